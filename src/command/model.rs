@@ -1,0 +1,79 @@
+//! The commands as data.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::layout::Balance;
+
+/// Names what a command hits: a service (`web`), one instance (`web/2`), a host (`server`), a data center (`us-east`), all of them
+/// with the data center in front (`us-east/web/2`, `*/web`), or a population of users. A bare name must be unambiguous.
+///
+/// Reading one (from text or through serde) refuses what cannot name anything; see [`Selector::parse`].
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Selector(pub String);
+
+/// Names links: everything between two selections, one way (`web -> db`) or both (`web <-> db`). That text is also its form in
+/// files.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct LinkSelector {
+    /// One end.
+    pub from: Selector,
+    /// The other end.
+    pub to: Selector,
+    /// Whether the way back is meant too.
+    pub both: bool,
+}
+
+/// Everything that can change a world.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Command {
+    /// Crashes processes: memory is gone, disks stay. Callers in progress hear Reset, new ones Refused.
+    Kill(Selector),
+    /// Destroys machines with their disks. Callers hear nothing and time out.
+    Destroy(Selector),
+    /// Repairs: starts what is down or hung, replaces what was destroyed by an empty machine, removes slowness, and removes the
+    /// network rules that touch the selection. What starts is booting first.
+    Mend(Selector),
+    /// Repairs everything, network rules and surges too.
+    MendAll,
+    /// Freezes processes: they accept and never answer.
+    Hang(Selector),
+    /// Multiplies all core time by a factor of 1 to 1,000.
+    Slow(Selector, f64),
+    /// Drops everything on these links. Silence, not an error.
+    Cut(LinkSelector),
+    /// Adds a one-way delay on these links. At most 60 s.
+    Delay(LinkSelector, #[serde(with = "crate::layout::duration")] Duration),
+    /// Loses packets on these links with a probability of 0 to 1; a lost packet is sent again, later.
+    Drop(LinkSelector, f64),
+    /// Removes every rule from these links.
+    Join(LinkSelector),
+    /// Multiplies the traffic that the layout names by a factor of 0 to 1,000; of one population, or of all.
+    Surge(Option<Selector>, f64),
+    /// Sets how many machines a web service has, 1 to 100,000. New ones boot; those with the highest numbers go, after they have answered what they hold.
+    Scale(Selector, u32),
+    /// Gives machines another size, by a name of the catalogue. A resize restarts them: it is an outage of the machine.
+    Resize(Selector, String),
+    /// Changes how a load balancer chooses.
+    Balance(Selector, Balance),
+}
+
+/// What a command did, in one sentence for the event log, for example `killed web/1`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Applied(pub String);
+
+/// Why a command was refused. A refused command changes nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommandError(pub String);
+
+impl fmt::Display for CommandError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for CommandError {}

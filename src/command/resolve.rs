@@ -1,0 +1,282 @@
+//! What the selectors of a script name in a layout.
+
+use std::collections::BTreeMap;
+
+use super::model::{Command, Selector};
+use super::script::Step;
+use super::selector::{is_number, matches};
+use crate::layout::{Layout, Service, suggestion};
+
+/// Something that a selector can name, instances left out.
+struct Thing<'a> {
+    full_name: String,
+    kind: Kind<'a>,
+}
+
+#[derive(Clone, Copy)]
+enum Kind<'a> {
+    Users,
+    Dns,
+    Site,
+    Host,
+    Service(&'a Service),
+}
+
+/// What a verb can be done to.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Wanted {
+    /// Machines and processes: all but users.
+    Machines,
+    Users,
+    Web,
+    LoadBalancer,
+    /// Ends of links: everything.
+    Anything,
+}
+
+impl Wanted {
+    fn by(command: &Command) -> Wanted {
+        match command {
+            Command::Surge(..) => Wanted::Users,
+            Command::Scale(..) => Wanted::Web,
+            Command::Balance(..) => Wanted::LoadBalancer,
+            Command::Cut(_) | Command::Delay(..) | Command::Drop(..) | Command::Join(_) => Wanted::Anything,
+            _ => Wanted::Machines,
+        }
+    }
+
+    fn takes(self, kind: Kind) -> bool {
+        match self {
+            Wanted::Machines => !matches!(kind, Kind::Users),
+            Wanted::Users => matches!(kind, Kind::Users),
+            Wanted::Web => matches!(kind, Kind::Service(Service::Web(_))),
+            Wanted::LoadBalancer => matches!(kind, Kind::Service(Service::LoadBalancer(_))),
+            Wanted::Anything => true,
+        }
+    }
+
+    fn words(self) -> &'static str {
+        match self {
+            Wanted::Machines | Wanted::Anything => "nothing",
+            Wanted::Users => "no population of users",
+            Wanted::Web => "no web service",
+            Wanted::LoadBalancer => "no load balancer",
+        }
+    }
+}
+
+/// All things of a layout, found by name.
+struct Things<'a> {
+    all: Vec<Thing<'a>>,
+    /// Indices by full name and by the name without the data center.
+    by_name: BTreeMap<String, Vec<usize>>,
+}
+
+impl<'a> Things<'a> {
+    /// What [`matches`] says of all, without asking all where the selector names them without `*`.
+    fn matching(&self, selector: &Selector) -> Vec<&Thing<'a>> {
+        if selector.0.contains('*') {
+            return self
+                .all
+                .iter()
+                .filter(|thing| matches(selector, &thing.full_name))
+                .collect();
+        }
+        let indices = self.by_name.get(&selector.0).map_or(&[][..], Vec::as_slice);
+        indices.iter().map(|index| &self.all[*index]).collect()
+    }
+}
+
+/// The first step with a selector that names nothing, or several things without saying so; with what is wrong.
+pub(super) fn check<'s>(steps: &'s [Step], layout: &Layout) -> Result<(), (&'s Step, String)> {
+    let things = things(layout);
+    let instances = most_instances(steps, &things);
+    let mut known: BTreeMap<(&Selector, Wanted), Result<(), String>> = BTreeMap::new();
+    for step in steps {
+        let wanted = Wanted::by(&step.act);
+        for selector in step.act.selectors() {
+            let found = known
+                .entry((selector, wanted))
+                .or_insert_with(|| resolve(selector, wanted, &things, &instances));
+            found.clone().map_err(|message| (step, message))?;
+        }
+    }
+    Ok(())
+}
+
+fn things(layout: &Layout) -> Things<'_> {
+    let mut all = vec![Thing {
+        full_name: "dns".to_owned(),
+        kind: Kind::Dns,
+    }];
+    let mut add = |full_name: String, kind| all.push(Thing { full_name, kind });
+    for name in layout.users.keys() {
+        add(name.clone(), Kind::Users);
+    }
+    for (site, data_center) in &layout.data_centers {
+        add(site.clone(), Kind::Site);
+        for host in data_center.hosts.keys() {
+            add(format!("{site}/{host}"), Kind::Host);
+        }
+        for (name, service) in &data_center.services {
+            add(format!("{site}/{name}"), Kind::Service(service));
+        }
+    }
+    let mut by_name: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    for (index, thing) in all.iter().enumerate() {
+        by_name.entry(thing.full_name.clone()).or_default().push(index);
+        if let Some((_, bare)) = thing.full_name.split_once('/') {
+            by_name.entry(bare.to_owned()).or_default().push(index);
+        }
+    }
+    Things { all, by_name }
+}
+
+/// The most instances that each service has at any time of the script, by full name.
+fn most_instances<'a>(steps: &[Step], things: &'a Things) -> BTreeMap<&'a str, u32> {
+    let mut most: BTreeMap<&str, u32> = BTreeMap::new();
+    for thing in &things.all {
+        match thing.kind {
+            Kind::Service(service) => most.insert(&thing.full_name, service.instances()),
+            Kind::Dns => most.insert(&thing.full_name, 1),
+            Kind::Users | Kind::Site | Kind::Host => None,
+        };
+    }
+    let mut scaled: BTreeMap<&Selector, u32> = BTreeMap::new();
+    for step in steps {
+        if let Command::Scale(selector, count) = &step.act {
+            let largest = scaled.entry(selector).or_default();
+            *largest = (*largest).max(*count);
+        }
+    }
+    for (selector, count) in scaled {
+        for thing in things.matching(selector) {
+            if let Some(most) = most.get_mut(thing.full_name.as_str()) {
+                *most = (*most).max(count);
+            }
+        }
+    }
+    most
+}
+
+fn resolve(
+    selector: &Selector,
+    wanted: Wanted,
+    things: &Things,
+    instances: &BTreeMap<&str, u32>,
+) -> Result<(), String> {
+    let of = |selector: &Selector| -> Vec<&Thing> {
+        things
+            .matching(selector)
+            .into_iter()
+            .filter(|thing| wanted.takes(thing.kind))
+            .collect()
+    };
+    let mut named: Vec<String> = of(selector).iter().map(|thing| thing.full_name.clone()).collect();
+    if let Some((service, number)) = instance(selector)
+        && matches!(wanted, Wanted::Machines | Wanted::Anything)
+    {
+        let owners: Vec<&Thing> = of(&service)
+            .into_iter()
+            .filter(|thing| instances.contains_key(thing.full_name.as_str()))
+            .collect();
+        let most = owners
+            .iter()
+            .filter_map(|thing| instances.get(thing.full_name.as_str()))
+            .max()
+            .copied();
+        let exists = number.is_none_or(|number| (1..=u64::from(most.unwrap_or(0))).contains(&number));
+        match most {
+            Some(most) if !exists => return Err(missing_instance(&service, most)),
+            _ => named.extend(owners.iter().map(|thing| match number {
+                Some(number) => format!("{}/{number}", thing.full_name),
+                None => format!("{}/*", thing.full_name),
+            })),
+        }
+    }
+    match named.as_slice() {
+        [] => Err(unknown(selector, wanted, things)),
+        [_] => Ok(()),
+        _ if selector.0.contains('*') => Ok(()),
+        several => {
+            let list = several[..several.len().min(5)].join(", ");
+            Err(format!(
+                "`{selector}` names several things: {list}; write the data center in front"
+            ))
+        }
+    }
+}
+
+/// Splits `dc/web/2` and `web/*` into the service and the number, `None` for all.
+fn instance(selector: &Selector) -> Option<(Selector, Option<u64>)> {
+    let (service, number) = selector.0.rsplit_once('/')?;
+    let service = Selector(service.to_owned());
+    if number == "*" {
+        return Some((service, None));
+    }
+    // A number beyond u64 is beyond every instance.
+    is_number(number).then(|| (service, Some(number.parse().unwrap_or(u64::MAX))))
+}
+
+fn missing_instance(service: &Selector, most: u32) -> String {
+    match most {
+        1 => format!("`{service}` has a single instance, {service}/1"),
+        most => format!("`{service}` has the instances {service}/1 to {service}/{most}"),
+    }
+}
+
+fn unknown(selector: &Selector, wanted: Wanted, things: &Things) -> String {
+    let fitting = things
+        .all
+        .iter()
+        .filter(|thing| wanted.takes(thing.kind))
+        .map(|thing| thing.full_name.as_str());
+    // What was written with its data center is compared with full names, the rest with bare ones.
+    let mut written = selector.parts();
+    let numbered = written.len() > 1 && written.last().is_some_and(|last| is_number(last));
+    if numbered {
+        written.pop();
+    }
+    let bare = |name: &'_ str| -> usize { name.rfind('/').map_or(0, |slash| slash + 1) };
+    let known: Vec<&str> = if written.len() > 1 {
+        fitting.collect()
+    } else {
+        fitting.map(|name| &name[bare(name)..]).collect()
+    };
+    format!(
+        "{} is named `{selector}`{}",
+        wanted.words(),
+        suggestion(&written.join("/"), known)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layout;
+
+    #[test]
+    fn looking_names_up_agrees_with_matching_all_of_them() {
+        let source = r#"(title: "t", users: {"people": (count: 1)}, data_centers: {
+            "east": (hosts: {"box": ()}, services: {"web": Web(), "lb": LoadBalancer(to: "web")}),
+            "west": (services: {"web": Web(), "box": Web()}),
+        })"#;
+        let layout = layout::parse(source, "l.ron").unwrap();
+        let things = things(&layout);
+        let parts = ["east", "west", "web", "box", "lb", "people", "dns", "1", "nothing"];
+        let pairs = parts
+            .iter()
+            .flat_map(|first| parts.map(|second| format!("{first}/{second}")));
+        for text in parts.iter().map(|part| (*part).to_owned()).chain(pairs) {
+            let selector = Selector(text);
+            let found: Vec<&str> = things
+                .matching(&selector)
+                .iter()
+                .map(|thing| thing.full_name.as_str())
+                .collect();
+            let all = things.all.iter().map(|thing| thing.full_name.as_str());
+            let expected: Vec<&str> = all.filter(|name| matches(&selector, name)).collect();
+            assert_eq!(found, expected, "{selector}");
+        }
+    }
+}

@@ -1,0 +1,419 @@
+//! Timed commands.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use super::model::{Command, CommandError};
+use super::resolve;
+use crate::layout::source::{self, Kind, Node, Path, Problem};
+use crate::layout::{Layout, duration, printable};
+
+/// The largest file that is read, in bytes.
+const LARGEST_FILE: usize = 8 * 1024 * 1024;
+/// The most steps of a script.
+const MOST_STEPS: usize = 100_000;
+
+/// A script: commands with their times, in order of time.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Script {
+    /// The file, as it was named, for errors. Empty if there is none.
+    pub file: String,
+    /// The steps.
+    pub steps: Vec<Step>,
+}
+
+/// One step of a script.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
+    /// When, from the start of the run.
+    pub at: Duration,
+    /// What.
+    pub act: Command,
+    /// Line of the command in the file, from 1; 0 if it comes from no file.
+    pub line: usize,
+    /// Column of the command in characters, from 1; 0 if it comes from no file.
+    pub column: usize,
+}
+
+/// What is wrong with a script, where, and what was probably meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScriptError {
+    /// The file, as it was named.
+    pub file: String,
+    /// Line, from 1.
+    pub line: usize,
+    /// Column in characters, from 1.
+    pub column: usize,
+    /// What is wrong and the way out. Text from the file is escaped in it.
+    pub message: String,
+}
+
+impl ScriptError {
+    /// The error with the line of the source that it is about and a caret below the column.
+    pub fn render(&self, source: &str) -> String {
+        source::render(&self.to_string(), source, self.line, self.column)
+    }
+}
+
+impl fmt::Display for ScriptError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{}:{}:{}: {}",
+            printable(&self.file),
+            self.line,
+            self.column,
+            self.message
+        )
+    }
+}
+
+impl std::error::Error for ScriptError {}
+
+/// The fields of a step. The command is read apart, since it has two forms.
+#[derive(Deserialize)]
+#[serde(rename = "Step", deny_unknown_fields)]
+struct RawStep {
+    #[serde(with = "duration")]
+    at: Duration,
+    #[serde(rename = "do")]
+    _act: IgnoredAny,
+}
+
+impl Script {
+    /// Reads a script of at most 100,000 steps and 8 MiB: a list of `(at: "10s", do: Kill("web/1"))` or `(at: "10s", do: "kill web/1")`.
+    /// The steps come back in order of time; those of one time keep the order of the file. `file` is for the errors only.
+    ///
+    /// # Errors
+    /// The first thing that is wrong with the text or with a command in itself. See [`Script::check`] for the names in it.
+    pub fn parse(source: &str, file: &str) -> Result<Script, ScriptError> {
+        read(source)
+            .map(|steps| Script {
+                file: file.to_owned(),
+                steps,
+            })
+            .map_err(|problem| {
+                let (line, column) = source::position(source, problem.offset);
+                ScriptError {
+                    file: file.to_owned(),
+                    line,
+                    column,
+                    message: problem.text(),
+                }
+            })
+    }
+
+    /// Checks that every selector names something of the layout, and names it without doubt. Instances that only exist because the
+    /// script scales their service count as named.
+    ///
+    /// # Errors
+    /// The first step, in order of time, whose selector names nothing or too much.
+    pub fn check(&self, layout: &Layout) -> Result<(), ScriptError> {
+        resolve::check(&self.steps, layout).map_err(|(step, message)| ScriptError {
+            file: self.file.clone(),
+            line: step.line,
+            column: step.column,
+            message: format!("{}: {message}", step.act),
+        })
+    }
+}
+
+fn read(source: &str) -> Result<Vec<Step>, Problem> {
+    let root = source::scan(source, LARGEST_FILE)?;
+    let path = Path::root(&root);
+    let Kind::List(items) = &root.kind else {
+        return Err(path.problem("a script is a list of steps, as in [(at: \"10s\", do: \"kill web/1\")]"));
+    };
+    if items.len() > MOST_STEPS {
+        return Err(path.item(MOST_STEPS).problem("a script has at most 100,000 steps"));
+    }
+    let mut places = source::Places::of(source);
+    let mut steps = Vec::with_capacity(items.len());
+    for (index, item) in items.iter().enumerate() {
+        let path = path.item(index);
+        let raw: RawStep = source::read(item).map_err(|problem| problem.below(&path))?;
+        let Some(entry) = item.entry("do") else {
+            return Err(path.problem("the field `do` is missing"));
+        };
+        let act = command(&entry.value).map_err(|problem| problem.below(&path.at("do")))?;
+        let (line, column) = places.position(entry.value.offset);
+        steps.push(Step {
+            at: raw.at,
+            act,
+            line,
+            column,
+        });
+    }
+    steps.sort_by_key(|step| step.at);
+    Ok(steps)
+}
+
+/// A command in words (`"kill web/1"`) or as RON (`Kill("web/1")`).
+fn command(node: &Node) -> Result<Command, Problem> {
+    let problem = |error: CommandError| Problem {
+        offset: node.offset,
+        path: String::new(),
+        message: error.0,
+    };
+    if let Kind::Text(text) = &node.kind {
+        return Command::parse(text).map_err(problem);
+    }
+    let command = match everybody(node) {
+        Some(factor) => Command::Surge(None, factor),
+        None => source::read(node)?,
+    };
+    command.validate().map_err(problem)?;
+    Ok(command)
+}
+
+/// The factor of `Surge(2)`, which names no population and so means all of them.
+fn everybody(node: &Node) -> Option<f64> {
+    let Kind::Tuple {
+        name: Some(name),
+        items,
+    } = &node.kind
+    else {
+        return None;
+    };
+    match items.as_slice() {
+        [factor] if name == "Surge" => source::read(factor).ok(),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layout;
+
+    const LAYOUT: &str = r#"(title: "t", users: {"people": (count: 10)},
+        data_centers: {
+            "east": (hosts: {"box": ()}, services: {
+                "lb": LoadBalancer(to: "web"), "web": Web(machines: 2, database: "db"), "db": Database(on: "box"),
+            }),
+            "west": (services: {"web": Web()}),
+        })"#;
+
+    fn check(script: &str) -> Result<(), ScriptError> {
+        let layout = layout::parse(LAYOUT, "l.ron").unwrap_or_else(|error| panic!("{error}"));
+        Script::parse(script, "s.ron")
+            .unwrap_or_else(|error| panic!("{error}"))
+            .check(&layout)
+    }
+
+    #[test]
+    fn both_forms_are_read_and_sorted_stably() {
+        let source = "[\n(at: \"40s\", do: Mend(\"web/1\")),\n(at: \"10s\", do: \"kill web/1\"),\n  (at: \"10s\", do: Slow(\"db\", 10)),\n\
+                      (at: \"0s\", do: Surge(\"people\", 2)), (at: \"1s\", do: Surge(None, 3.5)), (at: \"2s\", do: MendAll),\n\
+                      (at: \"3s\", do: Cut(\"web -> db\")), (at: \"4s\", do: Delay(\"web <-> db\", \"5ms\")),\n\
+                      (at: \"5s\", do: Balance(\"lb\", Random)), (at: \"6s\", do: Surge(Some(\"people\"), 1))]";
+        let script = Script::parse(source, "s.ron").unwrap_or_else(|error| panic!("{error}"));
+        let steps: Vec<String> = script
+            .steps
+            .iter()
+            .map(|step| format!("{}:{} {}", step.line, step.column, step.act))
+            .collect();
+        assert_eq!(
+            steps,
+            [
+                "5:16 surge people 2",
+                "5:52 surge 3.5",
+                "5:86 mend all",
+                "6:16 cut web -> db",
+                "6:50 delay web <-> db 5ms",
+                "7:16 balance lb random",
+                "7:55 surge people 1",
+                "3:17 kill web/1",
+                "4:19 slow db 10",
+                "2:17 mend web/1",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_surge_of_nobody_in_particular_is_one_of_all() {
+        for surge in ["Surge(2)", "Surge(2.0)", "Surge(None, 2)"] {
+            let source = format!("[(at: \"1s\", do: {surge})]");
+            let script = Script::parse(&source, "s.ron").unwrap_or_else(|error| panic!("{error}"));
+            assert_eq!(script.steps[0].act, Command::Surge(None, 2.0), "{surge}");
+        }
+        let error = Script::parse("[(at: \"1s\", do: Surge(-2))]", "s.ron").unwrap_err();
+        assert!(error.message.contains("from 0 to 1,000, not -2"), "{error}");
+    }
+
+    #[test]
+    fn what_ron_writes_is_read_as_a_step() {
+        for text in [
+            "surge people 2",
+            "surge 2",
+            "drop web -> db 5%",
+            "balance lb random",
+            "resize web l",
+            "mend all",
+        ] {
+            let command = Command::parse(text).unwrap();
+            let source = format!("[(at: \"1s\", do: {})]", ron::to_string(&command).unwrap());
+            assert_eq!(
+                Script::parse(&source, "s.ron").unwrap().steps[0].act,
+                command,
+                "{source}"
+            );
+        }
+    }
+
+    #[test]
+    fn bad_scripts_are_refused_at_their_place() {
+        for (source, expected) in [
+            ("(at: \"1s\")", "1:1: a script is a list of steps"),
+            ("[(at: \"1s\")]", "1:2: [0]: the field `do` is missing"),
+            ("[(do: MendAll)]", "1:2: [0]: the field `at` is missing"),
+            (
+                "[(at: 5, do: MendAll)]",
+                "1:7: [0].at: expected a text in double quotes, found `5`",
+            ),
+            (
+                "[(at: \"1s\", act: MendAll)]",
+                "1:13: [0]: unknown field `act`; did you mean `at`?",
+            ),
+            (
+                "[(at: \"1s\", do: \"kil web\")]",
+                "1:17: [0].do: unknown command `kil`; did you mean `kill`?",
+            ),
+            (
+                "[(at: \"1s\", do: Kil(\"web\"))]",
+                "1:17: [0].do: unknown kind `Kil`; did you mean `Kill`?",
+            ),
+            (
+                "[(at: \"1s\", do: Kill(web))]",
+                "1:22: [0].do: expected a text in double quotes, found the name `web`",
+            ),
+            (
+                "[(at: \"1s\", do: Kill(\"a b\"))]",
+                "1:22: [0].do: `a b` is not a selector",
+            ),
+            (
+                "[(at: \"1s\", do: Slow(\"db\"))]",
+                "1:17: [0].do: `Slow` takes 2 values in parentheses, found 1",
+            ),
+            (
+                "[(at: \"1s\", do: Slow(\"db\", 0))]",
+                "1:17: [0].do: the factor of `slow` is from 1 to 1,000, not 0",
+            ),
+            (
+                "[(at: \"1s\", do: MendAll(1))]",
+                "1:17: [0].do: `MendAll` takes nothing in parentheses",
+            ),
+            ("[(at: \"1s\", do: Cut(\"a\"))]", "1:21: [0].do: `a` names no link"),
+        ] {
+            let error = Script::parse(source, "s.ron").expect_err(source).to_string();
+            assert!(
+                error.starts_with(&format!("s.ron:{expected}")),
+                "{source}\n  is   {error}\n  not  {expected}"
+            );
+        }
+        let many = format!("[{}]", "(at:\"1s\",do:MendAll),".repeat(100_001));
+        let error = Script::parse(&many, "s.ron").unwrap_err();
+        assert_eq!(error.message, "[100000]: a script has at most 100,000 steps");
+    }
+
+    #[test]
+    fn selectors_that_name_something_pass() {
+        for command in [
+            "kill east",
+            "kill lb",
+            "kill east/web",
+            "kill east/web/2",
+            "kill west/web/1",
+            "kill */web",
+            "kill */web/2",
+            "kill db/1",
+            "kill box",
+            "destroy east/box",
+            "kill dns",
+            "kill dns/1",
+            "kill east/web/*",
+            "kill east/*",
+            "kill *",
+            "cut people -> dns",
+            "cut people <-> lb",
+            "surge people 2",
+            "surge 2",
+            "scale west/web 3",
+            "balance lb random",
+            "mend all",
+            "resize east l",
+            "cut east/web/1 -> db",
+        ] {
+            check(&format!("[(at: \"1s\", do: \"{command}\")]")).unwrap_or_else(|error| panic!("{command}: {error}"));
+        }
+    }
+
+    #[test]
+    fn selectors_that_name_nothing_or_too_much_are_refused() {
+        for (command, expected) in [
+            ("kill bd", "kill bd: nothing is named `bd`; did you mean `db`?"),
+            (
+                "kill eats/web",
+                "kill eats/web: nothing is named `eats/web`; did you mean `east/web`?",
+            ),
+            ("kill people", "kill people: nothing is named `people`"),
+            (
+                "kill web",
+                "kill web: `web` names several things: east/web, west/web; write the data center in front",
+            ),
+            (
+                "kill web/1",
+                "kill web/1: `web/1` names several things: east/web/1, west/web/1; write the data center in front",
+            ),
+            (
+                "kill east/web/3",
+                "kill east/web/3: `east/web` has the instances east/web/1 to east/web/2",
+            ),
+            ("kill db/2", "kill db/2: `db` has a single instance, db/1"),
+            ("kill db/0", "kill db/0: `db` has a single instance, db/1"),
+            ("kill box/1", "kill box/1: nothing is named `box/1`"),
+            (
+                "surge peple 2",
+                "surge peple 2: no population of users is named `peple`; did you mean `people`?",
+            ),
+            (
+                "surge lb 2",
+                "surge lb 2: no population of users is named `lb`; there is only people",
+            ),
+            ("scale db 2", "scale db 2: no web service is named `db`"),
+            (
+                "balance east/web random",
+                "balance east/web random: no load balancer is named `east/web`",
+            ),
+            ("cut lb -> nowhere", "cut lb -> nowhere: nothing is named `nowhere`"),
+        ] {
+            let error = check(&format!("[\n  (at: \"1s\", do: \"{command}\")]"))
+                .expect_err(command)
+                .to_string();
+            assert!(
+                error.starts_with(&format!("s.ron:2:18: {expected}")),
+                "is   {error}\n  not  {expected}"
+            );
+        }
+    }
+
+    #[test]
+    fn instances_that_the_script_adds_have_names() {
+        check("[(at: \"1s\", do: \"scale east/web 4\"), (at: \"9s\", do: \"kill east/web/4\")]").unwrap();
+        assert!(check("[(at: \"1s\", do: \"scale east/web 4\"), (at: \"9s\", do: \"kill east/web/5\")]").is_err());
+    }
+
+    #[test]
+    fn an_error_shows_its_line() {
+        let source = "[\n  (at: \"1s\", do: \"kil web\"),\n]";
+        let error = Script::parse(source, "s.ron").unwrap_err();
+        assert!(
+            error
+                .render(source)
+                .ends_with("2 |   (at: \"1s\", do: \"kil web\"),\n  |                  ^")
+        );
+    }
+}

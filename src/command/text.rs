@@ -1,0 +1,362 @@
+//! Commands in words, as they are typed after `:` and shown in logs: `kill web/1`.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::model::{Command, CommandError, LinkSelector, Selector};
+use super::selector::shown;
+use super::verbs::{VERBS, Verb};
+use crate::layout::{Balance, SIZES, Size, closest, duration, parse_share, percent, suggestion};
+
+/// The longest delay of a link.
+const LONGEST_DELAY: Duration = Duration::from_secs(60);
+/// The largest factor of slowness and of traffic.
+const LARGEST_FACTOR: f64 = 1_000.0;
+/// The most machines of a service.
+const MOST_MACHINES: u32 = 100_000;
+const BALANCES: [(&str, Balance); 4] = [
+    ("round-robin", Balance::RoundRobin),
+    ("random", Balance::Random),
+    ("least-connections", Balance::LeastConnections),
+    ("power-of-two", Balance::PowerOfTwo),
+];
+
+impl Command {
+    /// Reads a command in words. What [`Display`](fmt::Display) writes, it reads back as the same command.
+    ///
+    /// # Errors
+    /// In words: an unknown verb, the wrong number of words, an argument that is not what the verb takes, a number out of its bounds.
+    pub fn parse(text: &str) -> Result<Command, CommandError> {
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let Some((verb, words)) = words.split_first() else {
+            return Err(refused("a command is missing; write for example `kill web/1`"));
+        };
+        let Some(verb) = VERBS.iter().find(|known| known.name == *verb) else {
+            return Err(refused(format!(
+                "unknown command `{}`{}",
+                shown(verb),
+                known_verbs(verb)
+            )));
+        };
+        let command = match (verb.name, words) {
+            ("kill", [target]) => Command::Kill(Selector::parse(target)?),
+            ("destroy", [target]) => Command::Destroy(Selector::parse(target)?),
+            ("mend", ["all"]) => Command::MendAll,
+            ("mend", [target]) => Command::Mend(Selector::parse(target)?),
+            ("hang", [target]) => Command::Hang(Selector::parse(target)?),
+            ("slow", [target, by]) => Command::Slow(Selector::parse(target)?, factor(by)?),
+            ("cut", ends @ [_, ..]) => Command::Cut(link(ends)?),
+            ("join", ends @ [_, ..]) => Command::Join(link(ends)?),
+            ("delay", [ends @ .., by]) if !ends.is_empty() => {
+                let delay = duration::parse(by).map_err(CommandError)?;
+                Command::Delay(link(ends)?, delay)
+            }
+            ("drop", [ends @ .., by]) if !ends.is_empty() => {
+                let share = share(by)?;
+                Command::Drop(link(ends)?, share)
+            }
+            ("surge", [by]) => Command::Surge(None, factor(by)?),
+            ("surge", [users, by]) => Command::Surge(Some(Selector::parse(users)?), factor(by)?),
+            ("scale", [service, count]) => Command::Scale(Selector::parse(service)?, machines(count)?),
+            ("resize", [target, size]) => Command::Resize(Selector::parse(target)?, (*size).to_owned()),
+            ("balance", [balancer, how]) => Command::Balance(Selector::parse(balancer)?, balance(how)?),
+            _ => return Err(wrong_words(verb)),
+        };
+        command.validate()?;
+        Ok(command)
+    }
+
+    /// Checks the bounds that hold in every world: factors, delays, shares, counts, sizes, and selectors that were made by hand.
+    /// A command that was read by [`Command::parse`] has passed; one that came through serde has not.
+    ///
+    /// # Errors
+    /// In words: which number is out of which bounds.
+    pub fn validate(&self) -> Result<(), CommandError> {
+        for selector in self.selectors() {
+            Selector::parse(&selector.0)?;
+        }
+        match self {
+            Command::Slow(_, factor) if !(1.0..=LARGEST_FACTOR).contains(factor) => Err(refused(format!(
+                "the factor of `slow` is from 1 to 1,000, not {factor}"
+            ))),
+            Command::Delay(_, delay) if *delay > LONGEST_DELAY => Err(refused(format!(
+                "a delay is at most 60s, not {}",
+                duration::format(*delay)
+            ))),
+            Command::Drop(_, share) if !(0.0..=1.0).contains(share) => {
+                Err(refused(format!("the share of `drop` is from 0% to 100%, not {share}")))
+            }
+            Command::Surge(_, factor) if !(0.0..=LARGEST_FACTOR).contains(factor) => Err(refused(format!(
+                "the factor of `surge` is from 0 to 1,000, not {factor}"
+            ))),
+            Command::Scale(_, count) if !(1..=MOST_MACHINES).contains(count) => Err(refused(format!(
+                "a service has from 1 to 100,000 machines, not {count}"
+            ))),
+            Command::Resize(_, size) if Size::named(size).is_none() => {
+                let known = suggestion(size, SIZES.iter().map(|size| size.name));
+                Err(refused(format!("unknown size `{}`{known}", shown(size))))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The selectors in it, those of both ends of a link among them.
+    pub(super) fn selectors(&self) -> Vec<&Selector> {
+        match self {
+            Command::Kill(target)
+            | Command::Destroy(target)
+            | Command::Mend(target)
+            | Command::Hang(target)
+            | Command::Slow(target, _)
+            | Command::Surge(Some(target), _)
+            | Command::Scale(target, _)
+            | Command::Resize(target, _)
+            | Command::Balance(target, _) => vec![target],
+            Command::Cut(link) | Command::Delay(link, _) | Command::Drop(link, _) | Command::Join(link) => {
+                vec![&link.from, &link.to]
+            }
+            Command::MendAll | Command::Surge(None, _) => Vec::new(),
+        }
+    }
+}
+
+fn refused(message: impl Into<String>) -> CommandError {
+    CommandError(message.into())
+}
+
+fn wrong_words(verb: &Verb) -> CommandError {
+    refused(format!(
+        "`{}` is written `{}`, for example `{}`",
+        verb.name, verb.usage, verb.example
+    ))
+}
+
+/// The verb that was probably meant, or else all of them, none left out.
+fn known_verbs(verb: &str) -> String {
+    let names: Vec<&str> = VERBS.iter().map(|known| known.name).collect();
+    match closest(verb, names.iter().copied()) {
+        Some(meant) => format!("; did you mean `{meant}`?"),
+        None => format!("; there are {}", names.join(", ")),
+    }
+}
+
+fn link(words: &[&str]) -> Result<LinkSelector, CommandError> {
+    LinkSelector::parse(&words.join(" "))
+}
+
+/// A factor, with or without the `x` that people write in front: `2`, `x2`.
+fn factor(word: &str) -> Result<f64, CommandError> {
+    let number = word.strip_prefix('x').unwrap_or(word);
+    number
+        .parse()
+        .map_err(|_| refused(format!("expected a factor such as 2 or 0.5, found `{}`", shown(word))))
+}
+
+fn share(word: &str) -> Result<f64, CommandError> {
+    parse_share(word).ok_or_else(|| refused(format!("expected a share such as 5% or 0.05, found `{}`", shown(word))))
+}
+
+fn machines(word: &str) -> Result<u32, CommandError> {
+    word.parse().map_err(|_| {
+        refused(format!(
+            "expected a number of machines such as 4, found `{}`",
+            shown(word)
+        ))
+    })
+}
+
+fn balance(word: &str) -> Result<Balance, CommandError> {
+    let known = BALANCES.iter().find(|(name, _)| *name == word);
+    known.map(|(_, balance)| *balance).ok_or_else(|| {
+        let known = suggestion(word, BALANCES.iter().map(|(name, _)| *name));
+        refused(format!("unknown way to balance `{}`{known}", shown(word)))
+    })
+}
+
+impl fmt::Display for Command {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Command::Kill(target) => write!(f, "kill {target}"),
+            Command::Destroy(target) => write!(f, "destroy {target}"),
+            Command::Mend(target) => write!(f, "mend {target}"),
+            Command::MendAll => f.write_str("mend all"),
+            Command::Hang(target) => write!(f, "hang {target}"),
+            Command::Slow(target, factor) => write!(f, "slow {target} {factor}"),
+            Command::Cut(link) => write!(f, "cut {link}"),
+            Command::Delay(link, delay) => write!(f, "delay {link} {}", duration::format(*delay)),
+            Command::Drop(link, share) => write!(f, "drop {link} {}", percent(*share)),
+            Command::Join(link) => write!(f, "join {link}"),
+            Command::Surge(None, factor) => write!(f, "surge {factor}"),
+            Command::Surge(Some(users), factor) => write!(f, "surge {users} {factor}"),
+            Command::Scale(service, count) => write!(f, "scale {service} {count}"),
+            Command::Resize(target, size) => write!(f, "resize {target} {size}"),
+            Command::Balance(balancer, how) => {
+                let name = BALANCES
+                    .iter()
+                    .find(|(_, balance)| balance == how)
+                    .map_or("", |(name, _)| name);
+                write!(f, "balance {balancer} {name}")
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Commands of every verb with numbers of every kind.
+    fn commands() -> Vec<Command> {
+        let mut commands = vec![Command::MendAll];
+        let targets =
+            ["web", "web/1", "us-east/web/2", "*/web", "us-east", "größe"].map(|text| Selector(text.to_owned()));
+        for (index, target) in targets.iter().enumerate() {
+            let link = LinkSelector {
+                from: target.clone(),
+                to: targets[(index + 1) % targets.len()].clone(),
+                both: index % 2 == 0,
+            };
+            let target = || target.clone();
+            commands.extend([
+                Command::Kill(target()),
+                Command::Destroy(target()),
+                Command::Mend(target()),
+            ]);
+            commands.extend([
+                Command::Hang(target()),
+                Command::Cut(link.clone()),
+                Command::Join(link.clone()),
+            ]);
+            for step in 0..500_u32 {
+                let share = f64::from(step) / 499.0;
+                let nanos = u64::from(step) * 119_760_479;
+                commands.push(Command::Slow(target(), 1.0 + 999.0 * share));
+                commands.push(Command::Drop(link.clone(), share));
+                commands.push(Command::Delay(link.clone(), Duration::from_nanos(nanos)));
+                commands.push(Command::Surge(None, 1_000.0 * share * share));
+                commands.push(Command::Surge(Some(target()), share / 3.0));
+                commands.push(Command::Scale(target(), 1 + step * 200));
+            }
+            commands.extend(SIZES.map(|size| Command::Resize(target(), size.name.to_owned())));
+            commands.extend(BALANCES.map(|(_, balance)| Command::Balance(target(), balance)));
+        }
+        commands
+    }
+
+    #[test]
+    fn what_is_written_is_read_back_as_the_same_command() {
+        for command in commands() {
+            let text = command.to_string();
+            assert_eq!(Command::parse(&text).as_ref(), Ok(&command), "{text}");
+        }
+    }
+
+    #[test]
+    fn commands_pass_through_ron_and_json_unchanged() {
+        for command in commands() {
+            let ron = ron::to_string(&command).unwrap();
+            assert_eq!(ron::from_str::<Command>(&ron).as_ref(), Ok(&command), "{ron}");
+            let json = serde_json::to_string(&command).unwrap();
+            // serde_json reads floats to within one unit in the last place.
+            let back: Command = serde_json::from_str(&json).unwrap();
+            assert_eq!(
+                std::mem::discriminant(&back),
+                std::mem::discriminant(&command),
+                "{json}"
+            );
+        }
+        let cut = Command::parse("cut web <-> db").unwrap();
+        assert_eq!(ron::to_string(&cut).unwrap(), "Cut(\"web <-> db\")");
+    }
+
+    #[test]
+    fn every_verb_has_an_example_that_is_read() {
+        for verb in VERBS {
+            assert_eq!(Command::parse(verb.example).unwrap().to_string(), verb.example);
+            assert!(verb.usage.starts_with(verb.name));
+            let error = Command::parse(verb.name).unwrap_err();
+            assert_eq!(
+                error.0,
+                format!(
+                    "`{}` is written `{}`, for example `{}`",
+                    verb.name, verb.usage, verb.example
+                )
+            );
+        }
+    }
+
+    #[test]
+    fn words_and_blanks_are_forgiven_where_no_doubt_is_left() {
+        for (typed, meant) in [
+            ("  kill   web/1 ", "kill web/1"),
+            ("cut web->db", "cut web -> db"),
+            ("drop web <-> db 0.05", "drop web <-> db 5%"),
+            ("delay web->db 0.1s", "delay web -> db 100ms"),
+            ("slow db x10", "slow db 10"),
+            ("surge x2", "surge 2"),
+            ("surge people x0.5", "surge people 0.5"),
+        ] {
+            assert_eq!(Command::parse(typed).unwrap().to_string(), meant);
+        }
+    }
+
+    #[test]
+    fn errors_say_what_is_wrong_and_what_was_meant() {
+        for (text, message) in [
+            ("", "a command is missing; write for example `kill web/1`"),
+            ("kil web", "unknown command `kil`; did you mean `kill`?"),
+            (
+                "\u{1b}[2J",
+                "unknown command `\\u{1b}[2J`; there are kill, destroy, mend, hang, slow, cut, delay, drop, join, surge, \
+                 scale, resize, balance",
+            ),
+            ("kill web db", "`kill` is written `kill TARGET`"),
+            ("kill a//b", "`a//b` is not a selector: a part of it is empty"),
+            ("kill all", "`all` is not a selector: only `mend` takes it"),
+            ("slow db", "`slow` is written `slow TARGET FACTOR`"),
+            ("slow db fast", "expected a factor such as 2 or 0.5, found `fast`"),
+            ("slow db x", "expected a factor such as 2 or 0.5, found `x`"),
+            ("slow db xx2", "expected a factor such as 2 or 0.5, found `xx2`"),
+            ("slow db 0.5", "the factor of `slow` is from 1 to 1,000, not 0.5"),
+            ("slow db NaN", "the factor of `slow` is from 1 to 1,000, not NaN"),
+            (
+                "cut web db",
+                "`web db` names no link; write `web -> db` (one way) or `web <-> db`",
+            ),
+            ("delay web -> db 2m", "a delay is at most 60s, not 2m"),
+            ("delay web -> db", "`db` is not a duration"),
+            (
+                "drop web -> db 101%",
+                "the share of `drop` is from 0% to 100%, not 1.01",
+            ),
+            (
+                "drop web -> db much",
+                "expected a share such as 5% or 0.05, found `much`",
+            ),
+            ("surge -1", "the factor of `surge` is from 0 to 1,000, not -1"),
+            ("surge inf", "the factor of `surge` is from 0 to 1,000, not inf"),
+            ("scale web 0", "a service has from 1 to 100,000 machines, not 0"),
+            (
+                "scale web many",
+                "expected a number of machines such as 4, found `many`",
+            ),
+            ("resize web xxl", "unknown size `xxl`; did you mean `xl`?"),
+            (
+                "balance lb roundrobin",
+                "unknown way to balance `roundrobin`; did you mean `round-robin`?",
+            ),
+        ] {
+            let error = Command::parse(text).expect_err(text);
+            assert!(error.0.starts_with(message), "{text}\n  is   {error}\n  not  {message}");
+        }
+    }
+
+    #[test]
+    fn commands_made_by_hand_are_checked() {
+        let selector = |text: &str| Selector(text.to_owned());
+        assert!(Command::Kill(selector("a b")).validate().is_err());
+        assert!(Command::Slow(selector("a"), f64::NAN).validate().is_err());
+        assert!(Command::Resize(selector("a"), "huge".to_owned()).validate().is_err());
+        assert!(ron::from_str::<Command>("Kill(\"a\\u{1b}\")").is_err());
+    }
+}

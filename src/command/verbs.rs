@@ -1,0 +1,96 @@
+//! The verbs, for help, completion and documentation.
+
+/// A verb of the command language.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Verb {
+    /// The word itself.
+    pub name: &'static str,
+    /// The verb with its arguments, as it is typed.
+    pub usage: &'static str,
+    /// An example that fits the shipped layouts.
+    pub example: &'static str,
+    /// What it does, in one line.
+    pub about: &'static str,
+}
+
+/// All verbs, those that hurt first.
+pub const VERBS: &[Verb] = &[
+    Verb {
+        name: "kill",
+        usage: "kill TARGET",
+        example: "kill web/1",
+        about: "crash processes: memory is gone, disks stay; callers hear Reset or Refused",
+    },
+    Verb {
+        name: "destroy",
+        usage: "destroy TARGET",
+        example: "destroy db",
+        about: "destroy machines with their disks; callers hear nothing and time out",
+    },
+    Verb {
+        name: "mend",
+        usage: "mend TARGET | mend all",
+        example: "mend web/1",
+        about: "start what is down, replace what is destroyed, undo slowness and network rules",
+    },
+    Verb {
+        name: "hang",
+        usage: "hang TARGET",
+        example: "hang web/2",
+        about: "freeze processes: they accept requests and never answer",
+    },
+    Verb {
+        name: "slow",
+        usage: "slow TARGET FACTOR",
+        example: "slow db 10",
+        about: "multiply all core time by 1 to 1,000",
+    },
+    Verb {
+        name: "cut",
+        usage: "cut FROM -> TO | cut FROM <-> TO",
+        example: "cut web -> db",
+        about: "drop everything on links: silence, not an error",
+    },
+    Verb {
+        name: "delay",
+        usage: "delay FROM -> TO TIME",
+        example: "delay web -> db 100ms",
+        about: "add a one-way delay of at most 60s on links",
+    },
+    Verb {
+        name: "drop",
+        usage: "drop FROM -> TO SHARE",
+        example: "drop web -> db 5%",
+        about: "lose a share of the packets on links; lost ones are sent again, later",
+    },
+    Verb {
+        name: "join",
+        usage: "join FROM -> TO | join FROM <-> TO",
+        example: "join web -> db",
+        about: "remove every rule (cut, delay, drop) from links",
+    },
+    Verb {
+        name: "surge",
+        usage: "surge FACTOR | surge USERS FACTOR",
+        example: "surge 2",
+        about: "multiply the traffic that the layout names by 0 to 1,000",
+    },
+    Verb {
+        name: "scale",
+        usage: "scale SERVICE MACHINES",
+        example: "scale web 4",
+        about: "set how many machines a web service has",
+    },
+    Verb {
+        name: "resize",
+        usage: "resize TARGET SIZE",
+        example: "resize web l",
+        about: "give machines another size (xs, s, m, l, xl, 2xl, 4xl); restarts them",
+    },
+    Verb {
+        name: "balance",
+        usage: "balance BALANCER round-robin|random|least-connections|power-of-two",
+        example: "balance lb round-robin",
+        about: "change how a load balancer chooses",
+    },
+];

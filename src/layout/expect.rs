@@ -1,0 +1,92 @@
+//! Expectations that a layout carries: what must hold in every run.
+
+use std::time::Duration;
+
+/// One expectation over a named measure, evaluated every 100 ms of simulated time.
+///
+/// In a layout: `Always("p99 < 200ms, grace 5s")`, `Eventually("ok >= 99.9%")`, `Sometimes("up(web) < 2")`. The text is a measure, one
+/// of `<` `<=` `==` `>=` `>`, and a value in the measure's unit: a share (`99.9%`), a duration (`200ms`), a count (`0`) or a rate
+/// (`400/s`). `Always` may end in `, grace TIME`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Expectation {
+    /// How often it must hold.
+    pub quantifier: Quantifier,
+    /// What is measured.
+    pub measure: Measure,
+    /// How it is compared.
+    pub comparison: Comparison,
+    /// The bound, in the measure's unit (seconds, a ratio from 0 to 1, or a count).
+    pub bound: f64,
+    /// For `Always`: not judged for so long after a command hurt or healed something.
+    pub grace: Duration,
+    /// The text as it stands in the layout, for reports; blanks are evened out, so that it is fit to be shown.
+    pub text: String,
+}
+
+/// How often an expectation must hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Quantifier {
+    /// At every evaluation, except within the grace period after a command.
+    Always,
+    /// At the end of the run.
+    Eventually,
+    /// At least once.
+    Sometimes,
+}
+
+/// What an expectation measures.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Measure {
+    /// Share of the requests answered in the last 10 s that succeeded (1 when there were none).
+    Ok,
+    /// Requests failed since the start.
+    Failed,
+    /// Requests that were retried on another server since the start.
+    Retried,
+    /// Acknowledged writes that no disk holds any more.
+    Lost,
+    /// Requests a second over the last 10 s.
+    Rate,
+    /// Median latency of the last 10 s, in seconds.
+    P50,
+    /// 95th percentile of latency of the last 10 s, in seconds.
+    P95,
+    /// 99th percentile of latency of the last 10 s, in seconds.
+    P99,
+    /// Number of a service's instances that are up. The service is named by its shortest selector: `web`, or `us-east/web` if
+    /// there are several; so in all measures of services.
+    Up(String),
+    /// Mean share of a service's cores in use over the last second.
+    Utilisation(String),
+    /// Requests that wait for a slot of a service now.
+    Backlog(String),
+}
+
+/// How a measure is compared with its bound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Comparison {
+    /// `<`
+    Less,
+    /// `<=`
+    AtMost,
+    /// `==`
+    Equal,
+    /// `>=`
+    AtLeast,
+    /// `>`
+    More,
+}
+
+impl Comparison {
+    /// Whether `value` stands in this relation to `bound`.
+    #[allow(clippy::float_cmp, reason = "counts compare exactly")]
+    pub fn holds(self, value: f64, bound: f64) -> bool {
+        match self {
+            Comparison::Less => value < bound,
+            Comparison::AtMost => value <= bound,
+            Comparison::Equal => value == bound,
+            Comparison::AtLeast => value >= bound,
+            Comparison::More => value > bound,
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! The layout as it stands in the file: one struct for each struct of RON, with its defaults and the checks of its own values.
+//! What involves several of them (references, names, totals) is checked in `validate`.
+
+mod database;
+mod load_balancer;
+mod network;
+mod users;
+mod values;
+mod web;
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::check;
+use super::model::{DataCenter, Host, Layout, Map, Service};
+use super::source::{Path, Problem};
+
+/// The name of the data center of a layout that has `services` at its top.
+const ONLY_DATA_CENTER: &str = "dc";
+
+#[derive(Deserialize)]
+#[serde(rename = "Layout", deny_unknown_fields)]
+pub(super) struct RawLayout {
+    title: String,
+    #[serde(default)]
+    about: String,
+    #[serde(default = "default_domain")]
+    domain: String,
+    users: BTreeMap<String, users::RawUsers>,
+    #[serde(default)]
+    dns: network::RawDns,
+    #[serde(default)]
+    network: network::RawNetwork,
+    hosts: Option<BTreeMap<String, RawHost>>,
+    services: Option<BTreeMap<String, RawService>>,
+    data_centers: Option<BTreeMap<String, RawDataCenter>>,
+    #[serde(default)]
+    expect: Vec<RawExpectation>,
+}
+
+fn default_domain() -> String {
+    "example.com".to_owned()
+}
+
+#[derive(Deserialize)]
+#[serde(rename = "DataCenter", deny_unknown_fields)]
+struct RawDataCenter {
+    #[serde(default)]
+    hosts: BTreeMap<String, RawHost>,
+    services: BTreeMap<String, RawService>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename = "Host", deny_unknown_fields)]
+struct RawHost {
+    #[serde(default = "default_size")]
+    size: String,
+}
+
+#[derive(Deserialize)]
+enum RawService {
+    LoadBalancer(load_balancer::RawLoadBalancer),
+    Web(web::RawWeb),
+    Database(database::RawDatabase),
+}
+
+/// An expectation's text is read once the services are known.
+#[derive(Deserialize)]
+pub(super) enum RawExpectation {
+    Always(String),
+    Eventually(String),
+    Sometimes(String),
+}
+
+fn default_size() -> String {
+    "m".to_owned()
+}
+
+impl RawLayout {
+    /// The layout without its expectations, which follow with their texts.
+    pub fn model(self, path: &Path) -> Result<(Layout, Vec<RawExpectation>), Problem> {
+        check::domain(&path.at("domain"), &self.domain)?;
+        let mut users = Map::new();
+        for (name, raw) in self.users {
+            let path = path.at("users");
+            check::name(&path, &name)?;
+            let population = raw.model(&path.at(&name))?;
+            users.insert(name, population);
+        }
+        let mut data_centers = Map::new();
+        match (self.services, self.data_centers) {
+            (Some(_), Some(_)) => {
+                let message = "`services` at the top means a single data center; put them into one of `data_centers`";
+                return Err(path.key("services").problem(message));
+            }
+            (None, None) => return Err(path.problem("the field `services` (or `data_centers`) is missing")),
+            (Some(services), None) => {
+                let hosts = self.hosts.unwrap_or_default();
+                let data_center = RawDataCenter { hosts, services }.model(path)?;
+                data_centers.insert(ONLY_DATA_CENTER.to_owned(), data_center);
+            }
+            (None, Some(_)) if self.hosts.is_some() => {
+                let message = "`hosts` at the top goes with `services`; put them into one of `data_centers`";
+                return Err(path.key("hosts").problem(message));
+            }
+            (None, Some(raw)) => {
+                for (name, raw) in raw {
+                    let path = path.at("data_centers");
+                    check::name(&path, &name)?;
+                    let data_center = raw.model(&path.at(&name))?;
+                    data_centers.insert(name, data_center);
+                }
+            }
+        }
+        let layout = Layout {
+            title: self.title,
+            about: self.about,
+            domain: self.domain,
+            users,
+            dns: self.dns.model(&path.at("dns"))?,
+            network: self.network.model(&path.at("network"))?,
+            data_centers,
+            expect: Vec::new(),
+        };
+        Ok((layout, self.expect))
+    }
+}
+
+impl RawDataCenter {
+    fn model(self, path: &Path) -> Result<DataCenter, Problem> {
+        let mut data_center = DataCenter {
+            hosts: Map::new(),
+            services: Map::new(),
+        };
+        for (name, raw) in self.hosts {
+            let path = path.at("hosts");
+            check::name(&path, &name)?;
+            check::size(&path.at(&name).at("size"), &raw.size)?;
+            data_center.hosts.insert(name, Host { size: raw.size });
+        }
+        for (name, raw) in self.services {
+            let path = path.at("services");
+            check::name(&path, &name)?;
+            let service = raw.model(&path.at(&name))?;
+            data_center.services.insert(name, service);
+        }
+        Ok(data_center)
+    }
+}
+
+impl RawService {
+    fn model(self, path: &Path) -> Result<Service, Problem> {
+        Ok(match self {
+            RawService::LoadBalancer(raw) => Service::LoadBalancer(raw.model(path)?),
+            RawService::Web(raw) => Service::Web(raw.model(path)?),
+            RawService::Database(raw) => Service::Database(raw.model(path)?),
+        })
+    }
+}
+
+/// Where a service runs: on a host that it shares, or on machines of its own of this size.
+fn placement(path: &Path, on: Option<&String>, size: Option<String>, machines: Option<u32>) -> Result<String, Problem> {
+    if on.is_some() && size.is_some() {
+        return Err(path
+            .key("size")
+            .problem("`size` and `on` exclude each other: the size is that of the host"));
+    }
+    if on.is_some() && machines.is_some() {
+        return Err(path
+            .key("machines")
+            .problem("`machines` and `on` exclude each other: the host is one machine"));
+    }
+    let size = size.unwrap_or_else(default_size);
+    check::size(&path.at("size"), &size)?;
+    Ok(size)
+}

@@ -1,0 +1,82 @@
+//! The name service and the network in the file.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use crate::layout::model::{Dns, Network};
+use crate::layout::source::{Path, Problem};
+use crate::layout::{check, duration};
+
+#[derive(Deserialize)]
+#[serde(rename = "Dns", default, deny_unknown_fields)]
+pub(super) struct RawDns {
+    #[serde(with = "duration")]
+    ttl: Duration,
+    #[serde(with = "duration")]
+    timeout: Duration,
+    attempts: u32,
+}
+
+impl Default for RawDns {
+    fn default() -> Self {
+        RawDns {
+            ttl: Duration::from_secs(60),
+            timeout: Duration::from_secs(2),
+            attempts: 3,
+        }
+    }
+}
+
+impl RawDns {
+    /// A TTL of 0 is legal: nobody keeps the answer.
+    pub fn model(self, path: &Path) -> Result<Dns, Problem> {
+        check::time(&path.at("ttl"), self.ttl, Duration::ZERO..=check::LONGEST)?;
+        check::interval(&path.at("timeout"), self.timeout)?;
+        check::whole(&path.at("attempts"), self.attempts, 1..=100)?;
+        Ok(Dns {
+            ttl: self.ttl,
+            timeout: self.timeout,
+            attempts: self.attempts,
+        })
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename = "Network", default, deny_unknown_fields)]
+pub(super) struct RawNetwork {
+    #[serde(with = "duration")]
+    local: Duration,
+    #[serde(with = "duration")]
+    access: Duration,
+    #[serde(with = "duration")]
+    jitter: Duration,
+    loss: f64,
+}
+
+impl Default for RawNetwork {
+    fn default() -> Self {
+        RawNetwork {
+            local: Duration::from_micros(250),
+            access: Duration::from_millis(20),
+            jitter: Duration::ZERO,
+            loss: 0.0,
+        }
+    }
+}
+
+impl RawNetwork {
+    pub fn model(self, path: &Path) -> Result<Network, Problem> {
+        let latencies = check::SHORTEST_LATENCY..=check::LONGEST_LATENCY;
+        check::time(&path.at("local"), self.local, latencies.clone())?;
+        check::time(&path.at("access"), self.access, latencies)?;
+        check::time(&path.at("jitter"), self.jitter, Duration::ZERO..=check::LONGEST_LATENCY)?;
+        check::number(&path.at("loss"), self.loss, 0.0..=0.9)?;
+        Ok(Network {
+            local: self.local,
+            access: self.access,
+            jitter: self.jitter,
+            loss: self.loss,
+        })
+    }
+}

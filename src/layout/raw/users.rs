@@ -1,0 +1,114 @@
+//! A population of users in the file.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::values::RawKeys;
+use crate::layout::model::{Asks, Users};
+use crate::layout::source::{Path, Problem};
+use crate::layout::{check, duration};
+
+#[derive(Deserialize)]
+#[serde(rename = "Users", default, deny_unknown_fields)]
+pub(super) struct RawUsers {
+    count: Option<u64>,
+    #[serde(with = "duration")]
+    every: Duration,
+    mobile: f64,
+    asks: RawAsks,
+    keys: RawKeys,
+    resolvers: u32,
+    #[serde(with = "duration")]
+    patience: Duration,
+}
+
+impl Default for RawUsers {
+    fn default() -> Self {
+        RawUsers {
+            count: None,
+            every: Duration::from_secs(10),
+            mobile: 0.4,
+            asks: RawAsks {
+                page: 80.0,
+                asset: 0.0,
+                create: 5.0,
+                update: 10.0,
+                delete: 5.0,
+            },
+            keys: RawKeys::Zipf {
+                count: 100_000,
+                exponent: 0.9,
+            },
+            resolvers: 16,
+            patience: Duration::from_secs(10),
+        }
+    }
+}
+
+/// What is not named is not asked for.
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(rename = "Asks", default, deny_unknown_fields)]
+struct RawAsks {
+    page: f64,
+    asset: f64,
+    create: f64,
+    update: f64,
+    delete: f64,
+}
+
+impl RawUsers {
+    pub fn model(self, path: &Path) -> Result<Users, Problem> {
+        let Some(count) = self.count else {
+            return Err(path.problem("the field `count` is missing: how many people?"));
+        };
+        check::whole(&path.at("count"), count, 1..=check::MOST_USERS)?;
+        check::interval(&path.at("every"), self.every)?;
+        check::number(&path.at("mobile"), self.mobile, 0.0..=1.0)?;
+        check::whole(&path.at("resolvers"), self.resolvers, 1..=100_000)?;
+        check::interval(&path.at("patience"), self.patience)?;
+        let keys = self.keys.into();
+        check::keys(&path.at("keys"), keys)?;
+        Ok(Users {
+            count,
+            every: self.every,
+            mobile: self.mobile,
+            asks: self.asks.model(&path.at("asks"))?,
+            keys,
+            resolvers: self.resolvers,
+            patience: self.patience,
+        })
+    }
+}
+
+impl RawAsks {
+    fn model(self, path: &Path) -> Result<Asks, Problem> {
+        let RawAsks {
+            page,
+            asset,
+            create,
+            update,
+            delete,
+        } = self;
+        let weights = [
+            ("page", page),
+            ("asset", asset),
+            ("create", create),
+            ("update", update),
+            ("delete", delete),
+        ];
+        for (name, weight) in weights {
+            check::number(&path.at(name), weight, 0.0..=1e6)?;
+        }
+        if weights.iter().all(|(_, weight)| *weight == 0.0) {
+            return Err(path.problem("one of the weights must be above 0"));
+        }
+        Ok(Asks {
+            page,
+            asset,
+            create,
+            update,
+            delete,
+        })
+    }
+}

@@ -1,0 +1,20 @@
+//! blastradius: a terminal playground for distributed systems. A layout file says what a system is; the program brings it to
+//! life in one process and lets you break it.
+//!
+//! The map, in reading order (`tests/it/architecture.rs` keeps it true):
+//!
+//! - `layout/`: what a system is: the schema of a layout file, its defaults, its validation with line and column
+//! - `command/`: what can be done to it: commands, the selectors that name their targets, scripts of timed commands
+//!
+//! A layer names only what the table in `tests/it/architecture.rs` allows it. What holds everywhere, stated as absences:
+//!
+//! - Nothing under `sim/`, `parts/` and `world/` reads the wall clock, starts a thread, or iterates a hash map.
+//! - Parts never name each other; they meet through `protocol` messages that `sim` carries.
+//! - ratatui and crossterm are named only in `tui/`, clap only in `cli/`.
+//! - The terminal never reaches into a running world: it sends commands and reads frames.
+//! - No text from a file reaches the terminal unescaped: a layout's names may hold escape sequences.
+//! - No queue without a bound that the layout or a constant names.
+//! - No `unsafe`, no tokio time, no `select!` without `biased`.
+
+pub mod command;
+pub mod layout;

@@ -1,0 +1,199 @@
+//! Layout files: what ships, and what is refused where.
+
+mod refused;
+
+use blastradius::command::Script;
+use blastradius::layout::{self, SHIPPED, find_shipped};
+
+/// A tier, its utilisation, and the words that claim it.
+type Claim = (&'static str, f64, &'static str);
+
+/// Utilisations at rest that the texts of the shipped layouts claim, by full name of the tier.
+const CLAIMS: [(&str, &[Claim]); 4] = [
+    ("01-single-server", &[("dc/server", 0.44, "44 %")]),
+    (
+        "02-web-and-data-tier",
+        &[("dc/web", 0.32, "32 %"), ("dc/db", 0.24, "24 %")],
+    ),
+    (
+        "03-vertical-scaling",
+        &[("dc/web", 0.16, "16 %"), ("dc/db", 0.06, "6 %")],
+    ),
+    (
+        "04-load-balancer",
+        &[
+            ("dc/lb", 0.012, "1.2 %"),
+            ("dc/web", 0.32, "32 %"),
+            ("dc/db", 0.24, "24 %"),
+        ],
+    ),
+];
+
+#[test]
+fn every_shipped_layout_is_read_and_found_by_its_names() {
+    for shipped in SHIPPED {
+        let layout = layout::parse(shipped.source, &shipped.file_name()).unwrap_or_else(|error| panic!("{error}"));
+        assert!(!layout.title.is_empty() && layout.about.len() > 100, "{}", shipped.file);
+        assert!(!layout.expect.is_empty(), "{}", shipped.file);
+        for name in [shipped.number(), shipped.file, &shipped.file_name()] {
+            assert_eq!(find_shipped(name), Some(shipped));
+        }
+    }
+    assert_eq!(find_shipped("4").map(layout::Shipped::number), Some("04"));
+    assert_eq!(find_shipped("nonsense"), None);
+}
+
+#[test]
+fn the_folder_holds_what_is_embedded() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/layouts");
+    let mut files: Vec<String> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    files.sort();
+    let embedded: Vec<String> = SHIPPED.iter().map(layout::Shipped::file_name).collect();
+    assert_eq!(files, embedded);
+}
+
+#[test]
+fn every_shipped_layout_has_the_headroom_that_it_claims() {
+    for shipped in SHIPPED {
+        let layout = layout::parse(shipped.source, shipped.file).unwrap();
+        let utilisation = layout.utilisation_at_rest();
+        let claims = CLAIMS
+            .iter()
+            .find(|(file, _)| *file == shipped.file)
+            .expect("a claim for each layout")
+            .1;
+        assert_eq!(utilisation.len(), claims.len(), "{}: {utilisation:?}", shipped.file);
+        for (tier, claimed, text) in claims {
+            assert!(
+                (utilisation[*tier] - claimed).abs() < 1e-9,
+                "{}: {tier} {}",
+                shipped.file,
+                utilisation[*tier]
+            );
+            assert!(*claimed < 0.8, "{} {tier}", shipped.file);
+            assert!(layout.about.contains(text), "{} does not say {text}", shipped.file);
+        }
+    }
+}
+
+#[test]
+fn every_command_that_a_shipped_layout_suggests_can_be_given() {
+    for shipped in SHIPPED {
+        let layout = layout::parse(shipped.source, shipped.file).unwrap();
+        let suggestions = shipped.source.lines().filter_map(|line| line.strip_prefix("//   "));
+        let mut count = 0;
+        for suggestion in suggestions {
+            let command = suggestion.split("  ").next().unwrap_or_default();
+            let script = format!("[(at: \"1s\", do: \"{command}\")]");
+            let script = Script::parse(&script, shipped.file).unwrap_or_else(|error| panic!("{error}"));
+            script.check(&layout).unwrap_or_else(|error| panic!("{error}"));
+            count += 1;
+        }
+        assert!(count >= 4, "{}", shipped.file);
+    }
+}
+
+#[test]
+fn the_same_users_climb_the_ladder() {
+    let users: Vec<_> = SHIPPED
+        .iter()
+        .map(|shipped| layout::parse(shipped.source, shipped.file).unwrap().users)
+        .collect();
+    assert!(users.windows(2).all(|pair| pair[0] == pair[1]));
+}
+
+#[test]
+fn the_single_server_holds_doubled_traffic_once_but_not_twice() {
+    let layout = layout::parse(SHIPPED[0].source, SHIPPED[0].file).unwrap();
+    let at_rest = layout.utilisation_at_rest()["dc/server"];
+    assert!(2.0 * at_rest < 1.0 && 4.0 * at_rest > 1.0);
+}
+
+#[test]
+fn the_smallest_layout_is_a_dozen_lines() {
+    let layout = layout::parse(&refused::minimal("\"web\": Web()"), "t.ron").unwrap();
+    let site = &layout.data_centers["dc"];
+    assert_eq!(site.entry().map(|(name, _)| name), Some("web"));
+}
+
+/// A small generator (xorshift64*), so that the mutations are the same everywhere.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        (self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33) as usize % limit.max(1)
+    }
+}
+
+fn mutated(source: &str, random: &mut Random) -> String {
+    const SPICE: &[u8] = b"()[]{}\",:'\\#!/*-+._eEr0198 \nNaNinfSome\x00\x1b\xff\xc3";
+    let mut bytes = source.as_bytes().to_vec();
+    for _ in 0..=random.below(4) {
+        let at = random.below(bytes.len());
+        match random.below(5) {
+            0 => bytes.truncate(at),
+            1 if !bytes.is_empty() => bytes[at] ^= 1 << random.below(8),
+            2 if !bytes.is_empty() => {
+                bytes.remove(at);
+            }
+            3 => {
+                let end = (at + random.below(40)).min(bytes.len());
+                let piece = bytes[at.min(end)..end].to_vec();
+                let to = random.below(bytes.len());
+                bytes.splice(to..to, piece);
+            }
+            _ => bytes.insert(at, SPICE[random.below(SPICE.len())]),
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+#[test]
+fn mutated_layouts_never_panic_and_errors_point_into_the_file() {
+    let mut random = Random(0x9E37_79B9_7F4A_7C15);
+    for round in 0..20_000 {
+        let source = mutated(SHIPPED[round % SHIPPED.len()].source, &mut random);
+        if let Err(error) = layout::parse(&source, "m.ron") {
+            assert!((1..=source.lines().count() + 1).contains(&error.line), "{error}");
+            assert!(!error.render(&source).contains(['\u{1b}', '\0']), "{error}");
+        }
+    }
+}
+
+#[test]
+fn whatever_is_accepted_is_ron() {
+    use ron::extensions::Extensions;
+    let options = ron::Options::default()
+        .with_default_extension(Extensions::UNWRAP_VARIANT_NEWTYPES)
+        .with_default_extension(Extensions::IMPLICIT_SOME);
+    let mut random = Random(7);
+    let mut accepted = 0;
+    for round in 0..20_000 {
+        let source = mutated(SHIPPED[round % SHIPPED.len()].source, &mut random);
+        if layout::parse(&source, "m.ron").is_ok() {
+            accepted += 1;
+            options
+                .from_str::<serde::de::IgnoredAny>(&source)
+                .unwrap_or_else(|error| panic!("{error}\n{source}"));
+        }
+    }
+    assert!(accepted > 1_000, "{accepted}");
+}
+
+#[test]
+fn mutated_scripts_never_panic() {
+    let source = "[(at: \"10s\", do: Kill(\"web/1\")), (at: \"20s\", do: \"drop web -> db 5%\"),\n(at: \"1m\", do: Surge(None, 2.5)), (at: \"2m\", do: MendAll)]";
+    let layout = layout::parse(SHIPPED[3].source, SHIPPED[3].file).unwrap();
+    let mut random = Random(99);
+    for _ in 0..20_000 {
+        if let Ok(script) = Script::parse(&mutated(source, &mut random), "m.ron") {
+            let _ = script.check(&layout);
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! Behaviour, end to end.
+#![allow(
+    clippy::disallowed_methods,
+    reason = "tests may use the wall clock, threads and hash maps; worlds may not"
+)]
+
+mod architecture;
+mod layouts;
