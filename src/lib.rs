@@ -5,6 +5,7 @@
 //!
 //! - `layout/`: what a system is: the schema of a layout file, its defaults, its validation with line and column
 //! - `command/`: what can be done to it: commands, the selectors that name their targets, scripts of timed commands
+//! - `sim/`: the kernel: clock, windows, network, machines, handlers, randomness. It knows no kind of service
 //!
 //! A layer names only what the table in `tests/it/architecture.rs` allows it. What holds everywhere, stated as absences:
 //!
@@ -18,3 +19,4 @@
 
 pub mod command;
 pub mod layout;
+pub mod sim;

@@ -1,0 +1,460 @@
+//! What the handlers of a machine share: its clock, its calls, waits, cores and slots. One task, one thread, so cells suffice.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BinaryHeap, VecDeque};
+use std::pin::Pin;
+use std::rc::Rc;
+
+use super::calendar::Calendar;
+use super::calls::Calls;
+use super::local::Local;
+use super::machine::Handler;
+use super::message::{Caller, Envelope, InstanceId, MachineId, Payload, Wire};
+use super::meter::Gauge;
+use super::network::{Group, Network, Place};
+use super::processors::Processors;
+use super::random::{Stream, mix};
+use super::slab::{Ref, Slab};
+use super::time::SimTime;
+
+/// One way through the loopback of a machine (tens of microseconds for a local socket).
+pub(super) const LOOPBACK_NANOS: u64 = 20_000;
+
+/// What all machines of a world share.
+pub(super) struct Shared<W: Wire> {
+    pub seed: u64,
+    /// The time of the world while an order is carried out.
+    pub now: Cell<SimTime>,
+    /// The end of the window that is worked off.
+    pub window_end: Cell<SimTime>,
+    pub calendar: RefCell<Calendar<W>>,
+    pub network: RefCell<Network>,
+    /// By instance: its machine and its place in it.
+    pub directory: RefCell<Vec<Whereabouts>>,
+    pub events: RefCell<Vec<Reported<W>>>,
+    /// Batches that were handed out and are not worked off.
+    pub unfinished: Cell<usize>,
+    /// A machine whose task panicked.
+    pub panicked: Cell<Option<MachineId>>,
+    /// Emptied batches, kept for their memory.
+    pub spare: RefCell<Vec<Vec<Envelope<W>>>>,
+}
+
+/// Where an instance is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Whereabouts {
+    pub machine: MachineId,
+    pub local: u16,
+    pub place: Place,
+    pub group: Group,
+}
+
+/// An event with its place in the order of the world.
+pub(super) struct Reported<W: Wire> {
+    pub key: (SimTime, u32, u64),
+    pub from: InstanceId,
+    pub event: W::Event,
+}
+
+/// Something that a handler waits for, other than a call.
+#[derive(Debug)]
+struct Wait {
+    handler: Handler,
+    state: WaitState,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum WaitState {
+    Sleeping,
+    WaitingForCore,
+    Working,
+    WaitingForSlot,
+    WaitingForSignal,
+    Done,
+}
+
+/// What came of asking for a slot.
+pub(super) enum Admission {
+    Granted,
+    Queued(Ref),
+    Full,
+}
+
+/// A request that a handler wants served by its own instance, with nobody waiting for the answer.
+pub(super) struct Birth<W: Wire> {
+    pub local: u16,
+    pub request: u64,
+    pub body: W::Request,
+}
+
+pub(super) type Background = Pin<Box<dyn Future<Output = ()>>>;
+
+/// What the handlers of a machine share.
+pub(super) struct Core<W: Wire> {
+    pub shared: Rc<Shared<W>>,
+    pub machine: MachineId,
+    pub name: String,
+    pub rank: u32,
+    pub place: Place,
+    pub now: Cell<SimTime>,
+    /// Counts the machines that stood in this place: a destroyed one takes its timers with it.
+    pub epoch: Cell<u32>,
+    /// The machine is being destroyed: what its handlers let go of reaches nobody.
+    pub silent: Cell<bool>,
+    /// Something waits in `ready`, `births` or `spawned`.
+    pub unsettled: Cell<bool>,
+    pub digest: Cell<u64>,
+    pub delivered: Cell<u64>,
+    next_seq: Cell<u64>,
+    next_event: Cell<u64>,
+    /// Deliveries to this machine itself that are due within the window.
+    pub near: RefCell<BinaryHeap<Envelope<W>>>,
+    pub calls: RefCell<Calls<W>>,
+    waits: RefCell<Slab<Wait>>,
+    pub processors: RefCell<Processors>,
+    /// Cores in use.
+    pub cores_busy: Gauge,
+    pub locals: RefCell<Vec<Local>>,
+    /// The handler that is polled now.
+    pub current: Cell<Handler>,
+    /// Handlers to be polled after it.
+    pub ready: RefCell<VecDeque<Handler>>,
+    pub births: RefCell<VecDeque<Birth<W>>>,
+    pub spawned: RefCell<VecDeque<(u16, Background)>>,
+    noise: RefCell<Stream>,
+}
+
+impl<W: Wire> Core<W> {
+    pub(super) fn new(
+        shared: Rc<Shared<W>>,
+        machine: MachineId,
+        name: &str,
+        rank: u32,
+        place: Place,
+        cores: u32,
+    ) -> Core<W> {
+        let noise = Stream::new(shared.seed, name, "network");
+        Core {
+            shared,
+            machine,
+            name: name.to_owned(),
+            rank,
+            place,
+            now: Cell::new(SimTime::ZERO),
+            epoch: Cell::new(0),
+            silent: Cell::new(false),
+            unsettled: Cell::new(false),
+            digest: Cell::new(u64::from(rank)),
+            delivered: Cell::new(0),
+            next_seq: Cell::new(1),
+            next_event: Cell::new(0),
+            near: RefCell::new(BinaryHeap::new()),
+            calls: RefCell::new(Calls::new()),
+            waits: RefCell::new(Slab::new()),
+            processors: RefCell::new(Processors::new(cores)),
+            cores_busy: Gauge::default(),
+            locals: RefCell::new(Vec::new()),
+            current: Cell::new(Handler::NONE),
+            ready: RefCell::new(VecDeque::new()),
+            births: RefCell::new(VecDeque::new()),
+            spawned: RefCell::new(VecDeque::new()),
+            noise: RefCell::new(noise),
+        }
+    }
+
+    #[inline]
+    pub(super) fn take_seq(&self) -> u64 {
+        let seq = self.next_seq.get();
+        self.next_seq.set(seq + 1);
+        seq
+    }
+
+    /// Folds a delivery into the history.
+    #[inline]
+    pub(super) fn fold(&self, envelope: &Envelope<W>) {
+        let (tag, detail) = match &envelope.payload {
+            Payload::Request { body, request, .. } => (1, W::fingerprint(body) ^ request),
+            Payload::Reply { result, .. } => (2, result.as_ref().map_or(0, |reply| 1 + u64::from(W::succeeded(reply)))),
+            Payload::Cancel { .. } => (3, 0),
+            Payload::Wait(wait) => (4, u64::from(wait.index)),
+            Payload::Timeouts { list, epoch } => (5, u64::from(*list) ^ u64::from(*epoch) << 32),
+            Payload::Booted { life } => (6, u64::from(*life)),
+        };
+        let mut hash = self.digest.get();
+        for word in [
+            envelope.at.0 ^ tag,
+            u64::from(envelope.rank) << 32 | u64::from(envelope.to.0),
+            envelope.seq ^ detail,
+        ] {
+            hash = (hash.rotate_left(23) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        }
+        self.digest.set(hash);
+        self.delivered.set(self.delivered.get() + 1);
+    }
+
+    /// The machine's part of the world's digest.
+    pub(super) fn digest_now(&self) -> u64 {
+        mix(self.digest.get() ^ mix(self.next_seq.get()))
+    }
+
+    /// Puts a delivery to this machine itself where it belongs.
+    #[inline]
+    pub(super) fn schedule(&self, to: InstanceId, at: SimTime, payload: Payload<W>) {
+        let envelope = Envelope {
+            at,
+            rank: self.rank,
+            to,
+            seq: self.take_seq(),
+            payload,
+        };
+        if at < self.shared.window_end.get() {
+            self.near.borrow_mut().push(envelope);
+        } else {
+            self.shared.calendar.borrow_mut().push(envelope);
+        }
+    }
+
+    /// Sends a message: over the loopback or over the network, where it may be delayed or lost.
+    #[inline]
+    pub(super) fn send(&self, from: (InstanceId, Group), to: InstanceId, datagram: bool, payload: Payload<W>) {
+        if self.silent.get() {
+            return;
+        }
+        let now = self.now.get();
+        let there = self.shared.directory.borrow()[to.0 as usize];
+        if matches!(payload, Payload::Request { .. }) {
+            self.shared.network.borrow_mut().count(from.1, there.group, now.0);
+        }
+        if there.machine == self.machine {
+            self.schedule(to, SimTime(now.0 + LOOPBACK_NANOS), payload);
+            return;
+        }
+        let seq = self.take_seq();
+        let transit = self.shared.network.borrow().transit(
+            (from.0, to),
+            (self.place, there.place),
+            datagram,
+            &mut self.noise.borrow_mut(),
+        );
+        if let Some(transit) = transit {
+            let at = SimTime(now.0.saturating_add(transit));
+            self.shared.calendar.borrow_mut().push(Envelope {
+                at,
+                rank: self.rank,
+                to,
+                seq,
+                payload,
+            });
+        }
+    }
+
+    pub(super) fn report(&self, from: InstanceId, event: W::Event) {
+        let number = self.next_event.get();
+        self.next_event.set(number + 1);
+        let key = (self.now.get(), self.rank, number);
+        self.shared.events.borrow_mut().push(Reported { key, from, event });
+    }
+
+    // Calls.
+
+    #[inline]
+    pub(super) fn open_call(
+        &self,
+        from: (InstanceId, Group),
+        to: InstanceId,
+        timeout: u64,
+        datagram: bool,
+        span: (u64, u64),
+        body: W::Request,
+    ) -> Ref {
+        let now = self.now.get();
+        let (call, alarm) = self.calls.borrow_mut().open(self.current.get(), to, now, timeout);
+        if let Some((list, deadline)) = alarm {
+            let epoch = self.epoch.get();
+            self.schedule(from.0, deadline, Payload::Timeouts { list, epoch });
+        }
+        let caller = Caller {
+            from: from.0,
+            call,
+            datagram,
+        };
+        self.send(
+            from,
+            to,
+            datagram,
+            Payload::Request {
+                caller,
+                request: span.0,
+                parent: span.1,
+                body,
+            },
+        );
+        call
+    }
+
+    // Waits.
+
+    fn new_wait(&self, state: WaitState) -> Ref {
+        self.waits.borrow_mut().insert(Wait {
+            handler: self.current.get(),
+            state,
+        })
+    }
+
+    #[inline]
+    pub(super) fn start_sleep(&self, id: InstanceId, until: SimTime) -> Ref {
+        let wait = self.new_wait(WaitState::Sleeping);
+        self.schedule(id, until.max(self.now.get()), Payload::Wait(wait));
+        wait
+    }
+
+    pub(super) fn start_signal(&self) -> Ref {
+        self.new_wait(WaitState::WaitingForSignal)
+    }
+
+    /// Ends the wait for a signal.
+    pub(super) fn raise(&self, wait: Ref) {
+        self.finish_wait(wait);
+    }
+
+    #[inline]
+    pub(super) fn start_work(&self, id: InstanceId, demand: u64) -> Ref {
+        let now = self.now.get();
+        let wait = self.new_wait(WaitState::Working);
+        let mut processors = self.processors.borrow_mut();
+        if processors.acquire(wait, demand, &self.cores_busy, now) {
+            let duration = processors.duration(demand);
+            self.schedule(id, SimTime(now.0.saturating_add(duration)), Payload::Wait(wait));
+        } else if let Some(entry) = self.waits.borrow_mut().get_mut(wait) {
+            entry.state = WaitState::WaitingForCore;
+        }
+        wait
+    }
+
+    /// Hands a core that has become free to the work that waits longest.
+    #[inline]
+    fn release_core(&self, id: InstanceId) {
+        let now = self.now.get();
+        let mut processors = self.processors.borrow_mut();
+        if let Some((next, demand)) = processors.release(&self.cores_busy, now) {
+            if let Some(entry) = self.waits.borrow_mut().get_mut(next) {
+                entry.state = WaitState::Working;
+            }
+            let duration = processors.duration(demand);
+            self.schedule(id, SimTime(now.0.saturating_add(duration)), Payload::Wait(next));
+        }
+    }
+
+    /// A sleep or a piece of work is over: names the handler that goes on.
+    #[inline]
+    pub(super) fn fire(&self, id: InstanceId, wait: Ref) -> Option<Handler> {
+        let (handler, state) = {
+            let mut waits = self.waits.borrow_mut();
+            let entry = waits.get_mut(wait)?;
+            let state = entry.state;
+            entry.state = WaitState::Done;
+            (entry.handler, state)
+        };
+        if state == WaitState::Working {
+            self.release_core(id);
+        }
+        Some(handler)
+    }
+
+    fn finish_wait(&self, wait: Ref) {
+        if let Some(entry) = self.waits.borrow_mut().get_mut(wait) {
+            entry.state = WaitState::Done;
+            self.ready.borrow_mut().push_back(entry.handler);
+            self.unsettled.set(true);
+        }
+    }
+
+    /// Frees a wait that is over; false while it is not.
+    #[inline]
+    pub(super) fn take_wait(&self, wait: Ref) -> bool {
+        let mut waits = self.waits.borrow_mut();
+        if waits.get_mut(wait).is_some_and(|entry| entry.state == WaitState::Done) {
+            waits.remove(wait);
+            return true;
+        }
+        false
+    }
+
+    /// Gives a wait up and frees what it holds.
+    pub(super) fn abandon_wait(&self, id: InstanceId, local: u16, wait: Ref) {
+        let Some(entry) = self.waits.borrow_mut().remove(wait) else {
+            return;
+        };
+        match entry.state {
+            WaitState::WaitingForCore => self.processors.borrow_mut().forget(wait),
+            WaitState::Working => self.release_core(id),
+            WaitState::WaitingForSlot => {
+                let mut locals = self.locals.borrow_mut();
+                let here = &mut locals[local as usize];
+                here.queue.retain(|queued| *queued != wait);
+                here.meter.backlog.set(self.now.get(), here.queue.len() as u32);
+            }
+            WaitState::Sleeping | WaitState::WaitingForSignal | WaitState::Done => {}
+        }
+    }
+
+    /// Whether an abandoned wait for a slot had been granted: then the slot is its holder's to pass on.
+    pub(super) fn is_done(&self, wait: Ref) -> bool {
+        self.waits
+            .borrow_mut()
+            .get_mut(wait)
+            .is_some_and(|entry| entry.state == WaitState::Done)
+    }
+
+    // Slots.
+
+    #[inline]
+    pub(super) fn admit(&self, local: u16) -> Admission {
+        let now = self.now.get();
+        let mut locals = self.locals.borrow_mut();
+        let here = &mut locals[local as usize];
+        if here.slots_in_use < here.slot_limit {
+            here.slots_in_use += 1;
+            here.meter.slots.set(now, here.slots_in_use);
+            return Admission::Granted;
+        }
+        if here.queue.len() as u32 >= here.backlog_limit {
+            return Admission::Full;
+        }
+        let wait = self.new_wait(WaitState::WaitingForSlot);
+        here.queue.push_back(wait);
+        here.meter.backlog.set(now, here.queue.len() as u32);
+        Admission::Queued(wait)
+    }
+
+    /// A slot is given back: the one who waits longest has it now.
+    #[inline]
+    pub(super) fn leave(&self, local: u16) {
+        let now = self.now.get();
+        let mut locals = self.locals.borrow_mut();
+        let here = &mut locals[local as usize];
+        if let Some(next) = here.queue.pop_front() {
+            here.meter.backlog.set(now, here.queue.len() as u32);
+            drop(locals);
+            self.finish_wait(next);
+            return;
+        }
+        here.slots_in_use -= 1;
+        here.meter.slots.set(now, here.slots_in_use);
+    }
+
+    /// What goes with a machine when it is destroyed: disks, timers, and all that was still to be polled.
+    pub(super) fn forget_machine(&self) {
+        self.locals.borrow_mut().iter_mut().for_each(|local| local.disk = None);
+        self.calls.replace(Calls::new());
+        self.epoch.set(self.epoch.get() + 1);
+        self.ready.borrow_mut().clear();
+        self.births.borrow_mut().clear();
+        self.spawned.borrow_mut().clear();
+    }
+
+    /// Number of waits and calls in progress; zero when nothing runs.
+    pub(super) fn in_progress(&self) -> (usize, usize) {
+        (self.waits.borrow().len(), self.calls.borrow().len())
+    }
+}

@@ -1,0 +1,450 @@
+//! A machine: a tokio task that owns the receiver of its channel and works off what comes through, in the order of the key.
+
+use std::cell::RefMut;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Waker};
+
+use tokio::sync::mpsc;
+
+use super::core::{Birth, Core};
+use super::host::Cx;
+use super::local::{Local, ProcessState};
+use super::message::{CallError, Caller, Envelope, InstanceId, Payload, Wire};
+use super::meter::Meter;
+use super::process::{Factory, Process, Served};
+use super::slab::{Ref, Slab};
+use super::time::SimTime;
+
+/// Names a handler: the service on the machine, whether it runs in the background, and its place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Handler {
+    pub local: u16,
+    pub background: bool,
+    pub at: Ref,
+}
+
+impl Handler {
+    pub(super) const NONE: Handler = Handler {
+        local: 0,
+        background: true,
+        at: Ref::NONE,
+    };
+}
+
+/// What the kernel does to a machine, between two windows.
+pub(super) enum Order<W: Wire> {
+    /// Puts a service on the machine. It is down until it is started.
+    Install(Factory<W>),
+    /// Starts a process that is down; it serves after so long.
+    Start { local: u16, boot: u64 },
+    /// Ends a process at once. Callers hear Reset.
+    Crash { local: u16 },
+    /// Freezes a process.
+    Hang { local: u16 },
+    /// Ends every process without a word, forgets what is on the disks, and ends the task.
+    Destroy,
+}
+
+/// What comes through a machine's channel. Small, since a channel has room for a block of them.
+pub(super) enum Batch<W: Wire> {
+    /// All that is due within the window.
+    Window(Vec<Envelope<W>>),
+    /// Something is done to the machine.
+    Order(Box<Order<W>>),
+}
+
+struct Task {
+    local: u16,
+    future: Pin<Box<dyn Future<Output = ()>>>,
+}
+
+/// The machine's own side: the processes, which nobody else can reach.
+pub(super) struct Machine<W: Wire> {
+    core: Rc<Core<W>>,
+    factories: Vec<Factory<W>>,
+    processes: Vec<Option<Box<dyn Process<W>>>>,
+    tasks: Slab<Task>,
+}
+
+/// Counts a batch as worked off when it goes out of scope, also by a panic, which it reports.
+struct Finish<W: Wire>(Rc<Core<W>>);
+
+impl<W: Wire> Drop for Finish<W> {
+    fn drop(&mut self) {
+        let shared = &self.0.shared;
+        shared.unfinished.set(shared.unfinished.get() - 1);
+        if std::thread::panicking() {
+            shared.panicked.set(Some(self.0.machine));
+        }
+    }
+}
+
+impl<W: Wire> Machine<W> {
+    pub(super) fn new(core: Rc<Core<W>>, factories: Vec<Factory<W>>) -> Machine<W> {
+        let processes = factories.iter().map(|_| None).collect();
+        Machine {
+            core,
+            factories,
+            processes,
+            tasks: Slab::new(),
+        }
+    }
+
+    /// Lives until it is ended or the world is dropped.
+    pub(super) async fn live(mut self, mut inbox: mpsc::Receiver<Batch<W>>) {
+        while let Some(batch) = inbox.recv().await {
+            let _finish = Finish(Rc::clone(&self.core));
+            match batch {
+                Batch::Window(deliveries) => self.work_off(deliveries),
+                Batch::Order(order) => match *order {
+                    Order::Destroy => return self.destroy(),
+                    order => self.obey(order),
+                },
+            }
+        }
+    }
+
+    fn work_off(&mut self, mut deliveries: Vec<Envelope<W>>) {
+        if deliveries.len() > 1 {
+            deliveries.sort_unstable_by_key(|envelope| std::cmp::Reverse(envelope.key()));
+        }
+        loop {
+            let near = self.core.near.borrow().peek().map(Envelope::key);
+            let next = match (deliveries.last().map(Envelope::key), near) {
+                (None, None) => break,
+                (Some(far), Some(near)) if near < far => self.core.near.borrow_mut().pop(),
+                (None, Some(_)) => self.core.near.borrow_mut().pop(),
+                (Some(_), _) => deliveries.pop(),
+            };
+            if let Some(envelope) = next {
+                self.deliver(envelope);
+            }
+        }
+        self.core.shared.spare.borrow_mut().push(deliveries);
+    }
+
+    fn deliver(&mut self, envelope: Envelope<W>) {
+        let core = &self.core;
+        core.now.set(envelope.at);
+        core.fold(&envelope);
+        let span = envelope.span();
+        match envelope.payload {
+            Payload::Wait(wait) => {
+                if let Some(handler) = core.fire(envelope.to, wait) {
+                    self.poll(handler);
+                }
+            }
+            Payload::Reply { call, result } => {
+                let handler = core.calls.borrow_mut().finish(call, result);
+                if let Some(handler) = handler {
+                    self.poll(handler);
+                }
+            }
+            Payload::Request {
+                caller,
+                request,
+                parent,
+                body,
+            } => {
+                self.receive(envelope.to, caller, (request, span, parent), body);
+            }
+            Payload::Timeouts { list, epoch } if epoch == core.epoch.get() => self.time_out(envelope.to, list),
+            Payload::Timeouts { .. } => {}
+            Payload::Cancel { caller } => self.cancel(envelope.to, &caller),
+            Payload::Booted { life } => self.booted(envelope.to, life),
+        }
+        self.settle();
+    }
+
+    /// Lets all go on that became ready meanwhile, in the order in which they became so.
+    #[inline]
+    fn settle(&mut self) {
+        if self.core.unsettled.get() {
+            self.core.unsettled.set(false);
+            self.settle_all();
+        }
+    }
+
+    fn settle_all(&mut self) {
+        loop {
+            let next = self.core.ready.borrow_mut().pop_front();
+            if let Some(handler) = next {
+                self.poll(handler);
+                continue;
+            }
+            let birth = self.core.births.borrow_mut().pop_front();
+            if let Some(birth) = birth {
+                self.give_birth(birth);
+                continue;
+            }
+            let spawned = self.core.spawned.borrow_mut().pop_front();
+            let Some((local, future)) = spawned else { return };
+            let at = self.tasks.insert(Task { local, future });
+            self.poll(Handler {
+                local,
+                background: true,
+                at,
+            });
+        }
+    }
+
+    fn poll(&mut self, handler: Handler) {
+        let local = handler.local as usize;
+        if !self.is_running(local) {
+            return;
+        }
+        self.core.current.set(handler);
+        if handler.background {
+            let Some(task) = self.tasks.get_mut(handler.at) else {
+                return;
+            };
+            if task
+                .future
+                .as_mut()
+                .poll(&mut Context::from_waker(Waker::noop()))
+                .is_ready()
+            {
+                self.tasks.remove(handler.at);
+            }
+        } else if let Some(process) = &mut self.processes[local]
+            && let Some((served, reply)) = process.poll(handler.at)
+        {
+            self.reply(local, served, Ok(reply));
+        }
+    }
+
+    #[inline]
+    fn is_running(&self, local: usize) -> bool {
+        self.core.locals.borrow()[local].state == ProcessState::Up
+    }
+
+    fn local_of(&self, instance: InstanceId) -> u16 {
+        self.core.shared.directory.borrow()[instance.0 as usize].local
+    }
+
+    fn receive(&mut self, to: InstanceId, caller: Caller, span: (u64, u64, u64), body: W::Request) {
+        let local = self.local_of(to);
+        let state = {
+            let here = &self.core.locals.borrow()[local as usize];
+            Meter::count(&here.meter.received);
+            here.state
+        };
+        match state {
+            ProcessState::Up => {
+                let served = Served {
+                    caller,
+                    arrived: self.core.now.get(),
+                };
+                let cx = self.context(local, caller.from, span);
+                self.begin(local, cx, body, served);
+            }
+            ProcessState::Hung => {}
+            ProcessState::Down | ProcessState::Booting { .. } => {
+                let here = self.local(local);
+                Meter::count(&here.meter.failed);
+                let from = (here.id, here.group);
+                drop(here);
+                self.answer(from, &caller, Err(CallError::Refused));
+            }
+        }
+    }
+
+    fn local(&self, local: u16) -> RefMut<'_, Local> {
+        RefMut::map(self.core.locals.borrow_mut(), |locals| &mut locals[local as usize])
+    }
+
+    fn context(&self, local: u16, from: InstanceId, span: (u64, u64, u64)) -> Cx<W> {
+        let (id, group) = {
+            let here = &self.core.locals.borrow()[local as usize];
+            (here.id, here.group)
+        };
+        let (request, span, parent) = span;
+        Cx {
+            core: Rc::clone(&self.core),
+            local,
+            id,
+            group,
+            request,
+            span,
+            parent,
+            from,
+        }
+    }
+
+    #[inline]
+    fn begin(&mut self, local: u16, cx: Cx<W>, body: W::Request, served: Served) {
+        let Some(process) = &mut self.processes[local as usize] else {
+            return;
+        };
+        {
+            let meter = &self.core.locals.borrow()[local as usize].meter;
+            meter.present.set(served.arrived, meter.present.value() + 1);
+        }
+        let at = process.begin(cx, body, served);
+        self.poll(Handler {
+            local,
+            background: false,
+            at,
+        });
+    }
+
+    fn give_birth(&mut self, birth: Birth<W>) {
+        let Birth { local, request, body } = birth;
+        let served = Served {
+            caller: Caller::NOBODY,
+            arrived: self.core.now.get(),
+        };
+        let span = u64::from(self.core.rank) << 40 | self.core.take_seq();
+        let cx = self.context(local, InstanceId(u32::MAX), (request, span, 0));
+        Meter::count(&cx.core.locals.borrow()[local as usize].meter.received);
+        self.begin(local, cx, body, served);
+    }
+
+    /// A handler has ended: counts it and answers whoever waits.
+    #[inline]
+    fn reply(&self, local: usize, served: Served, result: Result<W::Reply, CallError>) {
+        let now = self.core.now.get();
+        let from = {
+            let here = &self.core.locals.borrow()[local];
+            let meter = &here.meter;
+            meter.present.set(now, meter.present.value() - 1);
+            let took = u128::from(now.0 - served.arrived.0);
+            meter.sojourn.set(meter.sojourn.get() + took);
+            Meter::count(if result.as_ref().is_ok_and(W::succeeded) {
+                &meter.ok
+            } else {
+                &meter.failed
+            });
+            (here.id, here.group)
+        };
+        self.answer(from, &served.caller, result);
+    }
+
+    #[inline]
+    fn answer(&self, from: (InstanceId, super::network::Group), caller: &Caller, result: Result<W::Reply, CallError>) {
+        if caller.call != Ref::NONE {
+            self.core.send(
+                from,
+                caller.from,
+                caller.datagram,
+                Payload::Reply {
+                    call: caller.call,
+                    result,
+                },
+            );
+        }
+    }
+
+    fn time_out(&mut self, to: InstanceId, list: u32) {
+        let now = self.core.now.get();
+        loop {
+            let handler = {
+                let mut calls = self.core.calls.borrow_mut();
+                let Some(call) = calls.due(list, now) else { break };
+                calls.finish(call, Err(CallError::TimedOut))
+            };
+            if let Some(handler) = handler {
+                self.poll(handler);
+            }
+        }
+        let next = self.core.calls.borrow_mut().rearm(list);
+        if let Some(deadline) = next {
+            let epoch = self.core.epoch.get();
+            self.core.schedule(to, deadline, Payload::Timeouts { list, epoch });
+        }
+    }
+
+    fn cancel(&mut self, to: InstanceId, caller: &Caller) {
+        let local = self.local_of(to);
+        let Some(process) = &mut self.processes[local as usize] else {
+            return;
+        };
+        if let Some(served) = process.cancel(caller) {
+            let nobody = Served {
+                caller: Caller::NOBODY,
+                ..served
+            };
+            self.reply(local as usize, nobody, Err(CallError::Reset));
+        }
+    }
+
+    fn booted(&mut self, to: InstanceId, life: u32) {
+        let local = self.local_of(to);
+        {
+            let mut here = self.local(local);
+            if here.life != life || !matches!(here.state, ProcessState::Booting { .. }) {
+                return;
+            }
+            here.state = ProcessState::Up;
+        }
+        let cx = self.context(local, to, (0, 0, 0));
+        self.processes[local as usize] = Some(self.factories[local as usize].boot(&cx));
+    }
+
+    fn obey(&mut self, order: Order<W>) {
+        self.core.now.set(self.core.shared.now.get());
+        match order {
+            Order::Install(factory) => {
+                self.factories.push(factory);
+                self.processes.push(None);
+            }
+            Order::Start { local, boot } => self.start(local, boot),
+            Order::Crash { local } => self.crash(local),
+            Order::Hang { local } => {
+                let mut here = self.local(local);
+                if here.state == ProcessState::Up {
+                    here.state = ProcessState::Hung;
+                }
+            }
+            Order::Destroy => {}
+        }
+        self.settle();
+    }
+
+    fn destroy(&mut self) {
+        self.core.now.set(self.core.shared.now.get());
+        self.core.silent.set(true);
+        for local in 0..self.processes.len() {
+            self.crash(local as u16);
+        }
+        self.core.forget_machine();
+        self.core.silent.set(false);
+    }
+
+    fn start(&mut self, local: u16, boot: u64) {
+        let until = SimTime(self.core.now.get().0.saturating_add(boot));
+        let (id, life) = {
+            let mut here = self.local(local);
+            if here.state != ProcessState::Down {
+                return;
+            }
+            here.life += 1;
+            here.state = ProcessState::Booting { until };
+            (here.id, here.life)
+        };
+        self.core.schedule(id, until, Payload::Booted { life });
+    }
+
+    /// Drops the process and with it every handler and all that they hold, then tells the callers.
+    fn crash(&mut self, local: u16) {
+        {
+            let mut here = self.local(local);
+            here.life += 1;
+            here.state = ProcessState::Down;
+        }
+        let process = self.processes[local as usize].take();
+        let served = process.as_ref().map(|process| process.served()).unwrap_or_default();
+        drop(process);
+        let doomed: Vec<Ref> = self.tasks.refs().collect();
+        for at in doomed {
+            if self.tasks.get_mut(at).is_some_and(|task| task.local == local) {
+                self.tasks.remove(at);
+            }
+        }
+        self.core.births.borrow_mut().retain(|birth| birth.local != local);
+        for served in served {
+            self.reply(local as usize, served, Err(CallError::Reset));
+        }
+    }
+}

@@ -1,0 +1,228 @@
+//! The network: latency between places, jitter that only adds, loss, and rules that are faults.
+
+use std::time::Duration;
+
+use super::message::InstanceId;
+use super::random::Stream;
+use super::time::{SimTime, nanos};
+
+/// Least wait of TCP before a lost packet is sent again (Linux `TCP_RTO_MIN`); it doubles with each further loss (RFC 6298).
+const RETRANSMIT_NANOS: u64 = 200_000_000;
+/// Losses in a row after which a connection gives up; the caller's timeout has long passed.
+const RETRANSMITS: u32 = 8;
+/// How many departures of a link are kept for the screen.
+pub const DEPARTURES: usize = 16;
+
+/// A place: a site, or where a population of users lives. Machines are at places.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place(pub u16);
+
+/// A group of instances (a service) for which traffic is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Group(pub u16);
+
+/// What a rule does to what it matches.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Verdict {
+    /// Nothing arrives.
+    Drop,
+    /// Everything arrives later by so many nanoseconds.
+    Delay(u64),
+    /// A packet is lost with this probability.
+    Lose(f64),
+}
+
+/// A rule over (from, to), in one direction.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rule {
+    /// Sources, sorted.
+    pub from: Vec<InstanceId>,
+    /// Destinations, sorted.
+    pub to: Vec<InstanceId>,
+    /// What happens.
+    pub verdict: Verdict,
+}
+
+impl Rule {
+    /// Whether the rule is about this pair.
+    pub fn matches(&self, from: InstanceId, to: InstanceId) -> bool {
+        self.from.binary_search(&from).is_ok() && self.to.binary_search(&to).is_ok()
+    }
+}
+
+/// Traffic between two groups.
+#[derive(Clone, Debug, Default)]
+pub struct Traffic {
+    /// Requests sent since the start.
+    pub total: u64,
+    /// The latest times at which they were sent, in a ring: number n stands at n modulo the length.
+    departures: [u64; DEPARTURES],
+    /// How many times were put into the ring.
+    kept: usize,
+}
+
+impl Traffic {
+    /// When the latest were sent, the oldest first.
+    pub fn departures(&self) -> impl Iterator<Item = SimTime> + '_ {
+        (self.oldest()..self.kept).map(|number| SimTime(self.departures[number % DEPARTURES]))
+    }
+
+    fn oldest(&self) -> usize {
+        self.kept.saturating_sub(DEPARTURES)
+    }
+
+    /// Within a window machines report in no order; what is kept is the latest times all the same, in order.
+    #[inline]
+    fn depart(&mut self, at: u64) {
+        self.total += 1;
+        let full = self.kept >= DEPARTURES;
+        if full && at < self.departures[self.kept % DEPARTURES] {
+            return;
+        }
+        let least = self.oldest() + usize::from(full);
+        let mut place = self.kept;
+        while place > least && self.departures[(place - 1) % DEPARTURES] > at {
+            self.departures[place % DEPARTURES] = self.departures[(place - 1) % DEPARTURES];
+            place -= 1;
+        }
+        self.departures[place % DEPARTURES] = at;
+        self.kept += 1;
+    }
+}
+
+/// The network of a world.
+#[derive(Debug)]
+pub struct Network {
+    places: usize,
+    latency: Vec<u64>,
+    jitter: u64,
+    loss: f64,
+    /// Faults, in the order in which they came.
+    pub rules: Vec<Rule>,
+    groups: usize,
+    traffic: Vec<Traffic>,
+}
+
+impl Network {
+    /// A network of so many places with the same one-way latency everywhere.
+    pub fn new(places: usize, latency: Duration) -> Network {
+        Network {
+            places,
+            latency: vec![nanos(latency).max(1); places * places],
+            jitter: 0,
+            loss: 0.0,
+            rules: Vec::new(),
+            groups: 0,
+            traffic: Vec::new(),
+        }
+    }
+
+    /// Sets the one-way latency between two places, both ways; within a place when they are the same.
+    pub fn set_latency(&mut self, a: Place, b: Place, latency: Duration) {
+        let (a, b) = (a.0 as usize, b.0 as usize);
+        self.latency[a * self.places + b] = nanos(latency).max(1);
+        self.latency[b * self.places + a] = nanos(latency).max(1);
+    }
+
+    /// Adds a uniform delay below this bound to every message.
+    pub fn set_jitter(&mut self, jitter: Duration) {
+        self.jitter = nanos(jitter);
+    }
+
+    /// Loses packets with this probability.
+    pub fn set_loss(&mut self, loss: f64) {
+        self.loss = loss;
+    }
+
+    /// Counts traffic between so many groups.
+    pub fn set_groups(&mut self, groups: usize) {
+        self.groups = groups;
+        self.traffic = vec![Traffic::default(); groups * groups];
+    }
+
+    /// Traffic between two groups.
+    pub fn traffic(&self, from: Group, to: Group) -> &Traffic {
+        &self.traffic[from.0 as usize * self.groups + to.0 as usize]
+    }
+
+    /// No message between two machines arrives sooner than this.
+    pub fn lookahead(&self) -> u64 {
+        self.latency.iter().copied().min().unwrap_or(1)
+    }
+
+    #[inline]
+    pub(super) fn count(&mut self, from: Group, to: Group, at: u64) {
+        if let Some(traffic) = self.traffic.get_mut(from.0 as usize * self.groups + to.0 as usize) {
+            traffic.depart(at);
+        }
+    }
+
+    /// How long a message is on its way, or `None` when it never arrives.
+    #[inline]
+    pub(super) fn transit(
+        &self,
+        ends: (InstanceId, InstanceId),
+        places: (Place, Place),
+        datagram: bool,
+        noise: &mut Stream,
+    ) -> Option<u64> {
+        let base = self.latency[places.0.0 as usize * self.places + places.1.0 as usize];
+        if self.jitter == 0 && self.loss == 0.0 && self.rules.is_empty() {
+            return Some(base);
+        }
+        self.hurt_transit(ends, base, datagram, noise)
+    }
+
+    fn hurt_transit(
+        &self,
+        ends: (InstanceId, InstanceId),
+        base: u64,
+        datagram: bool,
+        noise: &mut Stream,
+    ) -> Option<u64> {
+        let mut latency = base;
+        let mut kept = 1.0 - self.loss;
+        for rule in self.rules.iter().filter(|rule| rule.matches(ends.0, ends.1)) {
+            match rule.verdict {
+                Verdict::Drop => return None,
+                Verdict::Delay(more) => latency = latency.saturating_add(more),
+                Verdict::Lose(share) => kept *= 1.0 - share,
+            }
+        }
+        if self.jitter > 0 {
+            latency += noise.draw().below(self.jitter);
+        }
+        let mut losses = 0;
+        while kept < 1.0 && noise.draw().unit() >= kept {
+            losses += 1;
+            if datagram || losses > RETRANSMITS {
+                return None;
+            }
+            latency = latency.saturating_add(RETRANSMIT_NANOS << (losses - 1));
+        }
+        Some(latency)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_latest_departures_are_kept_whatever_the_order_in_which_they_are_reported() {
+        let times: Vec<u64> = (0..100).collect();
+        let mut shuffled = times.clone();
+        let mut stream = Stream::new(1, "test", "shuffle");
+        for end in (1..shuffled.len()).rev() {
+            shuffled.swap(end, stream.draw().below(end as u64 + 1) as usize);
+        }
+        for order in [times, shuffled] {
+            let mut traffic = Traffic::default();
+            for at in order {
+                traffic.depart(at);
+            }
+            let kept: Vec<u64> = traffic.departures().map(|at| at.0).collect();
+            assert_eq!((traffic.total, kept), (100, (84..100).collect()));
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! Software and the handlers that serve its requests: plain async functions in slots that are used again.
+
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+
+use super::host::Cx;
+use super::message::{Caller, Wire};
+use super::slab::Ref;
+use super::time::SimTime;
+
+/// What a process runs. A crash drops it with everything it holds; a start makes it anew.
+pub trait Software<W: Wire>: Sized + 'static {
+    /// Called once, when the process has booted: the place to spawn what runs by itself.
+    fn start(self: &Rc<Self>, _cx: &Cx<W>) {}
+
+    /// Serves one request. Many run at once, each up to its next await.
+    fn serve(self: Rc<Self>, cx: Cx<W>, request: W::Request) -> impl Future<Output = W::Reply> + 'static;
+}
+
+/// Makes a process: software is a factory, so that it can start again.
+pub struct Factory<W: Wire>(Rc<Make<W>>);
+
+type Make<W> = dyn Fn(&Cx<W>) -> Box<dyn Process<W>>;
+
+impl<W: Wire> Factory<W> {
+    /// A factory from a function that makes the software with empty memory.
+    pub fn new<S: Software<W>>(make: impl Fn(&Cx<W>) -> S + 'static) -> Factory<W> {
+        Factory(Rc::new(move |cx| {
+            let software = Rc::new(make(cx));
+            software.start(cx);
+            Box::new(Handlers {
+                software,
+                serve: S::serve,
+                slots: Vec::new(),
+                free: Vec::new(),
+            })
+        }))
+    }
+
+    pub(super) fn boot(&self, cx: &Cx<W>) -> Box<dyn Process<W>> {
+        (self.0)(cx)
+    }
+}
+
+impl<W: Wire> Clone for Factory<W> {
+    fn clone(&self) -> Factory<W> {
+        Factory(Rc::clone(&self.0))
+    }
+}
+
+/// For whom a handler works, and since when.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Served {
+    pub caller: Caller,
+    pub arrived: SimTime,
+}
+
+/// A running process: its handlers behind one door, whatever their type.
+pub(super) trait Process<W: Wire> {
+    /// Puts a request into a slot; it starts when it is polled.
+    fn begin(&mut self, cx: Cx<W>, body: W::Request, served: Served) -> Ref;
+
+    /// Lets a handler go on. `None` while it is not done, or when it is not there any more.
+    fn poll(&mut self, at: Ref) -> Option<(Served, W::Reply)>;
+
+    /// Drops the handler that works for this caller, if there is one; it costs a look at every handler.
+    fn cancel(&mut self, caller: &Caller) -> Option<Served>;
+
+    /// For whom the handlers work now.
+    fn served(&self) -> Vec<Served>;
+}
+
+struct Handlers<S, M, F> {
+    software: Rc<S>,
+    serve: M,
+    slots: Vec<Slot<F>>,
+    free: Vec<u32>,
+}
+
+/// The memory of a future is used again for the next of its type.
+struct Slot<F> {
+    future: Pin<Box<Option<F>>>,
+    generation: u32,
+    served: Served,
+}
+
+impl<S, M, F> Handlers<S, M, F> {
+    fn vacate(&mut self, index: u32) {
+        let slot = &mut self.slots[index as usize];
+        slot.generation = slot.generation.wrapping_add(1);
+        slot.future.set(None);
+        self.free.push(index);
+    }
+}
+
+impl<W, S, M, F> Process<W> for Handlers<S, M, F>
+where
+    W: Wire,
+    S: 'static,
+    M: Fn(Rc<S>, Cx<W>, W::Request) -> F,
+    F: Future<Output = W::Reply>,
+{
+    #[inline]
+    fn begin(&mut self, cx: Cx<W>, body: W::Request, served: Served) -> Ref {
+        let future = (self.serve)(Rc::clone(&self.software), cx, body);
+        if let Some(index) = self.free.pop() {
+            let slot = &mut self.slots[index as usize];
+            slot.future.set(Some(future));
+            slot.served = served;
+            return Ref {
+                index,
+                generation: slot.generation,
+            };
+        }
+        self.slots.push(Slot {
+            future: Box::pin(Some(future)),
+            generation: 1,
+            served,
+        });
+        Ref {
+            index: self.slots.len() as u32 - 1,
+            generation: 1,
+        }
+    }
+
+    #[inline]
+    fn poll(&mut self, at: Ref) -> Option<(Served, W::Reply)> {
+        let slot = self.slots.get_mut(at.index as usize)?;
+        if slot.generation != at.generation {
+            return None;
+        }
+        let future = slot.future.as_mut().as_pin_mut()?;
+        match future.poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Pending => None,
+            Poll::Ready(reply) => {
+                let served = slot.served;
+                self.vacate(at.index);
+                Some((served, reply))
+            }
+        }
+    }
+
+    fn cancel(&mut self, caller: &Caller) -> Option<Served> {
+        let index = self.slots.iter().position(|slot| {
+            slot.future.is_some() && slot.served.caller.from == caller.from && slot.served.caller.call == caller.call
+        })?;
+        let served = self.slots[index].served;
+        self.vacate(index as u32);
+        Some(served)
+    }
+
+    fn served(&self) -> Vec<Served> {
+        self.slots
+            .iter()
+            .filter(|slot| slot.future.is_some())
+            .map(|slot| slot.served)
+            .collect()
+    }
+}
