@@ -6,6 +6,10 @@
 //! - `layout/`: what a system is: the schema of a layout file, its defaults, its validation with line and column
 //! - `command/`: what can be done to it: commands, the selectors that name their targets, scripts of timed commands
 //! - `sim/`: the kernel: clock, windows, network, machines, handlers, randomness. It knows no kind of service
+//! - `protocol/`: what travels between services: requests, replies, and the reasons of failures
+//! - `observe/`: what is seen of a world: counters, histograms, incidents, and the frame that holds all of it
+//! - `parts/`: the kinds of services, one file each, all of one shape
+//! - `world/`: the one door: build a world, apply commands, advance, look at a frame
 //!
 //! A layer names only what the table in `tests/it/architecture.rs` allows it. What holds everywhere, stated as absences:
 //!
@@ -19,4 +23,8 @@
 
 pub mod command;
 pub mod layout;
+pub mod observe;
+pub mod parts;
+pub mod protocol;
 pub mod sim;
+pub mod world;

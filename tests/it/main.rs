@@ -5,4 +5,8 @@
 )]
 
 mod architecture;
+mod build;
+mod consequences;
+mod determinism;
+mod fidelity;
 mod layouts;

@@ -1,0 +1,182 @@
+//! What each command does to a world.
+
+use crate::command::{Applied, Command, CommandError, Selector};
+use crate::layout::{duration, printable};
+use crate::observe::Severity;
+use crate::parts::Disk;
+use crate::sim::{InstanceId, ProcessState, Verdict, nanos};
+
+use super::World;
+use super::entries::Role;
+use super::links::{add_rules, join};
+use super::repair::{mend, mend_all};
+use super::sample::refresh_health;
+use super::select::{instances, on_machine};
+use super::settings::{balance, resize, scale, surge};
+
+/// What came of a command.
+pub(super) type Done = Result<Applied, CommandError>;
+
+/// Does what the command says, or nothing.
+pub(super) fn apply(world: &mut World, command: &Command) -> Done {
+    match command {
+        Command::Kill(target) => kill(world, target),
+        Command::Destroy(target) => destroy(world, target),
+        Command::Mend(target) => mend(world, target),
+        Command::MendAll => mend_all(world),
+        Command::Hang(target) => hang(world, target),
+        Command::Slow(target, factor) => slow(world, target, *factor),
+        Command::Cut(link) => add_rules(world, link, Verdict::Drop, "cut"),
+        Command::Delay(link, by) => {
+            let what = format!("delayed by {}", duration::format(*by));
+            add_rules(world, link, Verdict::Delay(nanos(*by)), &what)
+        }
+        Command::Drop(link, share) => {
+            let what = format!("losing {}% of the packets", share * 100.0);
+            add_rules(world, link, Verdict::Lose(*share), &what)
+        }
+        Command::Join(link) => join(world, link),
+        Command::Surge(population, factor) => surge(world, population.as_ref(), *factor),
+        Command::Scale(target, count) => scale(world, target, *count),
+        Command::Resize(target, size) => resize(world, target, size),
+        Command::Balance(target, policy) => balance(world, target, *policy),
+    }
+}
+
+pub(super) fn refuse<T>(message: impl Into<String>) -> Result<T, CommandError> {
+    Err(CommandError(message.into()))
+}
+
+pub(super) fn done(world: &mut World, severity: Severity, text: String) -> Applied {
+    world.say(severity, text.clone());
+    Applied(text)
+}
+
+/// The instances that a fault can hit: users are nobody's to break.
+pub(super) fn breakable(world: &World, target: &Selector) -> Result<Vec<(usize, usize)>, CommandError> {
+    let mut hit = instances(world, target)?;
+    hit.retain(|(service, _)| !matches!(world.services[*service].role, Role::Users { .. }));
+    if hit.is_empty() {
+        return refuse(format!(
+            "{} are users: they can't be broken; try `surge`",
+            printable(&target.0)
+        ));
+    }
+    Ok(hit)
+}
+
+pub(super) fn id(world: &World, (service, number): (usize, usize)) -> InstanceId {
+    world.services[service].instances[number].id
+}
+
+pub(super) fn ids(world: &World, hit: &[(usize, usize)]) -> Vec<InstanceId> {
+    hit.iter().map(|at| id(world, *at)).collect()
+}
+
+/// The machines under instances, each once.
+pub(super) fn machines(world: &World, hit: &[(usize, usize)]) -> Vec<usize> {
+    let mut machines: Vec<usize> = hit
+        .iter()
+        .map(|(service, number)| world.services[*service].instances[*number].machine)
+        .collect();
+    machines.sort_unstable();
+    machines.dedup();
+    machines
+}
+
+/// How a target is called in a sentence.
+pub(super) fn called(world: &World, target: &Selector, hit: &[(usize, usize)]) -> String {
+    match hit {
+        [at] if !target.0.contains('*') && target.0.contains('/') => {
+            world.services[at.0].instances[at.1].selector.clone()
+        }
+        _ => printable(&target.0),
+    }
+}
+
+fn kill(world: &mut World, target: &Selector) -> Done {
+    let mut hit = breakable(world, target)?;
+    hit.retain(|at| world.kernel.process_state(id(world, *at)) != ProcessState::Down);
+    let name = called(world, target, &hit);
+    if hit.is_empty() {
+        return refuse(format!("{name} is down already"));
+    }
+    for instance in ids(world, &hit) {
+        world.kernel.crash(instance);
+    }
+    Ok(fault(world, &format!("killed {name}"), &name, &hit))
+}
+
+fn destroy(world: &mut World, target: &Selector) -> Done {
+    let hit = breakable(world, target)?;
+    let name = called(world, target, &hit);
+    let doomed: Vec<usize> = machines(world, &hit)
+        .into_iter()
+        .filter(|machine| !world.kernel.is_gone(world.machines[*machine].id))
+        .collect();
+    if doomed.is_empty() {
+        return refuse(format!("{name} is destroyed already"));
+    }
+    let mut hit = Vec::new();
+    for machine in doomed {
+        hit.extend(on_machine(world, machine));
+        world.kernel.destroy(world.machines[machine].id);
+    }
+    let done = fault(world, &format!("destroyed {name}"), &name, &hit);
+    let lost = audit(world);
+    if lost > 0 {
+        world.chronicle.incidents.lose(lost);
+        world.say(
+            Severity::Bad,
+            format!("{lost} acknowledged writes are lost with the disk of {name}"),
+        );
+    }
+    Ok(done)
+}
+
+/// Compares what users were told with what is on the disks.
+fn audit(world: &mut World) -> u64 {
+    let kernel = &world.kernel;
+    world
+        .chronicle
+        .ledger
+        .audit(|by, key| kernel.disk::<Disk>(by).and_then(|disk| disk.version(key)))
+}
+
+fn hang(world: &mut World, target: &Selector) -> Done {
+    let mut hit = breakable(world, target)?;
+    hit.retain(|at| world.kernel.process_state(id(world, *at)) == ProcessState::Up);
+    let name = called(world, target, &hit);
+    if hit.is_empty() {
+        return refuse(format!("{name} does not run, so it can't hang"));
+    }
+    for instance in ids(world, &hit) {
+        world.kernel.hang(instance);
+    }
+    Ok(fault(world, &format!("hung {name}"), &name, &hit))
+}
+
+fn slow(world: &mut World, target: &Selector, factor: f64) -> Done {
+    let hit = breakable(world, target)?;
+    let name = called(world, target, &hit);
+    let machines = machines(world, &hit);
+    for machine in &machines {
+        world.kernel.set_slow(world.machines[*machine].id, factor);
+    }
+    if factor > 1.0 {
+        let hit: Vec<_> = machines
+            .into_iter()
+            .flat_map(|machine| on_machine(world, machine))
+            .collect();
+        return Ok(fault(world, &format!("slowed {name} by {factor}"), &name, &hit));
+    }
+    Ok(done(world, Severity::Good, format!("{name} is as fast as before")))
+}
+
+/// Opens an incident.
+pub(super) fn fault(world: &mut World, what: &str, name: &str, hit: &[(usize, usize)]) -> Applied {
+    let (now, targets) = (world.now(), ids(world, hit));
+    world.chronicle.incidents.open(now, what, name, targets);
+    refresh_health(world);
+    done(world, Severity::Bad, what.to_owned())
+}

@@ -1,0 +1,90 @@
+//! The measures of expectations.
+
+use crate::layout::Measure;
+use crate::observe::{Health, Recent, Tally};
+
+use super::World;
+use super::entries::{InstanceEntry, Role};
+use super::sample::{add, difference};
+
+impl World {
+    /// The value of a measure now, in the unit that [`Measure`] gives. A service that does not exist measures 0.
+    pub fn measure(&self, measure: &Measure) -> f64 {
+        match measure {
+            Measure::Ok => self.recent().0.ok_ratio(),
+            Measure::Failed => self.total().failed as f64,
+            Measure::Retried => self.chronicle.retried as f64,
+            Measure::Lost => self.chronicle.ledger.lost() as f64,
+            Measure::Rate => {
+                let (tally, seconds) = self.recent();
+                if seconds > 0.0 {
+                    tally.sent as f64 / seconds
+                } else {
+                    0.0
+                }
+            }
+            Measure::P50 => self.recent_latency().quantiles().p50.as_secs_f64(),
+            Measure::P95 => self.recent_latency().quantiles().p95.as_secs_f64(),
+            Measure::P99 => self.recent_latency().quantiles().p99.as_secs_f64(),
+            Measure::Up(service) => self
+                .present(service)
+                .filter(|instance| instance.health == Health::Up)
+                .count() as f64,
+            Measure::Utilisation(service) => {
+                let values: Vec<f64> = self
+                    .present(service)
+                    .map(|instance| instance.sampled.utilisation)
+                    .collect();
+                values.iter().sum::<f64>() / values.len().max(1) as f64
+            }
+            Measure::Backlog(service) => self
+                .present(service)
+                .map(|instance| f64::from(instance.meter.backlog.value()))
+                .sum(),
+        }
+    }
+
+    /// The instances of the services of this name, with or without its data center.
+    fn present<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a InstanceEntry> {
+        let named = self
+            .services
+            .iter()
+            .filter(move |service| service.full == name || service.name == name);
+        named.flat_map(|service| service.present().map(|(_, instance)| instance))
+    }
+
+    /// Requests since the start.
+    pub(super) fn total(&self) -> Tally {
+        let mut sum = Tally::default();
+        for service in &self.services {
+            if let Role::Users { probe, .. } = &service.role {
+                add(&mut sum, probe.tally.get());
+            }
+        }
+        sum.retried = self.chronicle.retried;
+        sum
+    }
+
+    /// Requests of the last seconds, the running one included, and how many seconds that are.
+    pub(super) fn recent(&self) -> (Tally, f64) {
+        let (mut sum, seconds) = self.chronicle.recent();
+        for service in &self.services {
+            if let Role::Users { probe, seen, .. } = &service.role {
+                add(&mut sum, difference(probe.tally.get(), seen.last));
+            }
+        }
+        sum.retried += self.chronicle.retried - self.retried_sampled;
+        (sum, seconds as f64 + self.now().0 as f64 / 1e9 % 1.0)
+    }
+
+    /// Latency of the last seconds over all populations.
+    pub(super) fn recent_latency(&self) -> Recent {
+        let mut recent = Recent::default();
+        for service in &self.services {
+            if let Role::Users { probe, .. } = &service.role {
+                probe.latencies.borrow().add_recent_to(&mut recent);
+            }
+        }
+        recent
+    }
+}

@@ -1,0 +1,136 @@
+//! The one door: build a world from a layout and a seed, apply commands, advance, look at a frame.
+
+mod apply;
+mod build;
+mod entries;
+mod links;
+mod measure;
+mod repair;
+mod sample;
+mod select;
+mod sentence;
+mod settings;
+mod upkeep;
+mod view;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::command::{Applied, Command, CommandError};
+use crate::layout::Layout;
+use crate::observe::{Chronicle, Severity, System, Topology};
+use crate::sim::{Kernel, SimTime, mix, nanos};
+
+use entries::{MachineEntry, ServiceEntry};
+
+/// Conditions are looked at, and counters sampled, on a grid of this width.
+const GRID_NANOS: u64 = 100_000_000;
+/// Grid steps in a second.
+const STEPS_A_SECOND: u64 = 10;
+
+/// A living system. It belongs to one thread; a program may run as many as it likes, each on its own.
+pub struct World {
+    kernel: Kernel<System>,
+    title: String,
+    about: String,
+    sites: Vec<String>,
+    services: Vec<ServiceEntry>,
+    machines: Vec<MachineEntry>,
+    /// Machines by full name.
+    machine_names: BTreeMap<String, usize>,
+    /// By instance: its service and its place in it.
+    places: Vec<(usize, usize)>,
+    /// The entry services, by site.
+    entries: Vec<Option<usize>>,
+    chronicle: Chronicle,
+    topology: Arc<Topology>,
+    /// The next step of the grid, as a multiple of its width.
+    next_step: u64,
+    spent: f64,
+    /// Retries up to the last whole second.
+    retried_sampled: u64,
+    /// Requests a second on each pair of services, and requests up to the last whole second.
+    link_rates: Vec<f64>,
+    link_totals: Vec<u64>,
+    /// A hash of the commands applied.
+    commands: u64,
+}
+
+impl World {
+    /// Brings a layout to life. The layout has been validated: every layout that was parsed has been.
+    pub fn build(layout: &Layout, seed: u64) -> World {
+        build::build(layout, seed)
+    }
+
+    /// Does something to the world, now, before everything else that is due at this moment.
+    ///
+    /// # Errors
+    /// When the target does not exist or the command makes no sense for it. Nothing has changed then.
+    pub fn apply(&mut self, command: &Command) -> Result<Applied, CommandError> {
+        command.validate()?;
+        let applied = apply::apply(self, command)?;
+        self.commands = mix(self.commands ^ crate::sim::name_hash(&command.to_string()) ^ self.now().0);
+        Ok(applied)
+    }
+
+    /// Lets simulated time pass.
+    pub fn advance(&mut self, by: Duration) {
+        let end = SimTime(self.now().0.saturating_add(nanos(by)));
+        while self.now() < end {
+            let step = SimTime(self.next_step * GRID_NANOS);
+            self.kernel.advance_to(step.min(end));
+            self.follow_reports();
+            if self.now() == step {
+                sample::step(self);
+                self.next_step += 1;
+            }
+        }
+    }
+
+    fn follow_reports(&mut self) {
+        let reports = self.kernel.take_reports();
+        for (at, from, event) in &reports {
+            let (places, services) = (&self.places, &self.services);
+            self.chronicle.follow(*at, *from, event, |id| {
+                let (service, instance) = places[id.0 as usize];
+                services[service].instances[instance].selector.clone()
+            });
+        }
+    }
+
+    /// The moment.
+    pub fn now(&self) -> SimTime {
+        self.kernel.now()
+    }
+
+    /// The seed.
+    pub fn seed(&self) -> u64 {
+        self.kernel.seed()
+    }
+
+    /// A hash of the whole history: equal digests mean equal histories.
+    pub fn digest(&self) -> u64 {
+        mix(self.kernel.digest() ^ self.commands)
+    }
+
+    /// Deliveries that the machines have worked off so far.
+    pub fn delivered(&self) -> u64 {
+        self.kernel.delivered()
+    }
+
+    /// What is kept for all that is under way. It follows the traffic, not the age of the world.
+    pub fn under_way(&self) -> usize {
+        self.kernel.under_way()
+    }
+
+    /// Cuts the kernel's windows shorter, at random. The history must not change: for tests.
+    pub fn narrow_windows(&mut self, seed: u64) {
+        self.kernel.narrow_windows(seed);
+    }
+
+    fn say(&mut self, severity: Severity, text: impl Into<String>) {
+        let now = self.now();
+        self.chronicle.say(now, severity, text);
+    }
+}

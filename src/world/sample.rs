@@ -1,0 +1,247 @@
+//! What is looked at on the grid: health every step, rates and samples every second.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use crate::observe::{Health, RECENT_SECONDS, Sample, Severity, Tally};
+use crate::sim::{InstanceId, ProcessState, SimTime};
+
+use super::entries::{Role, ServiceEntry};
+use super::sentence::aftermath;
+use super::view::mean_nanos;
+use super::{STEPS_A_SECOND, World};
+
+/// Seconds of a trend.
+const TREND: usize = 60;
+
+/// One step of the grid.
+pub(super) fn step(world: &mut World) {
+    refresh_health(world);
+    world.release_drained();
+    let now = world.now();
+    let (calm, answered) = (world.traffic() <= 1.0, world.chronicle.answered_of_late());
+    let targets: Vec<InstanceId> = world
+        .chronicle
+        .incidents
+        .cases
+        .iter()
+        .flat_map(|case| case.targets.clone())
+        .collect();
+    let mut unwell: Vec<InstanceId> = targets.into_iter().filter(|id| !world.is_well(*id)).collect();
+    unwell.sort_unstable();
+    let news = world
+        .chronicle
+        .incidents
+        .tick(now, |id| unwell.binary_search(&id).is_err(), calm, answered);
+    for (number, milestone) in news {
+        let case = world
+            .chronicle
+            .incidents
+            .cases
+            .iter()
+            .find(|case| case.incident.number == number);
+        let Some(incident) = case.map(|case| &case.incident) else {
+            continue;
+        };
+        let text = match (milestone, incident.served) {
+            ("served", Some(since)) => format!("incident {number}: users are served again since {since}"),
+            _ => format!(
+                "incident {number}: {}",
+                aftermath(incident.lost_writes).to_lowercase().trim_end_matches('.')
+            ),
+        };
+        world.say(Severity::Good, text);
+    }
+    if world.next_step.is_multiple_of(STEPS_A_SECOND) {
+        second(world);
+    }
+}
+
+/// Looks at what runs, and says what has changed.
+pub(super) fn refresh_health(world: &mut World) {
+    let now = world.now();
+    let mut changes = Vec::new();
+    for (service, entry) in world.services.iter().enumerate() {
+        for (number, instance) in entry.present() {
+            let health = health(world, instance.id);
+            if health != instance.health {
+                changes.push((service, number, health));
+            }
+        }
+    }
+    for (service, number, health) in changes {
+        let instance = &mut world.services[service].instances[number];
+        let before = std::mem::replace(&mut instance.health, health);
+        instance.since = now;
+        let selector = instance.selector.clone();
+        match (before, health) {
+            (Health::Booting { .. }, Health::Up) => world.say(Severity::Good, format!("{selector} is up")),
+            (_, Health::Booting { until }) => {
+                let wait = until.since(now).as_secs_f64();
+                world.say(Severity::Info, format!("{selector} boots: ready in {wait:.0}s"));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The truth about an instance.
+fn health(world: &World, id: InstanceId) -> Health {
+    if world.kernel.is_gone(world.kernel.machine_of(id)) {
+        return Health::Destroyed;
+    }
+    match world.kernel.process_state(id) {
+        ProcessState::Booting { until } => Health::Booting { until },
+        ProcessState::Hung => Health::Hung,
+        ProcessState::Down => Health::Down,
+        ProcessState::Up if is_cut_off(world, id) => Health::CutOff,
+        ProcessState::Up => Health::Up,
+    }
+}
+
+/// Whether no packet reaches an instance from any service that calls it.
+fn is_cut_off(world: &World, id: InstanceId) -> bool {
+    let network = world.kernel.network();
+    if network.rules.is_empty() {
+        return false;
+    }
+    let service = world.places[id.0 as usize].0;
+    let mut callers = world
+        .topology
+        .links
+        .iter()
+        .filter(|link| link.to == service)
+        .flat_map(|link| world.services[link.from].present())
+        .map(|(_, caller)| caller.id)
+        .peekable();
+    callers.peek().is_some()
+        && callers.all(|caller| {
+            network
+                .rules
+                .iter()
+                .any(|rule| rule.verdict == crate::sim::Verdict::Drop && rule.matches(caller, id))
+        })
+}
+
+fn second(world: &mut World) {
+    let now = world.now();
+    let mut sum = Tally::default();
+    let mut latency = crate::observe::Recent::default();
+    for service in &mut world.services {
+        sample_instances(&world.kernel, &world.machines, service, now);
+        if let Role::Users { probe, seen, .. } = &mut service.role {
+            let tally = probe.tally.get();
+            let in_second = difference(tally, seen.last);
+            seen.last = tally;
+            push(&mut seen.seconds, in_second, RECENT_SECONDS - 1);
+            push(&mut seen.trend, in_second.sent as f32, TREND);
+            add(&mut sum, in_second);
+            let mut latencies = probe.latencies.borrow_mut();
+            latencies.add_second_to(&mut latency);
+            latencies.end_second();
+        }
+        sample_shares(service);
+    }
+    sum.retried = world.chronicle.retried - world.retried_sampled;
+    world.retried_sampled = world.chronicle.retried;
+    world.spent += world.price_per_hour() / 3600.0;
+    sample_links(world);
+    let quantiles = latency.quantiles();
+    world.chronicle.end_second(Sample {
+        at: now,
+        tally: sum,
+        p50: quantiles.p50,
+        p99: quantiles.p99,
+    });
+}
+
+fn sample_instances(
+    kernel: &crate::sim::Kernel<crate::observe::System>,
+    machines: &[super::MachineEntry],
+    service: &mut ServiceEntry,
+    now: SimTime,
+) {
+    service.rate = 0.0;
+    for instance in service.instances.iter_mut().filter(|instance| !instance.left) {
+        let machine = &machines[instance.machine];
+        let busy = kernel.cores_busy(machine.id).integral(now);
+        let cores = machine.size.map_or(f64::INFINITY, |size| f64::from(size.cores));
+        let (received, sojourn) = (instance.meter.received.get(), instance.meter.sojourn.get());
+        let answered = instance.meter.ok.get() + instance.meter.failed.get();
+        let last = &mut instance.sampled;
+        last.rate = (received - last.received) as f64;
+        let ended = answered - last.answered;
+        last.latency = Duration::from_nanos(mean_nanos(sojourn - last.sojourn, ended));
+        last.utilisation = ((busy - last.busy) / cores).min(1.0);
+        push(&mut last.trend, last.utilisation as f32, TREND);
+        (last.received, last.answered, last.sojourn, last.busy) = (received, answered, sojourn, busy);
+        service.rate += last.rate;
+    }
+}
+
+/// What a balancer sent to each server in the last second.
+fn sample_shares(service: &mut ServiceEntry) {
+    let Role::LoadBalancer { probe, shares, .. } = &mut service.role else {
+        return;
+    };
+    let backends = probe.backends.borrow();
+    let sampled: Vec<(InstanceId, u64, f64)> = backends
+        .iter()
+        .map(|backend| {
+            let before = shares
+                .iter()
+                .find(|(id, _, _)| *id == backend.id)
+                .map_or(0, |(_, sent, _)| *sent);
+            (
+                backend.id,
+                backend.sent,
+                (backend.sent - before.min(backend.sent)) as f64,
+            )
+        })
+        .collect();
+    let total: f64 = sampled.iter().map(|(_, _, sent)| sent).sum();
+    *shares = sampled
+        .into_iter()
+        .map(|(id, sent, now)| (id, sent, if total > 0.0 { now / total } else { 0.0 }))
+        .collect();
+}
+
+fn sample_links(world: &mut World) {
+    let count = world.services.len();
+    world.link_rates.resize(count * count, 0.0);
+    world.link_totals.resize(count * count, 0);
+    let network = world.kernel.network();
+    for link in &world.topology.links {
+        let total = network
+            .traffic(world.services[link.from].group, world.services[link.to].group)
+            .total;
+        let place = link.from * count + link.to;
+        world.link_rates[place] = (total - world.link_totals[place]) as f64;
+        world.link_totals[place] = total;
+    }
+}
+
+fn push<T>(values: &mut VecDeque<T>, value: T, limit: usize) {
+    if values.len() == limit {
+        values.pop_front();
+    }
+    values.push_back(value);
+}
+
+/// What was counted between two looks.
+pub(super) fn difference(now: Tally, before: Tally) -> Tally {
+    Tally {
+        sent: now.sent - before.sent,
+        ok: now.ok - before.ok,
+        failed: now.failed - before.failed,
+        retried: now.retried - before.retried,
+    }
+}
+
+/// Adds one tally to another.
+pub(super) fn add(sum: &mut Tally, tally: Tally) {
+    sum.sent += tally.sent;
+    sum.ok += tally.ok;
+    sum.failed += tally.failed;
+    sum.retried += tally.retried;
+}

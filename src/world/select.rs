@@ -1,0 +1,136 @@
+//! From a selector to what it names in this world.
+
+use crate::command::{CommandError, LinkSelector, Selector, matches};
+use crate::layout::{closest, printable};
+use crate::sim::InstanceId;
+
+use super::World;
+
+/// Something that a selector can name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Target {
+    Site(usize),
+    Host(usize),
+    Service(usize),
+    Instance(usize, usize),
+}
+
+/// All that can be named, with its full name.
+fn nameable(world: &World) -> Vec<(&str, Target)> {
+    let sites = world
+        .sites
+        .iter()
+        .enumerate()
+        .map(|(site, name)| (name.as_str(), Target::Site(site)));
+    let hosts = world.machines.iter().enumerate().filter(|(_, machine)| machine.host);
+    let hosts = hosts.map(|(machine, entry)| (entry.full.as_str(), Target::Host(machine)));
+    let services = world.services.iter().enumerate();
+    let services_named = services
+        .clone()
+        .map(|(service, entry)| (entry.full.as_str(), Target::Service(service)));
+    let instances = services.flat_map(|(service, entry)| {
+        entry
+            .present()
+            .map(move |(number, instance)| (instance.full.as_str(), Target::Instance(service, number)))
+    });
+    sites.chain(hosts).chain(services_named).chain(instances).collect()
+}
+
+/// What a selector names: one thing, or several if it has a `*`.
+pub(super) fn targets(world: &World, selector: &Selector) -> Result<Vec<Target>, CommandError> {
+    let all = nameable(world);
+    let found: Vec<&(&str, Target)> = all.iter().filter(|(name, _)| matches(selector, name)).collect();
+    if found.is_empty() {
+        return Err(unknown(selector, &all));
+    }
+    if found.len() > 1 && !selector.0.contains('*') {
+        let names: Vec<String> = found.iter().map(|(name, _)| printable(name)).collect();
+        return Err(CommandError(format!(
+            "`{}` is ambiguous: it names {}",
+            printable(&selector.0),
+            names.join(" and ")
+        )));
+    }
+    Ok(found.into_iter().map(|(_, target)| *target).collect())
+}
+
+fn unknown(selector: &Selector, all: &[(&str, Target)]) -> CommandError {
+    let short = |name: &str| {
+        name.split_once('/')
+            .map_or(name.to_owned(), |(_, rest)| rest.to_owned())
+    };
+    let names: Vec<String> = all
+        .iter()
+        .flat_map(|(name, _)| [(*name).to_owned(), short(name)])
+        .collect();
+    let meant = closest(&selector.0, names.iter().map(String::as_str));
+    let meant = meant
+        .map(|name| format!("; did you mean `{}`?", printable(name)))
+        .unwrap_or_default();
+    CommandError(format!("nothing here is called `{}`{meant}", printable(&selector.0)))
+}
+
+/// The instances that a selector hits, by service and place; users left out, except if they alone are named.
+pub(super) fn instances(world: &World, selector: &Selector) -> Result<Vec<(usize, usize)>, CommandError> {
+    let mut hit = Vec::new();
+    for target in targets(world, selector)? {
+        match target {
+            Target::Instance(service, number) => hit.push((service, number)),
+            Target::Service(service) => {
+                hit.extend(world.services[service].present().map(|(number, _)| (service, number)));
+            }
+            Target::Host(machine) => hit.extend(on_machine(world, machine)),
+            Target::Site(site) => {
+                for (service, entry) in world
+                    .services
+                    .iter()
+                    .enumerate()
+                    .filter(|(_, entry)| entry.site == Some(site))
+                {
+                    hit.extend(entry.present().map(|(number, _)| (service, number)));
+                }
+            }
+        }
+    }
+    hit.sort_unstable();
+    hit.dedup();
+    Ok(hit)
+}
+
+/// The instances on a machine.
+pub(super) fn on_machine(world: &World, machine: usize) -> Vec<(usize, usize)> {
+    let all = world.services.iter().enumerate();
+    all.flat_map(|(service, entry)| {
+        let here = entry.present().filter(move |(_, instance)| instance.machine == machine);
+        here.map(move |(number, _)| (service, number))
+    })
+    .collect()
+}
+
+/// Sources and destinations, sorted.
+pub(super) type Ends = (Vec<InstanceId>, Vec<InstanceId>);
+
+/// The ends of links as instances, for each direction.
+pub(super) fn link_ends(world: &World, link: &LinkSelector) -> Result<Vec<Ends>, CommandError> {
+    let ids = |selector| -> Result<Vec<InstanceId>, CommandError> {
+        let hit = instances(world, selector)?;
+        let mut ids: Vec<InstanceId> = hit
+            .into_iter()
+            .map(|(service, number)| world.services[service].instances[number].id)
+            .collect();
+        ids.sort_unstable();
+        Ok(ids)
+    };
+    let (from, to) = (ids(&link.from)?, ids(&link.to)?);
+    if from == to {
+        return Err(CommandError(format!(
+            "`{}` names no link: both ends are the same",
+            printable(&link.to_string())
+        )));
+    }
+    let mut ends = vec![(from.clone(), to.clone())];
+    if link.both {
+        ends.push((to, from));
+    }
+    Ok(ends)
+}

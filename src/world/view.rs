@@ -1,0 +1,427 @@
+//! Frames: what is seen of a world, put together when somebody looks.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::layout::{Balance, duration};
+use crate::observe::{
+    BackendState, BalancerState, Cause, DatabaseState, DnsState, Frame, Incident, InstanceInfo, InstanceState,
+    Latencies, LinkInfo, LinkKind, LinkState, ServiceInfo, ServiceState, Site, Tally, Topology, UsersState,
+};
+use crate::parts::Disk;
+use crate::sim::{InstanceId, SimTime, Verdict};
+
+use super::World;
+use super::build::is_entry;
+use super::entries::{InstanceEntry, Role, ServiceEntry};
+use super::sample::{add, difference};
+use super::sentence::sentence;
+
+/// How a policy is called on screens.
+pub(super) fn policy_name(policy: Balance) -> &'static str {
+    match policy {
+        Balance::RoundRobin => "round robin",
+        Balance::Random => "random",
+        Balance::LeastConnections => "least connections",
+        Balance::PowerOfTwo => "power of two choices",
+    }
+}
+
+/// Draws the shape anew.
+pub(super) fn refresh_topology(world: &mut World) {
+    let services = (0..world.services.len())
+        .map(|service| service_info(world, service))
+        .collect();
+    world.topology = Arc::new(Topology {
+        title: world.title.clone(),
+        about: world.about.clone(),
+        version: world.topology.version + 1,
+        sites: world.sites.iter().map(|name| Site { name: name.clone() }).collect(),
+        services,
+        links: links(world),
+    });
+}
+
+fn links(world: &World) -> Vec<LinkInfo> {
+    let mut links = Vec::new();
+    for (from, service) in world.services.iter().enumerate() {
+        let requests = |to| LinkInfo {
+            from,
+            to,
+            kind: LinkKind::Requests,
+        };
+        match &service.role {
+            Role::Users { dns, .. } => {
+                links.push(LinkInfo {
+                    from,
+                    to: *dns,
+                    kind: LinkKind::Lookups,
+                });
+                links.extend(world.entries.iter().flatten().map(|entry| requests(*entry)));
+            }
+            Role::LoadBalancer { to, .. } => links.push(requests(*to)),
+            Role::Web { database, .. } => links.extend(database.map(requests)),
+            Role::Dns { .. } | Role::Database { .. } => {}
+        }
+    }
+    links
+}
+
+fn service_info(world: &World, service: usize) -> ServiceInfo {
+    let entry = &world.services[service];
+    ServiceInfo {
+        name: entry.name.clone(),
+        selector: entry.selector.clone(),
+        kind: entry.kind(),
+        site: entry.site,
+        detail: detail(entry),
+        instances: entry
+            .present()
+            .map(|(_, instance)| instance_info(world, service, instance))
+            .collect(),
+    }
+}
+
+fn detail(entry: &ServiceEntry) -> String {
+    let text = duration::format;
+    match &entry.role {
+        Role::Users { spec, .. } => format!(
+            "one request every {} each, {:.0}% from the mobile app",
+            text(spec.every),
+            100.0 * spec.mobile
+        ),
+        Role::Dns { zone } => format!("ttl {}", text(zone.ttl)),
+        Role::LoadBalancer { spec, members, .. } => {
+            format!(
+                "{}, checks every {}",
+                policy_name(members.policy.get()),
+                text(spec.health.every)
+            )
+        }
+        Role::Web { spec, .. } => format!("{} slots, backlog {}", spec.slots, spec.backlog),
+        Role::Database { spec, .. } => format!("{} queries at once, backlog {}", spec.slots, spec.backlog),
+    }
+}
+
+fn instance_info(world: &World, service: usize, instance: &InstanceEntry) -> InstanceInfo {
+    let machine = &world.machines[instance.machine];
+    let slots = match &world.services[service].role {
+        Role::Users { .. } | Role::Dns { .. } => 0,
+        Role::LoadBalancer { spec, .. } => spec.slots,
+        Role::Web { spec, .. } => spec.slots,
+        Role::Database { spec, .. } => spec.slots,
+    };
+    InstanceInfo {
+        selector: instance.selector.clone(),
+        machine: machine.selector.clone(),
+        address: instance.address.clone(),
+        public: machine.site.is_none() || is_entry(world, service),
+        size: machine.size.map_or_else(String::new, |size| size.name.to_owned()),
+        cores: machine.size.map_or(0, |size| size.cores),
+        slots,
+        price_per_hour: machine.size.map_or(0.0, |size| size.price_per_hour),
+    }
+}
+
+impl World {
+    /// What all machines cost now, in US dollars an hour; a destroyed one costs nothing.
+    pub(super) fn price_per_hour(&self) -> f64 {
+        let paid = self
+            .machines
+            .iter()
+            .filter(|machine| !machine.left && !self.kernel.is_gone(machine.id));
+        paid.filter_map(|machine| machine.size)
+            .map(|size| size.price_per_hour)
+            .sum()
+    }
+
+    /// All that can be seen now.
+    pub fn frame(&self) -> Frame {
+        let (recent, recent_seconds) = self.recent();
+        Frame {
+            topology: Arc::clone(&self.topology),
+            at: self.now(),
+            seed: self.seed(),
+            traffic: self.traffic(),
+            price_per_hour: self.price_per_hour(),
+            spent: self.spent,
+            total: self.total(),
+            recent,
+            recent_seconds,
+            latency: self.total_latency().total(),
+            recent_latency: self.recent_latency().quantiles(),
+            lost_writes: self.chronicle.ledger.lost(),
+            services: self
+                .services
+                .iter()
+                .map(|service| self.service_state(service))
+                .collect(),
+            links: self.topology.links.iter().map(|link| self.link_state(link)).collect(),
+            causes: self.causes(),
+            incidents: self.incidents(),
+            log: self.chronicle.log.iter().cloned().collect(),
+            log_total: self.chronicle.log_total,
+            history: self.chronicle.history.iter().copied().collect(),
+        }
+    }
+
+    fn total_latency(&self) -> Latencies {
+        let mut sum = Latencies::default();
+        for service in &self.services {
+            if let Role::Users { probe, .. } = &service.role {
+                probe.latencies.borrow().add_total_to(&mut sum);
+            }
+        }
+        sum
+    }
+
+    fn incidents(&self) -> Vec<Incident> {
+        let cases = &self.chronicle.incidents.cases;
+        cases
+            .iter()
+            .map(|case| Incident {
+                sentence: sentence(self, case),
+                ..case.incident.clone()
+            })
+            .collect()
+    }
+
+    fn causes(&self) -> Vec<Cause> {
+        let causes = self.chronicle.causes.iter();
+        let mut causes: Vec<Cause> = causes
+            .map(|((reason, at), count)| Cause {
+                reason: *reason,
+                at: self.selector_of(*at),
+                count: count.total,
+                recent: count.recent(),
+            })
+            .collect();
+        causes.sort_by(|a, b| {
+            b.count
+                .cmp(&a.count)
+                .then_with(|| (a.reason, &a.at).cmp(&(b.reason, &b.at)))
+        });
+        causes
+    }
+
+    fn selector_of(&self, id: InstanceId) -> String {
+        let (service, number) = self.places[id.0 as usize];
+        self.services[service].instances[number].selector.clone()
+    }
+
+    fn service_state(&self, service: &ServiceEntry) -> ServiceState {
+        let mut state = ServiceState {
+            rate: service.rate,
+            instances: service
+                .present()
+                .map(|(_, instance)| self.instance_state(instance))
+                .collect(),
+            balancer: None,
+            dns: None,
+            users: None,
+            database: None,
+        };
+        match &service.role {
+            Role::Users { .. } => state.users = users_state(service),
+            Role::Dns { .. } => state.dns = Some(self.dns_state(service)),
+            Role::LoadBalancer { .. } => state.balancer = self.balancer_state(service),
+            Role::Database { probe, .. } => {
+                let disk = service
+                    .instances
+                    .first()
+                    .and_then(|instance| self.kernel.disk::<Disk>(instance.id));
+                let rows = disk.map_or(0, |disk| disk.rows());
+                state.database = Some(DatabaseState {
+                    rows,
+                    writes: probe.writes.get(),
+                    reads: probe.reads.get(),
+                });
+            }
+            Role::Web { .. } => {}
+        }
+        state
+    }
+
+    fn instance_state(&self, instance: &InstanceEntry) -> InstanceState {
+        let machine = &self.machines[instance.machine];
+        let now = self.now();
+        let age = self.age(machine.since);
+        let busy = self.kernel.cores_busy(machine.id).integral(now);
+        let capacity = machine.capacity(now);
+        let meter = &instance.meter;
+        InstanceState {
+            health: instance.health,
+            since: instance.since,
+            slow: self.kernel.slow(machine.id),
+            draining: instance.draining.is_some(),
+            utilisation: instance.sampled.utilisation,
+            mean_utilisation: if capacity > 0.0 { busy / capacity } else { 0.0 },
+            busy_slots: meter.slots.value(),
+            backlog: meter.backlog.value(),
+            peak_backlog: meter.backlog.peak(),
+            rate: instance.sampled.rate,
+            received: meter.received.get(),
+            ok: meter.ok.get(),
+            failed: meter.failed.get(),
+            latency: instance.sampled.latency,
+            mean_latency: Duration::from_nanos(mean_nanos(meter.sojourn.get(), meter.ok.get() + meter.failed.get())),
+            mean_present: if age > 0.0 {
+                meter.present.integral(now) / age
+            } else {
+                0.0
+            },
+            trend: instance.sampled.trend.iter().copied().collect(),
+        }
+    }
+
+    fn dns_state(&self, service: &ServiceEntry) -> DnsState {
+        let Role::Dns { zone } = &service.role else {
+            unreachable!("only DNS has a zone")
+        };
+        let now = self.now();
+        let mut state = DnsState {
+            ttl: zone.ttl,
+            resolvers: 0,
+            holding: 0,
+            longest: Duration::ZERO,
+        };
+        for users in &self.services {
+            let Role::Users { probe, .. } = &users.role else {
+                continue;
+            };
+            let resolvers = probe.resolvers.borrow();
+            state.resolvers += resolvers.len() as u32;
+            state.holding += resolvers.iter().filter(|until| **until > now).count() as u32;
+            state.longest = resolvers
+                .iter()
+                .map(|until| until.since(now))
+                .fold(state.longest, Duration::max);
+        }
+        state
+    }
+
+    fn balancer_state(&self, service: &ServiceEntry) -> Option<BalancerState> {
+        let Role::LoadBalancer {
+            spec,
+            members,
+            probe,
+            shares,
+            ..
+        } = &service.role
+        else {
+            return None;
+        };
+        let backends = probe.backends.borrow();
+        let total: u64 = backends.iter().map(|backend| backend.sent).sum();
+        let backends = backends.iter().map(|backend| BackendState {
+            instance: self.position(backend.id),
+            name: self.selector_of(backend.id),
+            share: shares
+                .iter()
+                .find(|(id, _, _)| *id == backend.id)
+                .map_or(0.0, |(_, _, share)| *share),
+            total_share: backend.sent as f64 / total.max(1) as f64,
+            sent: backend.sent,
+            in_flight: backend.in_flight,
+            believed: backend.believed,
+        });
+        Some(BalancerState {
+            policy: policy_name(members.policy.get()).to_owned(),
+            check_every: spec.health.every,
+            down_after: spec.health.down_after,
+            up_after: spec.health.up_after,
+            backends: backends.collect(),
+        })
+    }
+
+    /// Where an instance stands in the topology.
+    fn position(&self, id: InstanceId) -> Option<(usize, usize)> {
+        let (service, number) = self.places[id.0 as usize];
+        self.services[service]
+            .present()
+            .position(|(present, _)| present == number)
+            .map(|place| (service, place))
+    }
+
+    fn link_state(&self, link: &LinkInfo) -> LinkState {
+        let (from, to) = (&self.services[link.from], &self.services[link.to]);
+        let network = self.kernel.network();
+        let traffic = network.traffic(from.group, to.group);
+        let departures: Vec<SimTime> = traffic.departures().collect();
+        let pairs: Vec<(InstanceId, InstanceId)> = from
+            .present()
+            .flat_map(|(_, a)| to.present().map(move |(_, b)| (a.id, b.id)))
+            .take(PAIRS)
+            .collect();
+        let passing = |a: InstanceId, b: InstanceId| {
+            network
+                .rules
+                .iter()
+                .filter(|rule| rule.matches(a, b))
+                .fold(1.0, |passing, rule| match rule.verdict {
+                    Verdict::Drop => 0.0,
+                    Verdict::Lose(share) => passing * (1.0 - share),
+                    Verdict::Delay(_) => passing,
+                })
+        };
+        let hurt = |(a, b): &(InstanceId, InstanceId)| {
+            network
+                .rules
+                .iter()
+                .any(|rule| rule.matches(*a, *b) || rule.matches(*b, *a))
+        };
+        let untouched = network.rules.is_empty();
+        LinkState {
+            rate: rate(&departures, self.now(), self.link_rate(link)),
+            total: traffic.total,
+            passing: if untouched {
+                1.0
+            } else {
+                pairs.iter().map(|(a, b)| passing(*a, *b)).sum::<f64>() / pairs.len().max(1) as f64
+            },
+            hurt: !untouched && pairs.iter().any(hurt),
+            departures,
+        }
+    }
+
+    /// Requests a second on a link over the last whole second.
+    fn link_rate(&self, link: &LinkInfo) -> f64 {
+        self.link_rates
+            .get(link.from * self.services.len() + link.to)
+            .copied()
+            .unwrap_or(0.0)
+    }
+}
+
+/// A mean of nanoseconds; zero of nothing.
+pub(super) fn mean_nanos(sum: u128, count: u64) -> u64 {
+    sum.checked_div(u128::from(count)).unwrap_or(0) as u64
+}
+
+/// How many pairs of instances are looked at to tell whether a link is hurt.
+const PAIRS: usize = 10_000;
+
+/// A link that has just fallen silent has no rate, whatever the last whole second says.
+fn rate(departures: &[SimTime], now: SimTime, sampled: f64) -> f64 {
+    match departures.last() {
+        Some(last) if now.since(*last) < Duration::from_secs(1) => sampled,
+        _ => 0.0,
+    }
+}
+
+fn users_state(service: &ServiceEntry) -> Option<UsersState> {
+    let Role::Users { spec, probe, seen, .. } = &service.role else {
+        return None;
+    };
+    let total = probe.tally.get();
+    let mut recent: Tally = difference(total, seen.last);
+    seen.seconds.iter().for_each(|second| add(&mut recent, *second));
+    Some(UsersState {
+        count: spec.count,
+        rate: seen.trend.back().copied().map_or(0.0, f64::from),
+        total,
+        recent,
+        waiting: total.sent - total.ok - total.failed,
+        trend: seen.trend.iter().copied().collect(),
+    })
+}
