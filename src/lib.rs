@@ -10,6 +10,8 @@
 //! - `observe/`: what is seen of a world: counters, histograms, incidents, and the frame that holds all of it
 //! - `parts/`: the kinds of services, one file each, all of one shape
 //! - `world/`: the one door: build a world, apply commands, advance, look at a frame
+//! - `replay/`: a run that can be run again: sessions, expectations, recordings
+//! - `report/`: what a run came to, as text and JSON
 //!
 //! A layer names only what the table in `tests/it/architecture.rs` allows it. What holds everywhere, stated as absences:
 //!
@@ -26,5 +28,7 @@ pub mod layout;
 pub mod observe;
 pub mod parts;
 pub mod protocol;
+pub mod replay;
+pub mod report;
 pub mod sim;
 pub mod world;

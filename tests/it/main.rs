@@ -10,3 +10,4 @@ mod consequences;
 mod determinism;
 mod fidelity;
 mod layouts;
+mod report;

@@ -1,0 +1,270 @@
+//! From a run's ending to its report.
+
+use std::time::Duration;
+
+use super::model::{
+    Backend, Balancer, Commanded, Cost, DatabaseReport, Event, ExpectationReport, Failure, IncidentReport,
+    InstanceReport, Latency, LayoutName, MilestoneReport, Refused, Report, Requests, SCHEMA, ServiceReport,
+    UnreachedReport,
+};
+use crate::layout::{Measure, Quantifier};
+use crate::observe::{
+    BalancerState, Belief, Cause, Frame, Health, Incident, InstanceInfo, InstanceState, Kind, LogLine, Milestone,
+    Quantiles, Severity, Tally,
+};
+use crate::replay::{Ending, Outcome, Refusal, Unreached, Verdict};
+use crate::sim::SimTime;
+
+impl Report {
+    /// The report of a run that has ended; `name` is that of the layout.
+    pub fn new(name: &str, ending: &Ending) -> Report {
+        let frame = &ending.frame;
+        Report {
+            schema: SCHEMA,
+            engine: env!("CARGO_PKG_VERSION"),
+            layout: LayoutName {
+                name: name.to_string(),
+                title: frame.topology.title.clone(),
+            },
+            seed: frame.seed,
+            duration_s: ending.duration.as_secs_f64(),
+            traffic: frame.traffic,
+            passed: ending.passed(),
+            digest: ending.digest.to_string(),
+            requests: requests(frame.total),
+            latency_ms: latency(frame.latency),
+            lost_writes: frame.lost_writes,
+            cost: Cost {
+                usd_per_hour: frame.price_per_hour,
+                spent_usd: frame.spent,
+            },
+            expectations: ending.verdicts.iter().map(expectation).collect(),
+            failures: failures(frame),
+            services: services(frame),
+            incidents: frame.incidents.iter().map(incident).collect(),
+            commands: ending
+                .acts
+                .iter()
+                .map(|act| Commanded {
+                    at_s: act.at.as_secs_f64(),
+                    command: act.command.to_string(),
+                })
+                .collect(),
+            refused: refused(ending),
+            unreached_commands: ending.unreached.len(),
+            unreached: ending.unreached.iter().map(unreached).collect(),
+            events: events(frame),
+            events_total: frame.log_total,
+        }
+    }
+
+    /// The report as JSON, with a line break at the end.
+    pub fn to_json(&self) -> String {
+        let mut text = serde_json::to_string_pretty(self).expect("a report is plain data");
+        text.push('\n');
+        text
+    }
+}
+
+fn requests(tally: Tally) -> Requests {
+    Requests {
+        sent: tally.sent,
+        ok: tally.ok,
+        failed: tally.failed,
+        retried: tally.retried,
+        unfinished: tally.sent.saturating_sub(tally.ok + tally.failed),
+        ok_ratio: tally.ok_ratio(),
+    }
+}
+
+fn latency(quantiles: Quantiles) -> Latency {
+    Latency {
+        count: quantiles.count,
+        mean: ms(quantiles.mean),
+        p50: ms(quantiles.p50),
+        p95: ms(quantiles.p95),
+        p99: ms(quantiles.p99),
+        max: ms(quantiles.max),
+    }
+}
+
+fn ms(duration: Duration) -> f64 {
+    duration.as_nanos() as f64 / 1e6
+}
+
+fn expectation(verdict: &Verdict) -> ExpectationReport {
+    let (word, failure) = match verdict.outcome {
+        Outcome::Held => ("held", None),
+        Outcome::Failed { at, value } => ("failed", Some((at, value))),
+        Outcome::Unjudged => ("unjudged", None),
+    };
+    ExpectationReport {
+        quantifier: match verdict.quantifier {
+            Quantifier::Always => "always",
+            Quantifier::Eventually => "eventually",
+            Quantifier::Sometimes => "sometimes",
+        },
+        text: verdict.text.clone(),
+        unit: unit(&verdict.measure),
+        bound: verdict.bound,
+        verdict: word,
+        failed_at_s: failure.map(|(at, _)| at.as_secs_f64()),
+        failed_value: failure.map(|(_, value)| value),
+    }
+}
+
+fn unit(measure: &Measure) -> &'static str {
+    match measure {
+        Measure::Ok | Measure::Utilisation(_) => "share",
+        Measure::P50 | Measure::P95 | Measure::P99 => "seconds",
+        Measure::Rate => "per_second",
+        Measure::Failed | Measure::Retried | Measure::Lost | Measure::Up(_) | Measure::Backlog(_) => "count",
+    }
+}
+
+fn unreached(step: &Unreached) -> UnreachedReport {
+    UnreachedReport {
+        at_s: step.at.as_secs_f64(),
+        line: step.place.map(|(line, _)| line),
+        column: step.place.map(|(_, column)| column),
+        command: step.command.to_string(),
+    }
+}
+
+fn failures(frame: &Frame) -> Vec<Failure> {
+    let failure = |cause: &Cause| Failure {
+        reason: cause.reason.name(),
+        at: cause.at.clone(),
+        count: cause.count,
+    };
+    frame.causes.iter().map(failure).collect()
+}
+
+fn services(frame: &Frame) -> Vec<ServiceReport> {
+    let both = frame.topology.services.iter().zip(&frame.services);
+    both.map(|(info, state)| ServiceReport {
+        selector: info.selector.clone(),
+        kind: kind(info.kind),
+        site: info.site.map(|site| frame.topology.sites[site].name.clone()),
+        detail: info.detail.clone(),
+        instances: info.instances.iter().zip(&state.instances).map(instance).collect(),
+        requests: state.users.as_ref().map(|users| requests(users.total)),
+        balancer: state.balancer.as_ref().map(|state| balancer(frame, state)),
+        database: state.database.map(|database| DatabaseReport {
+            rows: database.rows,
+            writes: database.writes,
+            reads: database.reads,
+        }),
+    })
+    .collect()
+}
+
+fn instance((info, state): (&InstanceInfo, &InstanceState)) -> InstanceReport {
+    InstanceReport {
+        selector: info.selector.clone(),
+        machine: info.machine.clone(),
+        size: info.size.clone(),
+        address: info.address.clone(),
+        health: health(state.health),
+        mean_utilisation: state.mean_utilisation,
+        mean_latency_ms: ms(state.mean_latency),
+        mean_present: state.mean_present,
+        peak_backlog: state.peak_backlog,
+        received: state.received,
+        ok: state.ok,
+        failed: state.failed,
+    }
+}
+
+fn balancer(frame: &Frame, state: &BalancerState) -> Balancer {
+    let truth = |(service, instance): (usize, usize)| {
+        let state = frame.services.get(service)?.instances.get(instance)?;
+        Some(health(state.health))
+    };
+    let backends = state.backends.iter().map(|backend| {
+        let (believed, contrary_checks) = match backend.believed {
+            Belief::Up { failed } => ("up", failed),
+            Belief::Down { passed } => ("down", passed),
+        };
+        Backend {
+            selector: backend.name.clone(),
+            sent: backend.sent,
+            share: backend.total_share,
+            believed,
+            contrary_checks,
+            health: backend.instance.and_then(truth),
+        }
+    });
+    Balancer {
+        policy: state.policy.clone(),
+        backends: backends.collect(),
+    }
+}
+
+fn incident(incident: &Incident) -> IncidentReport {
+    let milestone = |milestone: &Milestone| MilestoneReport {
+        at_s: milestone.at.seconds(),
+        who: milestone.who.clone(),
+    };
+    IncidentReport {
+        number: incident.number,
+        what: incident.what.clone(),
+        target: incident.target.clone(),
+        injected_s: incident.injected.seconds(),
+        hurt_s: incident.hurt.map(SimTime::seconds),
+        noticed: incident.noticed.as_ref().map(milestone),
+        acted: incident.acted.as_ref().map(milestone),
+        served_s: incident.served.map(SimTime::seconds),
+        healed_s: incident.healed.map(SimTime::seconds),
+        retried: incident.retried,
+        failed: incident.failed,
+        lost_writes: incident.lost_writes,
+        sentence: incident.sentence.clone(),
+    }
+}
+
+fn refused(ending: &Ending) -> Vec<Refused> {
+    let refused = |refusal: &Refusal| Refused {
+        at_s: refusal.at.as_secs_f64(),
+        line: refusal.place.map(|(line, _)| line),
+        column: refusal.place.map(|(_, column)| column),
+        command: refusal.command.to_string(),
+        why: refusal.why.to_string(),
+    };
+    ending.refusals.iter().map(refused).collect()
+}
+
+fn events(frame: &Frame) -> Vec<Event> {
+    let event = |line: &LogLine| Event {
+        at_s: line.at.seconds(),
+        severity: match line.severity {
+            Severity::Info => "info",
+            Severity::Good => "good",
+            Severity::Warning => "warning",
+            Severity::Bad => "bad",
+        },
+        text: line.text.clone(),
+    };
+    frame.log.iter().map(event).collect()
+}
+
+fn kind(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Users => "users",
+        Kind::Dns => "dns",
+        Kind::LoadBalancer => "load_balancer",
+        Kind::Web => "web",
+        Kind::Database => "database",
+    }
+}
+
+fn health(health: Health) -> &'static str {
+    match health {
+        Health::Booting { .. } => "booting",
+        Health::Up => "up",
+        Health::Hung => "hung",
+        Health::Down => "down",
+        Health::Destroyed => "destroyed",
+        Health::CutOff => "cut_off",
+    }
+}

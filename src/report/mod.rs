@@ -1,0 +1,17 @@
+//! What a run came to, as text for people and JSON for programs.
+//!
+//! The JSON has the schema `blastradius.run/1`; `docs/run-json.md` describes every field. Fields may be added under this name;
+//! none is renamed, removed or given another meaning without another name. Equal runs give equal bytes.
+
+mod build;
+mod model;
+mod sections;
+mod table;
+mod text;
+mod words;
+
+pub use model::{
+    Backend, Balancer, Commanded, Cost, DatabaseReport, Event, ExpectationReport, Failure, IncidentReport,
+    InstanceReport, Latency, LayoutName, MilestoneReport, Refused, Report, Requests, ServiceReport, UnreachedReport,
+};
+pub use text::{summary, to_text};

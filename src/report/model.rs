@@ -1,0 +1,312 @@
+//! The report as data. Units stand last in a name: `_s` seconds of simulated time, `_ms` milliseconds.
+
+use serde::Serialize;
+
+/// The name of the JSON schema.
+pub(super) const SCHEMA: &str = "blastradius.run/1";
+
+/// A whole run.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Report {
+    /// Always `blastradius.run/1`.
+    pub schema: &'static str,
+    /// Version of the program.
+    pub engine: &'static str,
+    /// What was run.
+    pub layout: LayoutName,
+    /// The seed.
+    pub seed: u64,
+    /// How long the run was.
+    pub duration_s: f64,
+    /// The factor on the layout's traffic at the end.
+    pub traffic: f64,
+    /// Whether every expectation held and every command of the script was done.
+    pub passed: bool,
+    /// The hash of the whole history, sixteen hexadecimal digits.
+    pub digest: String,
+    /// Requests as users saw them.
+    pub requests: Requests,
+    /// Latency of the answered requests.
+    pub latency_ms: Latency,
+    /// Acknowledged writes that no disk holds any more.
+    pub lost_writes: u64,
+    /// What it cost.
+    pub cost: Cost,
+    /// What became of the layout's expectations.
+    pub expectations: Vec<ExpectationReport>,
+    /// Causes of failed and retried requests, the most frequent first.
+    pub failures: Vec<Failure>,
+    /// Services and their instances.
+    pub services: Vec<ServiceReport>,
+    /// Incidents, the oldest first; at most the last 50.
+    pub incidents: Vec<IncidentReport>,
+    /// Commands that took effect.
+    pub commands: Vec<Commanded>,
+    /// Commands of the script that were refused when their time came.
+    pub refused: Vec<Refused>,
+    /// Commands of the script whose time did not come.
+    pub unreached_commands: usize,
+    /// Those commands.
+    pub unreached: Vec<UnreachedReport>,
+    /// Events, the oldest first; at most the last 500.
+    pub events: Vec<Event>,
+    /// Events in all.
+    pub events_total: u64,
+}
+
+/// What was run.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct LayoutName {
+    /// The file, or the name of the shipped layout.
+    pub name: String,
+    /// Its title.
+    pub title: String,
+}
+
+/// Counts of requests as users saw them.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Requests {
+    /// Sent.
+    pub sent: u64,
+    /// Answered well.
+    pub ok: u64,
+    /// Failed for any reason.
+    pub failed: u64,
+    /// Tried again on another server, whatever came of it.
+    pub retried: u64,
+    /// Still under way at the end.
+    pub unfinished: u64,
+    /// Share of the ended ones that were answered well; 1 when none has ended.
+    pub ok_ratio: f64,
+}
+
+/// A distribution of latency in milliseconds. All zero when nothing was measured.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Latency {
+    /// How many were measured.
+    pub count: u64,
+    /// The mean.
+    pub mean: f64,
+    /// The median.
+    pub p50: f64,
+    /// The 95th percentile.
+    pub p95: f64,
+    /// The 99th percentile.
+    pub p99: f64,
+    /// The longest.
+    pub max: f64,
+}
+
+/// What the machines cost, in US dollars.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Cost {
+    /// An hour, with the machines of the end.
+    pub usd_per_hour: f64,
+    /// The whole run.
+    pub spent_usd: f64,
+}
+
+/// What became of an expectation.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ExpectationReport {
+    /// How often it had to hold: `always`, `eventually`, `sometimes`.
+    pub quantifier: &'static str,
+    /// The condition as it stands in the layout.
+    pub text: String,
+    /// The unit of the bound and of what was measured: `share`, `seconds`, `per_second`, `count`.
+    pub unit: &'static str,
+    /// What was compared with.
+    pub bound: f64,
+    /// `held`, `failed`, or `unjudged` when no evaluation counted, which is not enough to pass.
+    pub verdict: &'static str,
+    /// When it first failed; for `eventually` and `sometimes`, the end of the run.
+    pub failed_at_s: Option<f64>,
+    /// What was measured then, in the unit of the bound.
+    pub failed_value: Option<f64>,
+}
+
+/// A cause of failure.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Failure {
+    /// Why: `refused`, `reset`, `timed out`, `overloaded`, `no healthy backend`, `dns failure`.
+    pub reason: &'static str,
+    /// Where it arose: an instance's selector.
+    pub at: String,
+    /// Requests failed or retried for it.
+    pub count: u64,
+}
+
+/// A service.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ServiceReport {
+    /// Its selector.
+    pub selector: String,
+    /// `users`, `dns`, `load_balancer`, `web` or `database`.
+    pub kind: &'static str,
+    /// Its data center, if it has one.
+    pub site: Option<String>,
+    /// Its settings in a few words.
+    pub detail: String,
+    /// Its instances at the end.
+    pub instances: Vec<InstanceReport>,
+    /// For users: their requests.
+    pub requests: Option<Requests>,
+    /// For a load balancer: what it does and believes.
+    pub balancer: Option<Balancer>,
+    /// For a database: what it holds.
+    pub database: Option<DatabaseReport>,
+}
+
+/// An instance.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct InstanceReport {
+    /// Its selector.
+    pub selector: String,
+    /// Its machine.
+    pub machine: String,
+    /// Size of the machine.
+    pub size: String,
+    /// Its address.
+    pub address: String,
+    /// The truth at the end: `booting`, `up`, `hung`, `down`, `destroyed`, `cut_off`.
+    pub health: &'static str,
+    /// Mean share of its machine's cores in use, from 0 to 1.
+    pub mean_utilisation: f64,
+    /// Mean time from arrival to answer of the requests answered here.
+    pub mean_latency_ms: f64,
+    /// Mean number of requests here, waiting or in service.
+    pub mean_present: f64,
+    /// The most that ever waited for a slot.
+    pub peak_backlog: u32,
+    /// Requests received.
+    pub received: u64,
+    /// Requests answered well.
+    pub ok: u64,
+    /// Requests that failed here or were refused here.
+    pub failed: u64,
+}
+
+/// What a load balancer does and believes at the end; of several instances, the first.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Balancer {
+    /// How it chooses.
+    pub policy: String,
+    /// Its servers.
+    pub backends: Vec<Backend>,
+}
+
+/// What a load balancer knows of a server.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Backend {
+    /// The server's selector.
+    pub selector: String,
+    /// Requests sent to it.
+    pub sent: u64,
+    /// Share of the requests sent to it over the whole run, from 0 to 1.
+    pub share: f64,
+    /// What the balancer believes: `up` or `down`.
+    pub believed: &'static str,
+    /// Checks in a row that contradict the belief.
+    pub contrary_checks: u32,
+    /// The server's health in truth; nothing when it has left.
+    pub health: Option<&'static str>,
+}
+
+/// What a database holds and did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct DatabaseReport {
+    /// Rows that exist.
+    pub rows: u64,
+    /// Writes acknowledged.
+    pub writes: u64,
+    /// Reads answered.
+    pub reads: u64,
+}
+
+/// A fault and what came of it. Times are those of the run; a milestone that was not reached has none.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct IncidentReport {
+    /// Counts from 1.
+    pub number: u32,
+    /// What was done.
+    pub what: String,
+    /// What it hit.
+    pub target: String,
+    /// When it was done.
+    pub injected_s: f64,
+    /// When the first request failed or was retried for it.
+    pub hurt_s: Option<f64>,
+    /// When and who noticed.
+    pub noticed: Option<MilestoneReport>,
+    /// When and who stopped the traffic to what is hurt.
+    pub acted: Option<MilestoneReport>,
+    /// When users were served as before.
+    pub served_s: Option<f64>,
+    /// When all was as before.
+    pub healed_s: Option<f64>,
+    /// Requests retried until served.
+    pub retried: u64,
+    /// Requests failed until served.
+    pub failed: u64,
+    /// Acknowledged writes lost by it.
+    pub lost_writes: u64,
+    /// What happens now, and why.
+    pub sentence: String,
+}
+
+/// A milestone that somebody reached.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct MilestoneReport {
+    /// When.
+    pub at_s: f64,
+    /// Who, as a selector.
+    pub who: String,
+}
+
+/// A command that took effect.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Commanded {
+    /// When.
+    pub at_s: f64,
+    /// The command in words.
+    pub command: String,
+}
+
+/// A command of the script whose time did not come.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct UnreachedReport {
+    /// When it was to be done.
+    pub at_s: f64,
+    /// Line in the script, from 1.
+    pub line: Option<usize>,
+    /// Column, from 1.
+    pub column: Option<usize>,
+    /// The command.
+    pub command: String,
+}
+
+/// A command that was refused.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Refused {
+    /// When.
+    pub at_s: f64,
+    /// Line of the command in the script, from 1, if it comes from one.
+    pub line: Option<usize>,
+    /// Column of the command in the script, from 1, if it comes from one.
+    pub column: Option<usize>,
+    /// The command in words.
+    pub command: String,
+    /// Why.
+    pub why: String,
+}
+
+/// An event.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Event {
+    /// When.
+    pub at_s: f64,
+    /// `info`, `good`, `warning` or `bad`.
+    pub severity: &'static str,
+    /// What happened.
+    pub text: String,
+}

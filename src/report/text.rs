@@ -1,0 +1,139 @@
+//! The report for people: plain text in 80 columns.
+
+use super::model::Report;
+use super::sections;
+use super::table::{WIDTH, cut, flow, wrap};
+use super::words::{clock, count, dollars, milliseconds, percent, plural, value};
+use crate::layout::printable;
+use crate::observe::Frame;
+
+/// The report as text, with a line break at the end.
+pub fn to_text(report: &Report) -> String {
+    let mut text = Text::default();
+    text.line(&cut(&printable(&report.layout.title), WIDTH));
+    let line = format!(
+        "{} · {} simulated · seed {} · traffic x{}",
+        printable(&report.layout.name),
+        clock(report.duration_s),
+        report.seed,
+        value(report.traffic)
+    );
+    text.lines(&wrap(&line, 0));
+    text.blank();
+    head(&mut text, report);
+    sections::expectations(&mut text, report);
+    sections::failures(&mut text, report);
+    sections::populations(&mut text, report);
+    sections::machines(&mut text, report);
+    sections::balancers(&mut text, report);
+    sections::incidents(&mut text, report);
+    sections::commands(&mut text, report);
+    sections::events(&mut text, report);
+    text.blank();
+    text.lines(&flow("digest", std::slice::from_ref(&report.digest)));
+    text.finish()
+}
+
+/// One look at a run: a few lines that stay on the screen after the terminal program has ended.
+pub fn summary(frame: &Frame) -> String {
+    let mut text = Text::default();
+    text.line(&format!(
+        "{} · {} simulated · seed {}",
+        printable(&frame.topology.title),
+        clock(frame.at.seconds()),
+        frame.seed
+    ));
+    let total = frame.total;
+    let mut parts = vec![
+        format!("{} sent", count(total.sent)),
+        format!("{} ok ({})", count(total.ok), percent(total.ok_ratio())),
+        format!("{} failed", count(total.failed)),
+        format!("{} retried", count(total.retried)),
+    ];
+    let under_way = total.sent.saturating_sub(total.ok + total.failed);
+    if under_way > 0 {
+        parts.push(format!("{} under way", count(under_way)));
+    }
+    parts.push(plural(frame.incidents.len() as u64, "incident"));
+    if frame.lost_writes > 0 {
+        parts.push(format!("{} lost", plural(frame.lost_writes, "write")));
+    }
+    text.line(&parts.join(", "));
+    text.finish()
+}
+
+fn head(text: &mut Text, report: &Report) {
+    let requests = &report.requests;
+    let mut counts = vec![
+        format!("sent {}", count(requests.sent)),
+        format!("ok {} ({})", count(requests.ok), percent(requests.ok_ratio)),
+        format!("failed {}", count(requests.failed)),
+        format!("retried {}", count(requests.retried)),
+    ];
+    if requests.unfinished > 0 {
+        counts.push(format!("under way {}", count(requests.unfinished)));
+    }
+    text.lines(&flow("requests", &counts));
+    let latency = &report.latency_ms;
+    let quantiles = [
+        ("mean", latency.mean),
+        ("p50", latency.p50),
+        ("p95", latency.p95),
+        ("p99", latency.p99),
+        ("max", latency.max),
+    ];
+    text.lines(&flow(
+        "latency",
+        &quantiles.map(|(name, ms)| format!("{name} {}", milliseconds(ms))),
+    ));
+    let lost = format!("{} lost after they were acknowledged", count(report.lost_writes));
+    text.lines(&flow("writes", &[lost]));
+    if report.lost_writes > 0 {
+        let warning = format!(
+            "DATA LOSS: acknowledged to users and gone for good: {}. A destroyed disk takes all of its rows with it.",
+            plural(report.lost_writes, "write")
+        );
+        text.lines(&wrap(&warning, 11));
+    }
+    let cost = &report.cost;
+    let spent = format!(
+        "{} an hour, {} in all",
+        dollars(cost.usd_per_hour),
+        dollars(cost.spent_usd)
+    );
+    text.lines(&flow("cost", &[spent]));
+}
+
+/// Lines in the making.
+#[derive(Default)]
+pub(super) struct Text(String);
+
+impl Text {
+    /// Adds a line.
+    pub(super) fn line(&mut self, line: &str) {
+        self.0.push_str(line);
+        self.0.push('\n');
+    }
+
+    /// Adds lines.
+    pub(super) fn lines(&mut self, lines: &[String]) {
+        for line in lines {
+            self.line(line);
+        }
+    }
+
+    /// Adds an empty line.
+    pub(super) fn blank(&mut self) {
+        self.0.push('\n');
+    }
+
+    /// Starts a section.
+    pub(super) fn section(&mut self, title: &str) {
+        self.blank();
+        self.line(title);
+    }
+
+    fn finish(self) -> String {
+        self.0
+    }
+}
