@@ -12,6 +12,7 @@
 //! - `world/`: the one door: build a world, apply commands, advance, look at a frame
 //! - `replay/`: a run that can be run again: sessions, expectations, recordings
 //! - `report/`: what a run came to, as text and JSON
+//! - `tui/`: the terminal: map, panels, keys
 //!
 //! A layer names only what the table in `tests/it/architecture.rs` allows it. What holds everywhere, stated as absences:
 //!
@@ -31,4 +32,9 @@ pub mod protocol;
 pub mod replay;
 pub mod report;
 pub mod sim;
+#[allow(
+    clippy::disallowed_methods,
+    reason = "a screen lives in wall time; the world that it shows does not"
+)]
+pub mod tui;
 pub mod world;

@@ -11,3 +11,4 @@ mod determinism;
 mod fidelity;
 mod layouts;
 mod report;
+mod screen;

@@ -1,0 +1,430 @@
+//! From keys and clicks to intents. Nothing here draws or touches the world.
+
+use ratatui::crossterm::event::{Event, KeyCode, KeyEvent, MouseButton, MouseEvent, MouseEventKind};
+
+use crate::command::{Command, Selector, VERBS};
+use crate::observe::{Kind, Topology};
+
+use super::app::{App, Intent, Over, Pane};
+use super::engine::Order;
+use super::keymap::{self, Action};
+use super::menu::{self, Choice, Menu};
+use super::prompt::{Prompt, Purpose, Typed};
+use super::screen::Spot;
+use super::select::{self, Item, Way};
+use super::text;
+use super::theme::Role;
+
+impl App {
+    /// Takes what the terminal reports, and says what is to be done.
+    pub fn handle(&mut self, event: &Event) -> Option<Intent> {
+        match event {
+            Event::Key(key) if key.is_press() || key.is_repeat() => self.key(*key),
+            Event::Paste(pasted) => {
+                if let Over::Prompt(prompt) = &mut self.over {
+                    prompt.paste(pasted);
+                }
+                None
+            }
+            Event::Mouse(mouse) => self.mouse(*mouse),
+            _ => None,
+        }
+    }
+
+    fn key(&mut self, key: KeyEvent) -> Option<Intent> {
+        let action = keymap::action(key);
+        if action == Some(Action::Suspend) {
+            return Some(Intent::Suspend);
+        }
+        match std::mem::replace(&mut self.over, Over::None) {
+            Over::Prompt(prompt) => self.type_key(prompt, key),
+            Over::Menu(menu) => self.menu_key(menu, key),
+            Over::Help(scrolled) => self.help_key(scrolled, key),
+            Over::Confirm(command) => {
+                if matches!(key.code, KeyCode::Char('y' | 'Y')) {
+                    return Some(Intent::Order(Order::Do(command)));
+                }
+                self.say("kept as it is", Role::Notice);
+                None
+            }
+            Over::None => action.and_then(|action| self.act(action)),
+        }
+    }
+
+    fn help_key(&mut self, scrolled: u16, key: KeyEvent) -> Option<Intent> {
+        match keymap::action(key) {
+            Some(Action::Down) => self.over = Over::Help(scrolled.saturating_add(1).min(40)),
+            Some(Action::Up) => self.over = Over::Help(scrolled.saturating_sub(1)),
+            Some(Action::Quit) if key.code != KeyCode::Char('q') => return Some(Intent::Quit),
+            _ => {}
+        }
+        None
+    }
+
+    fn menu_key(&mut self, mut menu: Menu, key: KeyEvent) -> Option<Intent> {
+        let chosen = match key.code {
+            KeyCode::Char('c') if keymap::action(key) == Some(Action::Quit) => return Some(Intent::Quit),
+            KeyCode::Esc => return None,
+            KeyCode::Enter => menu.entries.get(menu.at).cloned(),
+            KeyCode::Char('f') if menu.title.starts_with("faults") => {
+                let last = self.last_fault.clone()?;
+                return Some(Intent::Order(Order::Do(menu::again(&last, self.target()))));
+            }
+            KeyCode::Char(c) if menu.keyed(c).is_some() => menu.keyed(c).cloned(),
+            _ => {
+                match keymap::action(key) {
+                    Some(Action::Down | Action::NextPane) => menu.step(1),
+                    Some(Action::Up | Action::PreviousPane) => menu.step(-1),
+                    Some(Action::First) => menu.step(isize::MIN),
+                    Some(Action::Last) => menu.step(isize::MAX),
+                    Some(Action::Quit) => return None,
+                    _ => {}
+                }
+                self.over = Over::Menu(menu);
+                return None;
+            }
+        };
+        Some(self.choose(chosen?.choice))
+    }
+
+    fn choose(&mut self, choice: Choice) -> Intent {
+        match choice {
+            Choice::Fault(command) => {
+                self.last_fault = Some(command.clone());
+                Intent::Order(Order::Do(command))
+            }
+            Choice::Change(command) => Intent::Order(Order::Do(command)),
+            Choice::Open(index) => Intent::Open(index),
+        }
+    }
+
+    fn type_key(&mut self, mut prompt: Prompt, key: KeyEvent) -> Option<Intent> {
+        let typed = prompt.key(key, &self.history);
+        match typed {
+            Typed::Left => return None,
+            Typed::Done => return self.typed(&prompt),
+            Typed::Complete => {
+                let verbs: Vec<String> = VERBS.iter().map(|verb| verb.name.to_string()).collect();
+                prompt.complete(&verbs, &self.names());
+            }
+            Typed::Changed if prompt.purpose == Purpose::Find => self.seek(prompt.text(), 0),
+            Typed::Changed | Typed::Nothing => {}
+        }
+        self.over = Over::Prompt(prompt);
+        None
+    }
+
+    fn typed(&mut self, prompt: &Prompt) -> Option<Intent> {
+        let line = prompt.text().trim().to_string();
+        if line.is_empty() {
+            return None;
+        }
+        if prompt.purpose == Purpose::Find {
+            self.sought = line;
+            let sought = self.sought.clone();
+            self.seek(&sought, 0);
+            return None;
+        }
+        self.history.add(&line);
+        if matches!(line.as_str(), "q" | "quit") {
+            return Some(Intent::Quit);
+        }
+        match Command::parse(&line) {
+            Ok(command) => {
+                self.asked = Some(line);
+                Some(Intent::Order(Order::Do(command)))
+            }
+            Err(error) => {
+                self.over = Over::Prompt(Prompt::refused(&line, error.to_string()));
+                None
+            }
+        }
+    }
+
+    /// Selects what is named like this: the one under the cursor or the next, moved on by so many.
+    fn seek(&mut self, text: &str, by: isize) {
+        if text.is_empty() {
+            return;
+        }
+        let found = select::matching(&self.plan, self.topology(), text);
+        let count = found.len();
+        if count == 0 {
+            self.say(format!("nothing is named like `{text}`"), Role::Refusal);
+            return;
+        }
+        let here = found.iter().position(|item| *item == self.selected);
+        let next = here.map_or(0, |here| (here + count).saturating_add_signed(by) % count);
+        self.selected = found[next];
+    }
+
+    /// Does what a key asks for.
+    pub fn act(&mut self, action: Action) -> Option<Intent> {
+        match action {
+            Action::Left => self.go(Way::Left),
+            Action::Down => self.go(Way::Down),
+            Action::Up => self.go(Way::Up),
+            Action::Right => self.go(Way::Right),
+            Action::First | Action::Last => self.end(action == Action::First),
+            Action::Enter => self.enter(),
+            Action::Back => self.back(),
+            Action::NextPane => self.turn(1),
+            Action::PreviousPane => self.turn(Pane::ALL.len() - 1),
+            Action::Pane(number) => self.pane(usize::from(number)),
+            Action::Inspect => self.inspector = !self.inspector,
+            Action::Help => self.over = Over::Help(0),
+            Action::Command => self.over = Over::Prompt(Prompt::new(Purpose::Command)),
+            Action::Find => self.over = Over::Prompt(Prompt::new(Purpose::Find)),
+            Action::FindNext | Action::FindPrevious => {
+                let sought = self.sought.clone();
+                self.seek(&sought, if action == Action::FindNext { 1 } else { -1 });
+            }
+            Action::Faults => self.open(menu::faults(self), "nothing else can go wrong with it"),
+            Action::Edit => self.open(menu::changes(self), "it has nothing that can be changed"),
+            Action::Open => self.open(menu::layouts(self), "there are no layouts to open"),
+            Action::Quit => return Some(Intent::Quit),
+            Action::Suspend => return Some(Intent::Suspend),
+            _ => return self.order(action).map(Intent::Order),
+        }
+        None
+    }
+
+    fn open(&mut self, menu: Option<Menu>, otherwise: &str) {
+        match menu {
+            Some(menu) => self.over = Over::Menu(menu),
+            None => self.say(otherwise, Role::Refusal),
+        }
+    }
+
+    /// What a key asks of the engine.
+    fn order(&mut self, action: Action) -> Option<Order> {
+        let speed = self.view.speed;
+        Some(match action {
+            Action::Pause => Order::Run(!self.view.running),
+            Action::Slower => Order::Pace(speed.slower()),
+            Action::Faster => Order::Pace(speed.faster()),
+            Action::NextMilestone => Order::Seek,
+            Action::MendAll => Order::Do(Command::MendAll),
+            Action::Surge => Order::Do(Command::Surge(None, (self.frame().traffic * 2.0).min(1_000.0))),
+            Action::Calm => Order::Do(Command::Surge(None, self.frame().traffic / 2.0)),
+            Action::Kill => Order::Do(Command::Kill(self.victim("killed")?)),
+            Action::Destroy => {
+                self.over = Over::Confirm(Command::Destroy(self.victim("destroyed")?));
+                return None;
+            }
+            Action::Mend => Order::Do(Command::Mend(self.victim("mended")?)),
+            Action::More => Order::Do(self.scale(1)?),
+            Action::Fewer => Order::Do(self.scale(-1)?),
+            _ => return None,
+        })
+    }
+
+    /// What x, X and r hit.
+    fn victim(&mut self, done: &str) -> Option<Selector> {
+        if self.selected.kind(self.topology()) == Some(Kind::Users) {
+            self.say(
+                format!("users cannot be {done}; t and T change how much they ask"),
+                Role::Refusal,
+            );
+            return None;
+        }
+        self.target().map(|target| Selector(target.to_string()))
+    }
+
+    fn scale(&mut self, by: i32) -> Option<Command> {
+        let topology = self.topology();
+        let service = self
+            .selected
+            .service()
+            .and_then(|service| topology.services.get(service));
+        let scalable = service.filter(|service| service.kind == Kind::Web);
+        let Some(service) = scalable else {
+            self.say("select a web tier: + and - set how many machines it has", Role::Refusal);
+            return None;
+        };
+        let count = u32::try_from(service.instances.len())
+            .unwrap_or(u32::MAX)
+            .saturating_add_signed(by);
+        Some(Command::Scale(Selector(service.selector.clone()), count))
+    }
+
+    fn go(&mut self, way: Way) {
+        match (self.focus, way) {
+            (Pane::Log, Way::Up) => self.scroll(1),
+            (Pane::Log, Way::Down) => self.scroll(-1),
+            _ => {
+                if let Some(item) = select::step(&self.plan, self.selected, way) {
+                    self.selected = item;
+                }
+            }
+        }
+    }
+
+    fn scroll(&mut self, by: isize) {
+        let most = self.frame().log.len().saturating_sub(1);
+        self.scrolled = self.scrolled.saturating_add_signed(by).min(most);
+    }
+
+    fn end(&mut self, first: bool) {
+        if self.focus == Pane::Log {
+            self.scrolled = if first {
+                self.frame().log.len().saturating_sub(1)
+            } else {
+                0
+            };
+        } else if let Some((item, _)) = if first {
+            self.plan.items.first()
+        } else {
+            self.plan.items.last()
+        } {
+            self.selected = *item;
+        }
+    }
+
+    fn enter(&mut self) {
+        if self.focus != Pane::Map {
+            self.zoom = Some(self.focus);
+        } else if let Some(inside) = self.selected.inside(self.topology()) {
+            self.selected = inside;
+        } else {
+            self.inspector = true;
+        }
+    }
+
+    fn back(&mut self) {
+        if self.inspector {
+            self.inspector = false;
+        } else if self.zoom.take().is_some() {
+            self.scrolled = 0;
+        } else if self.focus != Pane::Map {
+            self.focus = Pane::Map;
+            self.scrolled = 0;
+        } else if let Some(outside) = self.selected.outside(self.topology()) {
+            self.selected = outside;
+        }
+    }
+
+    fn turn(&mut self, by: usize) {
+        let here = Pane::ALL.iter().position(|pane| *pane == self.focus).unwrap_or(0);
+        let next = (1..=Pane::ALL.len())
+            .map(|step| Pane::ALL[(here + by * step) % Pane::ALL.len()])
+            .find(|pane| self.zoom.is_some() || self.arrangement.area(*pane).is_some());
+        self.focus = next.unwrap_or(Pane::Map);
+        if self.zoom.is_some() {
+            self.zoom = Some(self.focus);
+        }
+    }
+
+    fn pane(&mut self, number: usize) {
+        let Some(pane) = Pane::ALL.get(number).copied() else {
+            return;
+        };
+        let hidden = self.arrangement.area(pane).is_none();
+        self.zoom = match self.zoom {
+            Some(zoomed) if zoomed == pane => None,
+            Some(_) => Some(pane),
+            None if self.focus == pane || hidden => Some(pane),
+            None => None,
+        };
+        self.focus = pane;
+    }
+
+    fn mouse(&mut self, mouse: MouseEvent) -> Option<Intent> {
+        match mouse.kind {
+            MouseEventKind::Down(MouseButton::Left) => self.click(mouse.column, mouse.row),
+            MouseEventKind::ScrollUp => {
+                self.wheel(1);
+                None
+            }
+            MouseEventKind::ScrollDown => {
+                self.wheel(-1);
+                None
+            }
+            _ => None,
+        }
+    }
+
+    fn wheel(&mut self, by: isize) {
+        match &mut self.over {
+            Over::Menu(menu) => menu.step(-by),
+            Over::Help(scrolled) => *scrolled = scrolled.saturating_add_signed(-by as i16).min(40),
+            Over::None => self.scroll(by * 3),
+            Over::Confirm(_) | Over::Prompt(_) => {}
+        }
+    }
+
+    fn click(&mut self, x: u16, y: u16) -> Option<Intent> {
+        match &self.over {
+            Over::None => {}
+            Over::Menu(menu) => {
+                let line = self.arrangement.menu_line(menu, x, y);
+                let chosen = line.and_then(|line| menu.entries.get(line)).cloned();
+                self.over = Over::None;
+                return chosen.map(|entry| self.choose(entry.choice));
+            }
+            Over::Prompt(_) => return None,
+            Over::Help(_) | Over::Confirm(_) => {
+                self.over = Over::None;
+                return None;
+            }
+        }
+        match self.arrangement.spot(self, x, y) {
+            Some(Spot::Key(action)) => self.act(action),
+            Some(Spot::Item(item)) => {
+                self.select(item);
+                None
+            }
+            Some(Spot::Pane(pane)) => {
+                self.focus = pane;
+                None
+            }
+            None => None,
+        }
+    }
+
+    /// Selects an item; once more opens its inspector.
+    fn select(&mut self, item: Item) {
+        self.focus = Pane::Map;
+        self.inspector |= self.selected == item;
+        self.selected = item;
+    }
+
+    /// Where a command line would be completed: what the verb expects, for the line below it.
+    pub fn usage(&self, line: &str) -> Option<String> {
+        let verb = line.split_whitespace().next()?;
+        let row = VERBS.iter().find(|row| row.name == verb)?;
+        Some(format!("{}   {}", row.usage, row.about))
+    }
+}
+
+/// A command in the words of the confirmation, that fit into a width: the way out is always among them.
+pub fn question(command: &Command, topology: &Topology, max: u16) -> String {
+    let Command::Destroy(target) = command else {
+        return format!("{command:?}: y does it, any other key keeps it");
+    };
+    let machines: usize = topology
+        .services
+        .iter()
+        .flat_map(|service| service.instances.iter().map(move |one| (service, one)))
+        .filter(|(service, one)| {
+            let site = service.site.and_then(|site| topology.sites.get(site));
+            one.selector == target.0 || service.selector == target.0 || site.is_some_and(|site| site.name == target.0)
+        })
+        .count();
+    let (long, short) = if machines > 1 {
+        let machines = text::count(machines as u64);
+        (
+            format!("{machines} machines and their disks"),
+            format!("{machines} disks"),
+        )
+    } else {
+        ("the machine and its disk".to_string(), "its disk".to_string())
+    };
+    let way_out = "y destroys, any other key keeps it";
+    let room = max.saturating_sub(text::width(way_out) + 10);
+    let options = [
+        format!("destroy {target}: {long} are gone for good. {way_out}"),
+        format!("destroy {target} and {short}? {way_out}"),
+        format!("destroy {}? {way_out}", text::clip_middle(&target.0, room)),
+    ];
+    text::fitting(&options, max).to_string()
+}

@@ -1,0 +1,352 @@
+//! What the person at the keyboard sees and does: the newest view, the selection, what is open. It draws nothing and waits for nothing.
+
+use std::time::Duration;
+
+use ratatui::layout::Rect;
+
+use crate::command::Command;
+use crate::observe::{Frame, Topology};
+
+use super::engine::{Answer, Order, View};
+use super::map::{self, Plan};
+use super::menu::Menu;
+use super::prompt::{History, Prompt};
+use super::screen::{self, Arrangement};
+use super::select::{self, Item};
+use super::speed::Speed;
+use super::text;
+use super::theme::{Depth, Role, Theme};
+
+/// A part of the screen that can be in focus.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pane {
+    /// The map.
+    Map,
+    /// Who sends how much to whom, what is true and what is believed.
+    Routing,
+    /// Latency and errors over time.
+    Latency,
+    /// Causes of failure.
+    Causes,
+    /// The newest incident.
+    Incident,
+    /// Events.
+    Log,
+}
+
+impl Pane {
+    /// All panes, in the order of the tab key.
+    pub const ALL: [Pane; 6] = [
+        Pane::Map,
+        Pane::Routing,
+        Pane::Latency,
+        Pane::Causes,
+        Pane::Incident,
+        Pane::Log,
+    ];
+
+    /// Its name and, but for the map, its number.
+    pub fn title(self) -> &'static str {
+        match self {
+            Pane::Map => "map",
+            Pane::Routing => "1 routing",
+            Pane::Latency => "2 latency and errors",
+            Pane::Causes => "3 causes",
+            Pane::Incident => "4 incident",
+            Pane::Log => "5 events",
+        }
+    }
+}
+
+/// What lies above the screen and takes the keys.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Over {
+    /// Nothing.
+    None,
+    /// The help page, scrolled by so many lines.
+    Help(u16),
+    /// A menu.
+    Menu(Menu),
+    /// A question before something that cannot be undone.
+    Confirm(Command),
+    /// Text is typed.
+    Prompt(Prompt),
+}
+
+/// What is asked of the program around the screen.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Intent {
+    /// Something for the engine.
+    Order(Order),
+    /// Open the shipped layout of this number.
+    Open(usize),
+    /// Back to the shell for a while.
+    Suspend,
+    /// The end.
+    Quit,
+}
+
+/// How the terminal is used.
+#[derive(Clone, Debug)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of its own, named at every use"
+)]
+pub struct Options {
+    /// How many colours there are.
+    pub depth: Depth,
+    /// No sign outside of ASCII.
+    pub ascii: bool,
+    /// Listen to the mouse.
+    pub mouse: bool,
+    /// Mark frames so that the terminal shows each of them whole.
+    pub synchronized: bool,
+    /// Whether time passes at the start.
+    pub running: bool,
+    /// The speed at the start.
+    pub speed: Speed,
+}
+
+impl Options {
+    /// Colours as the environment says, everything else as most people like it.
+    pub fn from_env() -> Options {
+        Options {
+            depth: Depth::detect(|name| std::env::var(name).ok()),
+            ..Options::default()
+        }
+    }
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            depth: Depth::True,
+            ascii: false,
+            mouse: true,
+            synchronized: true,
+            running: true,
+            speed: Speed::REAL,
+        }
+    }
+}
+
+/// A line for the person, gone after a while.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Notice {
+    /// The line.
+    pub words: String,
+    /// How it looks.
+    pub role: Role,
+    /// How long it stays.
+    pub left: Duration,
+}
+
+/// A layout that can be opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Choice {
+    /// Its name: `04-load-balancer`.
+    pub name: String,
+    /// What it is, in a line.
+    pub title: String,
+}
+
+/// The state of the screen.
+pub struct App {
+    /// The layout's name.
+    pub name: String,
+    /// The newest view.
+    pub view: View,
+    /// What is selected.
+    pub selected: Item,
+    /// The pane in focus.
+    pub focus: Pane,
+    /// The pane that has the screen for itself.
+    pub zoom: Option<Pane>,
+    /// Whether the inspector is open.
+    pub inspector: bool,
+    /// What lies above.
+    pub over: Over,
+    /// The latest message.
+    pub notice: Option<Notice>,
+    /// How far the event log is scrolled back, in lines.
+    pub scrolled: usize,
+    /// What was searched for last.
+    pub sought: String,
+    /// What was typed before.
+    pub history: History,
+    /// The command line that was entered last, until it is answered.
+    pub(super) asked: Option<String>,
+    /// The fault that was chosen last.
+    pub last_fault: Option<Command>,
+    /// Layouts that can be opened.
+    pub choices: Vec<Choice>,
+    /// How far traffic has moved on the screen, in cells.
+    pub phase: f64,
+    /// Where everything on the map stands.
+    pub plan: Plan,
+    /// Where everything on the screen stands.
+    pub arrangement: Arrangement,
+    pub(super) theme: Theme,
+    pub(super) ascii: bool,
+    planned: (u64, Rect),
+}
+
+/// How fast traffic moves, in cells a second on the wall.
+const FLOW_SPEED: f64 = 14.0;
+/// How long a message stays.
+const NOTICE: Duration = Duration::from_secs(4);
+
+impl App {
+    /// The screen of a world that has just begun.
+    pub fn new(name: &str, view: View, choices: Vec<Choice>, options: &Options) -> App {
+        let selected = select::first(&view.frame);
+        App {
+            name: name.to_string(),
+            view,
+            selected,
+            focus: Pane::Map,
+            zoom: None,
+            inspector: false,
+            over: Over::None,
+            notice: None,
+            scrolled: 0,
+            sought: String::new(),
+            history: History::default(),
+            asked: None,
+            last_fault: None,
+            choices,
+            phase: 0.0,
+            plan: Plan::default(),
+            arrangement: Arrangement::default(),
+            theme: Theme::new(options.depth),
+            ascii: options.ascii,
+            planned: (u64::MAX, Rect::ZERO),
+        }
+    }
+
+    /// The newest frame.
+    pub fn frame(&self) -> &Frame {
+        &self.view.frame
+    }
+
+    /// The shape of the world.
+    pub fn topology(&self) -> &Topology {
+        &self.view.frame.topology
+    }
+
+    /// Takes a newer view.
+    pub fn show(&mut self, view: View) {
+        let passed = view.frame.at.since(self.view.frame.at).as_secs_f64();
+        let cells = view
+            .effective()
+            .factor()
+            .map_or(0.7, |factor| passed / factor * FLOW_SPEED);
+        // Where time jumps, traffic moves on by a little, so that the eye can follow.
+        self.phase = (self.phase + cells.min(2.5)).rem_euclid(3_600.0);
+        let before = std::mem::replace(&mut self.view, view);
+        let after = &self.view.frame;
+        if before.frame.topology != after.topology {
+            self.selected = self
+                .selected
+                .follow(&before.frame.topology, &after.topology)
+                .unwrap_or_else(|| select::first(after));
+            self.planned.1 = Rect::ZERO;
+        }
+        if self.scrolled > 0 {
+            let new = after.log_total.saturating_sub(before.frame.log_total) as usize;
+            self.scrolled = (self.scrolled + new).min(after.log.len());
+        }
+    }
+
+    /// Takes what came of an order. A typed command that was refused comes back, to be mended.
+    pub fn hear(&mut self, answer: Answer) {
+        let asked = self.asked.take();
+        match (answer, asked) {
+            (Answer::Done(words), _) => self.say(words, Role::Notice),
+            (Answer::Refused(words), Some(line)) if self.over == Over::None => {
+                self.over = Over::Prompt(Prompt::refused(&line, words));
+            }
+            (Answer::Refused(words), _) => self.say(words, Role::Refusal),
+        }
+    }
+
+    /// Shows a line for a while.
+    pub fn say(&mut self, words: impl Into<String>, role: Role) {
+        self.notice = Some(Notice {
+            words: words.into(),
+            role,
+            left: NOTICE,
+        });
+    }
+
+    /// Lets time on the wall pass. True when something on the screen changed by it.
+    pub fn tick(&mut self, passed: Duration) -> bool {
+        let Some(notice) = &mut self.notice else { return false };
+        notice.left = notice.left.saturating_sub(passed);
+        let over = notice.left.is_zero();
+        if over {
+            self.notice = None;
+        }
+        over
+    }
+
+    /// Sets the screen out for a size; costs something only when the size, the shape of the world or what is open has changed.
+    pub fn prepare(&mut self, area: Rect) {
+        self.arrangement = screen::arrange(self, area);
+        let map = self.arrangement.map;
+        let key = (self.topology().version, map);
+        if self.planned != key {
+            self.plan = map::plan(&self.view.frame.topology, map.width, map.height);
+            self.planned = key;
+        }
+    }
+
+    /// What the selection is called in commands.
+    pub fn target(&self) -> Option<&str> {
+        self.selected.selector(self.topology())
+    }
+
+    /// The balancer that the routing panel shows: the selected one, that of the selection's data center, or the first.
+    pub fn balancer(&self) -> Option<usize> {
+        let frame = self.frame();
+        let is = |service: usize| {
+            frame
+                .services
+                .get(service)
+                .is_some_and(|state| state.balancer.is_some())
+        };
+        let site = match self.selected {
+            Item::Site(site) => Some(site),
+            Item::Service(service) | Item::Instance(service, _) if is(service) => return Some(service),
+            Item::Host(service) | Item::Service(service) | Item::Instance(service, _) => {
+                frame.topology.services.get(service).and_then(|service| service.site)
+            }
+        };
+        let all = || (0..frame.services.len()).filter(|service| is(*service));
+        all()
+            .find(|service| frame.topology.services[*service].site == site)
+            .or_else(|| all().next())
+    }
+
+    /// Names that a command can hit, for completion.
+    pub fn names(&self) -> Vec<String> {
+        let topology = self.topology();
+        let sites = topology.sites.iter().map(|site| site.name.clone());
+        let services = topology.services.iter().map(|service| service.selector.clone());
+        let instances = topology.services.iter().flat_map(|service| &service.instances);
+        sites
+            .chain(services)
+            .chain(instances.map(|instance| instance.selector.clone()))
+            .collect()
+    }
+
+    /// The line about speed in the header: `1x`, `0.1x slow motion`, `60x (23x reached)`.
+    pub fn speed(&self) -> String {
+        let label = self.view.effective().label();
+        match (self.view.behind, self.view.effective().factor()) {
+            (Some(real), Some(_)) if self.view.running => format!("{label} (reaches {}x)", text::short(real.max(0.01))),
+            (Some(real), None) if self.view.running => format!("{label} ({}x)", text::short(real)),
+            _ => label,
+        }
+    }
+}

@@ -1,0 +1,359 @@
+//! What each key does: one table. The footer, the help page and the README's list of keys are made from it.
+
+use std::fmt::Write;
+
+use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+/// What a key asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Moves the selection left.
+    Left,
+    /// Moves the selection down.
+    Down,
+    /// Moves the selection up.
+    Up,
+    /// Moves the selection right.
+    Right,
+    /// To the first.
+    First,
+    /// To the last.
+    Last,
+    /// Goes in: from a data center to a service, to an instance, to its inspector.
+    Enter,
+    /// Goes out again.
+    Back,
+    /// The next pane.
+    NextPane,
+    /// The pane before.
+    PreviousPane,
+    /// The pane of this number; again: alone on the screen.
+    Pane(u8),
+    /// Crashes the selection.
+    Kill,
+    /// Destroys the selection with its disks.
+    Destroy,
+    /// Repairs the selection.
+    Mend,
+    /// Repairs everything.
+    MendAll,
+    /// Opens the menu of faults.
+    Faults,
+    /// One machine more.
+    More,
+    /// One machine fewer.
+    Fewer,
+    /// Twice the traffic.
+    Surge,
+    /// Half the traffic.
+    Calm,
+    /// Opens the menu of changes.
+    Edit,
+    /// Opens and closes the inspector.
+    Inspect,
+    /// Stops time and lets it pass again.
+    Pause,
+    /// Runs to the next milestone.
+    NextMilestone,
+    /// Slower.
+    Slower,
+    /// Faster.
+    Faster,
+    /// Opens the command line.
+    Command,
+    /// Opens the choice of layouts.
+    Open,
+    /// Opens the search.
+    Find,
+    /// The next that was found.
+    FindNext,
+    /// The one before that was found.
+    FindPrevious,
+    /// Opens the help page.
+    Help,
+    /// Ends the program.
+    Quit,
+    /// Stops the program until the shell continues it.
+    Suspend,
+}
+
+/// One row of the table.
+#[derive(Clone, Copy, Debug)]
+pub struct Binding {
+    /// The keys, as they are written: the first one is shown in the footer.
+    pub keys: &'static [&'static str],
+    /// What the first key does; the others do what follows it in `actions`.
+    pub actions: &'static [Action],
+    /// The verb, for the footer.
+    pub verb: &'static str,
+    /// What it does, for the help page.
+    pub help: &'static str,
+    /// Where it stands in the footer, from 1; 0 is nowhere.
+    pub footer: u8,
+}
+
+const fn row(
+    keys: &'static [&'static str],
+    actions: &'static [Action],
+    verb: &'static str,
+    help: &'static str,
+    footer: u8,
+) -> Binding {
+    Binding {
+        keys,
+        actions,
+        verb,
+        help,
+        footer,
+    }
+}
+
+use Action as A;
+
+/// All keys. Where a row has several keys and as many actions, they go in pairs.
+pub const KEYMAP: &[Binding] = &[
+    row(
+        &["x"],
+        &[A::Kill],
+        "kill",
+        "crash the selection: a machine, a service, a data center",
+        1,
+    ),
+    row(
+        &["X"],
+        &[A::Destroy],
+        "destroy",
+        "destroy the selection, disks too; asks first",
+        0,
+    ),
+    row(&["r"], &[A::Mend], "mend", "repair the selection", 2),
+    row(
+        &["R"],
+        &[A::MendAll],
+        "mend all",
+        "repair everything, links and traffic too",
+        0,
+    ),
+    row(
+        &["f"],
+        &[A::Faults],
+        "faults",
+        "other faults: hang, slow, cut, delay, drop; ff repeats the last",
+        3,
+    ),
+    row(
+        &["+", "=", "-"],
+        &[A::More, A::More, A::Fewer],
+        "machines",
+        "a machine more, a machine fewer",
+        6,
+    ),
+    row(
+        &["t", "T"],
+        &[A::Surge, A::Calm],
+        "traffic",
+        "traffic times two, halved",
+        7,
+    ),
+    row(
+        &["e"],
+        &[A::Edit],
+        "edit",
+        "change the selection while it runs: size, machines, balancing",
+        8,
+    ),
+    row(
+        &["i"],
+        &[A::Inspect],
+        "inspect",
+        "all that is known of the selection, and what it is",
+        9,
+    ),
+    row(&["space"], &[A::Pause], "pause", "stop time, let it pass", 5),
+    row(
+        &["."],
+        &[A::NextMilestone],
+        "next",
+        "run on to the next milestone of the newest incident",
+        4,
+    ),
+    row(
+        &["<", ">", "[", "]"],
+        &[A::Slower, A::Faster, A::Slower, A::Faster],
+        "speed",
+        "slower, faster",
+        10,
+    ),
+    row(
+        &["left", "down", "up", "right", "h", "j", "k", "l"],
+        &[A::Left, A::Down, A::Up, A::Right, A::Left, A::Down, A::Up, A::Right],
+        "move",
+        "move the selection, or scroll the list in focus",
+        0,
+    ),
+    row(
+        &["g", "G", "home", "end"],
+        &[A::First, A::Last, A::First, A::Last],
+        "ends",
+        "to the first, to the last",
+        0,
+    ),
+    row(
+        &["enter", "esc"],
+        &[A::Enter, A::Back],
+        "in, out",
+        "go in: data center, service, machine, inspector; go out",
+        0,
+    ),
+    row(
+        &["tab", "backtab"],
+        &[A::NextPane, A::PreviousPane],
+        "pane",
+        "next pane, previous pane",
+        0,
+    ),
+    row(
+        &["1", "2", "3", "4", "5"],
+        &[A::Pane(1), A::Pane(2), A::Pane(3), A::Pane(4), A::Pane(5)],
+        "panes",
+        "focus that pane; again: the pane alone",
+        0,
+    ),
+    row(&["/"], &[A::Find], "find", "find a machine or a service by its name", 0),
+    row(
+        &["n", "N"],
+        &[A::FindNext, A::FindPrevious],
+        "again",
+        "next and previous that was found",
+        0,
+    ),
+    row(
+        &[":"],
+        &[A::Command],
+        "command",
+        "type a command: kill web/1, slow db 10; tab completes",
+        11,
+    ),
+    row(&["o"], &[A::Open], "open", "open another layout", 12),
+    row(&["?"], &[A::Help], "keys", "this page", 13),
+    row(&["q", "ctrl-c"], &[A::Quit, A::Quit], "quit", "end", 14),
+    row(
+        &["ctrl-z"],
+        &[A::Suspend],
+        "suspend",
+        "back to the shell; fg returns",
+        0,
+    ),
+];
+
+/// The name of a key, as the table writes it.
+pub fn name(key: KeyEvent) -> Option<String> {
+    let ctrl = key.modifiers.contains(KeyModifiers::CONTROL);
+    if key.modifiers.contains(KeyModifiers::ALT) {
+        return None;
+    }
+    let base = match key.code {
+        KeyCode::Char(' ') => "space".to_string(),
+        KeyCode::Char(c) if ctrl => return Some(format!("ctrl-{}", c.to_ascii_lowercase())),
+        KeyCode::Char(c) => c.to_string(),
+        KeyCode::Left => "left".to_string(),
+        KeyCode::Right => "right".to_string(),
+        KeyCode::Up => "up".to_string(),
+        KeyCode::Down => "down".to_string(),
+        KeyCode::Home => "home".to_string(),
+        KeyCode::End => "end".to_string(),
+        KeyCode::Enter => "enter".to_string(),
+        KeyCode::Esc => "esc".to_string(),
+        KeyCode::Tab => "tab".to_string(),
+        KeyCode::BackTab => "backtab".to_string(),
+        _ => return None,
+    };
+    Some(base)
+}
+
+/// What a key asks for, when no text is typed.
+pub fn action(key: KeyEvent) -> Option<Action> {
+    let name = name(key)?;
+    KEYMAP.iter().find_map(|binding| {
+        let index = binding.keys.iter().position(|key| *key == name)?;
+        binding.actions.get(index).or(binding.actions.last()).copied()
+    })
+}
+
+impl Binding {
+    /// The keys in a few characters: `x`, `+ -`, `arrows hjkl`.
+    pub fn label(&self) -> String {
+        match self.keys {
+            ["left", ..] => "arrows hjkl".to_string(),
+            ["+", ..] => "+ -".to_string(),
+            ["1", .., last] => format!("1-{last}"),
+            ["g", "G", ..] => "g G".to_string(),
+            ["<", ">", ..] => "< > [ ]".to_string(),
+            keys => keys.join(" ").replace("backtab", "shift-tab"),
+        }
+    }
+
+    /// The keys for the footer, where room is scarce.
+    pub fn short_label(&self) -> String {
+        match self.keys {
+            ["<", ..] => "< >".to_string(),
+            ["q", ..] => "q".to_string(),
+            _ => self.label(),
+        }
+    }
+}
+
+/// The rows of the footer, in its order.
+pub fn footer() -> Vec<&'static Binding> {
+    let mut rows: Vec<&Binding> = KEYMAP.iter().filter(|binding| binding.footer > 0).collect();
+    rows.sort_by_key(|binding| binding.footer);
+    rows
+}
+
+/// The list of keys for the README.
+pub fn markdown() -> String {
+    let mut page = String::from("| key | does |\n|---|---|\n");
+    for binding in KEYMAP {
+        let keys: Vec<String> = binding.label().split(' ').map(|key| format!("`{key}`")).collect();
+        let _ = writeln!(page, "| {} | {} |", keys.join(" "), binding.help);
+    }
+    page
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn no_key_has_two_meanings() {
+        let mut seen = BTreeSet::new();
+        for binding in KEYMAP {
+            for key in binding.keys {
+                assert!(seen.insert(*key), "{key} is bound twice");
+            }
+            let pairs = binding.actions.len() == binding.keys.len();
+            assert!(pairs, "{:?}: as many keys as actions", binding.keys);
+        }
+    }
+
+    #[test]
+    fn the_footer_has_an_order_without_ties() {
+        let order: Vec<u8> = footer().iter().map(|binding| binding.footer).collect();
+        assert_eq!(order, (1..=order.len() as u8).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn keys_are_found_in_the_table() {
+        let press = |code| KeyEvent::new(code, KeyModifiers::NONE);
+        assert_eq!(action(press(KeyCode::Char('x'))), Some(Action::Kill));
+        assert_eq!(action(press(KeyCode::Char('='))), Some(Action::More));
+        assert_eq!(action(press(KeyCode::Char(' '))), Some(Action::Pause));
+        assert_eq!(
+            action(KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL)),
+            Some(Action::Quit)
+        );
+        assert_eq!(action(press(KeyCode::Char('X'))), Some(Action::Destroy));
+        assert_eq!(action(press(KeyCode::F(1))), None);
+    }
+}

@@ -1,0 +1,370 @@
+//! A service as a card.
+
+use std::time::Duration;
+
+use ratatui::layout::Rect;
+
+use crate::observe::{BackendState, InstanceState, Kind};
+use crate::tui::glyph;
+use crate::tui::paint::Painter;
+use crate::tui::select::Item;
+use crate::tui::text;
+use crate::tui::theme::Role;
+use crate::tui::truth::{self, Truth};
+
+use super::draw::{Scene, Window};
+use super::layout::{Card, Density};
+
+/// Draws one service.
+pub fn draw(scene: &Scene, card: &Card, window: &Window, painter: &mut Painter) {
+    let shown = window.rect(card.area);
+    if shown.is_empty() {
+        return;
+    }
+    painter.clear(shown);
+    let kind = scene.frame.topology.services[card.service].kind;
+    if card.density == Density::Bare {
+        bare(scene, card, window, painter);
+        return;
+    }
+    border(scene, card, shown, window, painter);
+    match kind {
+        Kind::Users => users(scene, card, window, painter),
+        _ => instances(scene, card, window, painter),
+    }
+}
+
+/// Whether all, some or none of it serves, as a role for its border.
+fn mood(scene: &Scene, card: &Card) -> Role {
+    let (up, all) = truth::serving(scene.frame, card.service);
+    if all > 0 && up == 0 {
+        Role::Bad
+    } else if scene.selected == Item::Service(card.service) {
+        Role::Accent
+    } else {
+        Role::Faint
+    }
+}
+
+fn border(scene: &Scene, card: &Card, shown: Rect, window: &Window, painter: &mut Painter) {
+    let role = mood(scene, card);
+    if shown.height == card.area.height {
+        painter.frame(shown, false, role);
+    }
+    let area = card.area;
+    if let Some((x, y)) = window.place(area.x + 1, area.y) {
+        let used = title(scene, card, x, y, area.width - 2, painter);
+        let rate = format!(" {} ", text::rate(rate(scene, card)));
+        if used + text::width(&rate) < area.width - 2 {
+            painter.text_right(x + area.width - 2, y, area.width, &rate, Role::Muted);
+        }
+    }
+    let words = [below(scene, card)];
+    let words = text::fitting(&words, area.width.saturating_sub(4));
+    if let (false, Some((x, y))) = (words.is_empty(), window.place(area.x + 1, area.bottom() - 1)) {
+        painter.text(x, y, area.width - 2, &format!(" {words} "), Role::Muted);
+    }
+}
+
+fn rate(scene: &Scene, card: &Card) -> f64 {
+    let state = &scene.frame.services[card.service];
+    state.users.as_ref().map_or(state.rate, |users| users.rate)
+}
+
+/// The name, and how many of how many serve.
+fn title(scene: &Scene, card: &Card, x: u16, y: u16, max: u16, painter: &mut Painter) -> u16 {
+    let service = &scene.frame.topology.services[card.service];
+    let (up, all) = truth::serving(scene.frame, card.service);
+    let selected = scene.selected == Item::Service(card.service);
+    let role = if selected { Role::Selected } else { Role::Title };
+    let name = format!(" {} ", text::clip(&service.name, max.saturating_sub(2)));
+    let mut used = painter.text(x, y, max, &name, role);
+    if all > 1 {
+        let role = match up {
+            _ if selected => Role::Selected,
+            0 => Role::Bad,
+            up if up < all => Role::Warning,
+            _ => Role::Muted,
+        };
+        used += painter.text(x + used, y, max.saturating_sub(used), &format!("{up}/{all} "), role);
+    }
+    used
+}
+
+/// What stands in the lower border.
+fn below(scene: &Scene, card: &Card) -> String {
+    let service = &scene.frame.topology.services[card.service];
+    let state = &scene.frame.services[card.service];
+    if let Some(users) = &state.users {
+        return match users.waiting {
+            0 => String::new(),
+            waiting => format!("{} waiting", text::short(waiting as f64)),
+        };
+    }
+    match (service.kind, service.instances.as_slice()) {
+        (Kind::Dns, _) => String::new(),
+        (_, [only]) if card.density == Density::Rows => only.address.clone(),
+        _ => String::new(),
+    }
+}
+
+fn users(scene: &Scene, card: &Card, window: &Window, painter: &mut Painter) {
+    let Some(users) = &scene.frame.services[card.service].users else {
+        return;
+    };
+    let area = card.area;
+    let width = area.width - 4;
+    let recent = users.recent;
+    let ended = recent.ok + recent.failed;
+    let ok = if ended == 0 {
+        "–".to_string()
+    } else {
+        text::percent(recent.ok_ratio())
+    };
+    let people = format!("{} users", text::short(users.count as f64));
+    if let Some((x, y)) = window.place(area.x + 2, area.y + 1) {
+        if area.height >= 5 {
+            painter.text(x, y, width, &people, Role::Text);
+        } else {
+            let lead = format!("{people}  ok ");
+            let options = [
+                lead,
+                format!("{}  ok ", text::short(users.count as f64)),
+                "ok ".to_string(),
+            ];
+            let lead = text::fitting(&options, width.saturating_sub(text::width(&ok)));
+            painter.spans(x, y, width, &[(lead, Role::Muted), (&ok, ok_role(recent.ok_ratio()))]);
+        }
+    }
+    if let (true, Some((x, y))) = (area.height >= 5, window.place(area.x + 2, area.y + 2)) {
+        painter.spans(x, y, width, &[("ok ", Role::Muted), (&ok, ok_role(recent.ok_ratio()))]);
+    }
+    if let Some((x, y)) = window.place(area.x + 2, area.bottom() - 2) {
+        spark(&users.trend, x, y, width, painter);
+    }
+}
+
+/// How a share of requests that were answered well looks.
+pub fn ok_role(ratio: f64) -> Role {
+    match ratio {
+        ratio if ratio >= 0.999 => Role::Good,
+        ratio if ratio >= 0.95 => Role::Warning,
+        _ => Role::Bad,
+    }
+}
+
+/// The newest values as a line of bars; the greatest stands at three quarters, so that a steady value is no solid block.
+pub fn spark(values: &[f32], x: u16, y: u16, width: u16, painter: &mut Painter) {
+    let shown = &values[values.len().saturating_sub(usize::from(width))..];
+    let most = values.iter().copied().fold(f32::MIN_POSITIVE, f32::max);
+    let start = x + width - shown.len() as u16;
+    for (index, value) in shown.iter().enumerate() {
+        painter.put(
+            start + index as u16,
+            y,
+            glyph::ramp(f64::from(value / most) * 0.75),
+            Role::Trend,
+        );
+    }
+}
+
+fn instances(scene: &Scene, card: &Card, window: &Window, painter: &mut Painter) {
+    let state = &scene.frame.services[card.service];
+    // Where several share a cell, what is wrong lies above what is well, and the selection above all.
+    let mut order: Vec<usize> = (0..card.cells.len().min(state.instances.len())).collect();
+    order.sort_by_key(|index| {
+        let selected = scene.selected == Item::Instance(card.service, *index);
+        (selected, !truth::serves(&state.instances[*index]))
+    });
+    for index in order {
+        let (cell, instance) = (&card.cells[index], &state.instances[index]);
+        let Some((x, y)) = window.place(cell.x, cell.y) else {
+            continue;
+        };
+        if card.density == Density::Rows {
+            row(scene, card, index, instance, (x, y), painter);
+        } else {
+            let truth = truth::of(instance, scene.frame.at);
+            let selected = scene.selected == Item::Instance(card.service, index);
+            painter.put(x, y, truth.sign, if selected { chosen(&truth) } else { truth.role });
+        }
+    }
+    let area = card.area;
+    let last = card.cells.last().map_or(area.y + 1, |cell| cell.y + 1);
+    if last < area.bottom() - 1
+        && let Some((x, y)) = window.place(area.x + 2, last)
+    {
+        let options = extra(scene, card);
+        painter.text(
+            x,
+            y,
+            area.width - 4,
+            text::fitting(&options, area.width - 4),
+            Role::Muted,
+        );
+    }
+}
+
+/// A further line, where the card has one, at several lengths.
+fn extra(scene: &Scene, card: &Card) -> Vec<String> {
+    let state = &scene.frame.services[card.service];
+    if let Some(dns) = &state.dns {
+        let cached = format!("{}/{}", dns.holding, dns.resolvers);
+        return vec![
+            format!("{cached} resolvers hold it"),
+            format!("{cached} cached"),
+            format!("{cached} hold"),
+        ];
+    }
+    if let Some(database) = &state.database {
+        let rows = text::short(database.rows as f64);
+        return vec![format!("{} rows", text::count(database.rows)), format!("{rows} rows")];
+    }
+    let Some(balancer) = &state.balancer else {
+        return Vec::new();
+    };
+    let wrong = balancer.backends.iter().any(|backend| mistaken(scene, backend));
+    if wrong {
+        return vec!["is wrong about one".to_string(), "is wrong".to_string()];
+    }
+    vec![balancer.policy.clone(), text::plural(balancer.backends.len(), "server")]
+}
+
+fn mistaken(scene: &Scene, backend: &BackendState) -> bool {
+    let state = backend
+        .instance
+        .and_then(|(service, instance)| scene.frame.services.get(service)?.instances.get(instance));
+    state.is_some_and(|state| truth::mistaken(backend.believed, state))
+}
+
+/// How the selection looks on an instance.
+fn chosen(truth: &Truth) -> Role {
+    if truth.role == Role::Bad {
+        Role::SelectedBad
+    } else {
+        Role::Selected
+    }
+}
+
+/// One instance in a line of its own: sign, number, load, rate, or what is wrong with it.
+fn row(scene: &Scene, card: &Card, index: usize, state: &InstanceState, (x, y): (u16, u16), painter: &mut Painter) {
+    let service = &scene.frame.topology.services[card.service];
+    let truth = truth::of(state, scene.frame.at);
+    let selected = scene.selected == Item::Instance(card.service, index);
+    let width = card.area.width - 2;
+    let number = match service.instances[index].selector.rsplit_once('/') {
+        Some((_, number)) if service.instances.len() > 1 => format!("/{number} "),
+        _ => String::new(),
+    };
+    let sign = truth.sign.to_string();
+    let healthy = truth::serves(state) && !state.draining;
+    let mut used = painter.spans(
+        x,
+        y,
+        width,
+        &[
+            (" ", Role::Text),
+            (&sign, truth.role),
+            (" ", Role::Text),
+            (&number, Role::Text),
+        ],
+    );
+    let rest = width - used;
+    if !healthy {
+        used += painter.text(x + used, y, rest, &truth.words, truth.role);
+    } else if service.kind == Kind::Dns {
+        let ttl = scene.frame.services[card.service]
+            .dns
+            .as_ref()
+            .map_or(Duration::ZERO, |dns| dns.ttl);
+        used += painter.text(
+            x + used,
+            y,
+            rest,
+            &format!("ttl {}", crate::layout::duration::format(ttl)),
+            Role::Muted,
+        );
+    } else {
+        let load = format!("{:>4} ", text::whole_percent(state.utilisation));
+        let slow = if state.slow > 1.0 {
+            format!("{} ", text::factor(state.slow))
+        } else {
+            String::new()
+        };
+        let waits = if state.backlog > 0 {
+            format!("+{}", text::short(f64::from(state.backlog)))
+        } else {
+            String::new()
+        };
+        let rate = match (service.instances.len(), waits.is_empty(), slow.is_empty()) {
+            (1, true, true) => of_cores(service.instances[index].cores, rest.saturating_sub(text::width(&load))),
+            (_, false, _) | (_, _, false) => String::new(),
+            _ => format!("{:>5}", text::rate(state.rate)),
+        };
+        used += painter.spans(
+            x + used,
+            y,
+            rest,
+            &[
+                (&load, truth::load(state.utilisation)),
+                (&slow, Role::Warning),
+                (&waits, Role::Over),
+                (&rate, Role::Muted),
+            ],
+        );
+    }
+    if selected {
+        painter.tint(Rect::new(x, y, width.max(used), 1), chosen(&truth));
+    }
+}
+
+/// What the load is a share of, as far as there is room.
+fn of_cores(count: u32, room: u16) -> String {
+    let cores = if count == 1 {
+        "1 core".to_string()
+    } else {
+        format!("{count} cores")
+    };
+    let options = [format!("of {cores}"), format!("/{count} cpu"), "cpu".to_string()];
+    text::fitting(&options, room).to_string()
+}
+
+/// A card without a border: name and rate, then cells or a trend.
+fn bare(scene: &Scene, card: &Card, window: &Window, painter: &mut Painter) {
+    let area = card.area;
+    let role = mood(scene, card);
+    if let Some((x, y)) = window.place(area.x, area.y) {
+        let used = title(scene, card, x, y, area.width, painter);
+        let words = text::rate(rate(scene, card));
+        if used + text::width(&words) <= area.width {
+            painter.text(
+                x + used,
+                y,
+                area.width - used,
+                &words,
+                if role == Role::Bad { role } else { Role::Muted },
+            );
+        }
+    }
+    if let Some(users) = &scene.frame.services[card.service].users {
+        if let Some((x, y)) = window.place(area.x + 1, area.y + 1) {
+            let people = format!("{} ", text::short(users.count as f64));
+            let used = painter.text(x, y, area.width - 1, &people, Role::Muted);
+            spark(&users.trend, x + used, y, area.width - 1 - used, painter);
+        }
+        return;
+    }
+    instances(scene, card, window, painter);
+    let single = card.cells.len() == 1;
+    let state = scene.frame.services[card.service].instances.first();
+    if let (true, Some(state), Some((x, y))) = (single, state, window.place(area.x + 2, area.y + 1)) {
+        let truth = truth::of(state, scene.frame.at);
+        let dns = scene.frame.services[card.service].dns.as_ref();
+        let words = match (truth::serves(state), dns) {
+            (true, Some(dns)) => format!("ttl {}", crate::layout::duration::format(dns.ttl)),
+            (true, None) => text::whole_percent(state.utilisation),
+            (false, _) => truth.words,
+        };
+        painter.text(x, y, area.width - 2, &words, truth.role);
+    }
+}

@@ -1,0 +1,248 @@
+//! Draws a plan: frames, ways, cards, in this order.
+
+use ratatui::layout::Rect;
+
+use crate::observe::{Frame, Kind};
+use crate::tui::glyph;
+use crate::tui::paint::Painter;
+use crate::tui::select::Item;
+use crate::tui::speed::Speed;
+use crate::tui::text;
+use crate::tui::theme::Role;
+use crate::tui::truth;
+
+use super::layout::Plan;
+use super::{card, flow};
+
+/// What the map shows.
+pub struct Scene<'a> {
+    /// The newest frame.
+    pub frame: &'a Frame,
+    /// Where everything stands.
+    pub plan: &'a Plan,
+    /// What is selected.
+    pub selected: Item,
+    /// How far traffic has moved, in cells. Stands still with simulated time.
+    pub phase: f64,
+    /// The speed in force.
+    pub speed: Speed,
+}
+
+/// A part of the terminal onto which the map's coordinates are laid, scrolled so that the selection is seen.
+pub struct Window {
+    area: Rect,
+    scroll: u16,
+}
+
+impl Window {
+    /// The window that shows an item.
+    pub fn showing(plan: &Plan, area: Rect, selected: Item) -> Window {
+        let place = plan
+            .items
+            .iter()
+            .find(|(item, _)| *item == selected)
+            .map(|(_, place)| place.y);
+        let most = plan.height.saturating_sub(area.height);
+        let wanted = place.map_or(0, |y| y.saturating_sub(area.height / 2));
+        Window {
+            area,
+            scroll: wanted.min(most),
+        }
+    }
+
+    /// A place of the map on the terminal; `None` when it is outside.
+    pub fn place(&self, x: u16, y: u16) -> Option<(u16, u16)> {
+        let row = y.checked_sub(self.scroll)?;
+        (row < self.area.height && x < self.area.width).then(|| (self.area.x + x, self.area.y + row))
+    }
+
+    /// The visible part of an area of the map.
+    pub fn rect(&self, area: Rect) -> Rect {
+        let top = area.y.max(self.scroll);
+        let bottom = area.bottom().min(self.scroll + self.area.height).max(top);
+        let right = area.right().min(self.area.width);
+        Rect::new(
+            self.area.x + area.x.min(self.area.width),
+            self.area.y + top - self.scroll,
+            right.saturating_sub(area.x),
+            bottom - top,
+        )
+    }
+
+    /// What of the map lies at a place of the terminal.
+    pub fn hit(&self, plan: &Plan, x: u16, y: u16) -> Option<Item> {
+        if !self.area.contains((x, y).into()) {
+            return None;
+        }
+        let (x, y) = (x - self.area.x, y - self.area.y + self.scroll);
+        let inside = |area: &Rect| area.contains((x, y).into());
+        let card = || {
+            plan.cards
+                .iter()
+                .find(|card| inside(&card.area))
+                .map(|card| Item::Service(card.service))
+        };
+        let site = || plan.sites.iter().position(inside).map(Item::Site);
+        let exact = plan
+            .items
+            .iter()
+            .rev()
+            .find(|(_, area)| inside(area))
+            .map(|(item, _)| *item);
+        exact.or_else(card).or_else(site)
+    }
+}
+
+/// Draws the map into an area.
+pub fn draw(scene: &Scene, area: Rect, painter: &mut Painter) {
+    let window = Window::showing(scene.plan, area, scene.selected);
+    let mut painter = painter.within(area);
+    for (index, site) in scene.plan.sites.iter().enumerate() {
+        draw_site(scene, index, *site, &window, &mut painter);
+    }
+    for (host, place) in &scene.plan.hosts {
+        draw_host(scene, host, *place, &window, &mut painter);
+    }
+    flow::draw(scene, &window, &mut painter);
+    for plan in &scene.plan.cards {
+        card::draw(scene, plan, &window, &mut painter);
+    }
+}
+
+/// The share of all users' requests that a data center's entrances receive, when there are several.
+fn share(frame: &Frame, site: usize) -> Option<f64> {
+    let topology = &frame.topology;
+    if topology.sites.len() < 2 {
+        return None;
+    }
+    let mut of_site = 0.0;
+    let mut total = 0.0;
+    for (link, state) in topology.links.iter().zip(&frame.links) {
+        let entrance = topology.services[link.to].site;
+        if topology.services[link.from].kind == Kind::Users && entrance.is_some() {
+            total += state.rate;
+            of_site += if entrance == Some(site) { state.rate } else { 0.0 };
+        }
+    }
+    (total > 0.0).then(|| of_site / total)
+}
+
+/// A frame of which some rows may be scrolled away.
+fn outline(area: Rect, doubled: bool, role: Role, window: &Window, painter: &mut Painter) {
+    let shown = window.rect(area);
+    let whole = shown.height == area.height;
+    if whole {
+        painter.frame(shown, doubled, role);
+        return;
+    }
+    let side = if doubled { '║' } else { '│' };
+    for y in shown.y..shown.bottom() {
+        painter.put(shown.x, y, side, role);
+        painter.put(shown.right().saturating_sub(1), y, side, role);
+    }
+    for y in [area.y, area.bottom().saturating_sub(1)] {
+        for x in area.x..area.right() {
+            if let Some((x, y)) = window.place(x, y) {
+                painter.put(x, y, if doubled { '═' } else { '─' }, role);
+            }
+        }
+    }
+}
+
+fn draw_site(scene: &Scene, index: usize, area: Rect, window: &Window, painter: &mut Painter) {
+    let frame = scene.frame;
+    let services = frame
+        .topology
+        .services
+        .iter()
+        .enumerate()
+        .filter(|(_, service)| service.site == Some(index));
+    let (mut up, mut all) = (0, 0);
+    for (service, _) in services {
+        let (serving, count) = truth::serving(frame, service);
+        up += serving;
+        all += count;
+    }
+    let lost = up == 0 && all > 0;
+    let selected = scene.selected == Item::Site(index);
+    let role = if lost {
+        Role::Bad
+    } else if selected {
+        Role::Accent
+    } else {
+        Role::Site
+    };
+    outline(area, true, role, window, painter);
+    let Some((x, y)) = window.place(area.x + 2, area.y) else {
+        return;
+    };
+    let name = &frame.topology.sites[index].name;
+    let title = if lost {
+        format!(" {} {name} ", glyph::DEAD)
+    } else {
+        format!(" {name} ")
+    };
+    let title_role = if selected {
+        Role::Selected
+    } else if lost {
+        Role::Bad
+    } else {
+        Role::Title
+    };
+    painter.text(x, y, area.width.saturating_sub(16), &title, title_role);
+    if let Some(share) = share(frame, index) {
+        let words = format!(" {} of users ", text::whole_percent(share));
+        painter.text_right(x + area.width.saturating_sub(4), y, 16, &words, Role::Muted);
+    }
+}
+
+fn draw_host(scene: &Scene, host: &str, area: Rect, window: &Window, painter: &mut Painter) {
+    let topology = &scene.frame.topology;
+    let selected = matches!(scene.selected, Item::Host(_)) && scene.selected.selector(topology) == Some(host);
+    let dead = topology
+        .services
+        .iter()
+        .zip(&scene.frame.services)
+        .all(|(service, state)| {
+            service
+                .instances
+                .iter()
+                .zip(&state.instances)
+                .all(|(one, state)| one.machine != host || !truth::serves(state))
+        });
+    let role = match (dead, selected) {
+        (true, _) => Role::Bad,
+        (false, true) => Role::Accent,
+        (false, false) => Role::Host,
+    };
+    outline(area, false, role, window, painter);
+    let Some((x, y)) = window.place(area.x + 2, area.y) else {
+        return;
+    };
+    let machine = topology
+        .services
+        .iter()
+        .flat_map(|service| &service.instances)
+        .find(|one| one.machine == host);
+    let size = machine.map_or_else(String::new, |one| {
+        format!("· one machine, {}, {} cores ", one.size, one.cores)
+    });
+    let name = if dead {
+        format!(" {} {host} ", glyph::DEAD)
+    } else {
+        format!(" {host} ")
+    };
+    let name_role = match (selected, dead) {
+        (true, true) => Role::SelectedBad,
+        (true, false) => Role::Selected,
+        (false, true) => Role::Bad,
+        (false, false) => Role::Title,
+    };
+    let size = if selected { format!(" {size}") } else { size };
+    painter.spans(
+        x,
+        y,
+        area.width.saturating_sub(4),
+        &[(&name, name_role), (&size, Role::Muted)],
+    );
+}

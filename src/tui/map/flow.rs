@@ -1,0 +1,272 @@
+//! Ways and what moves on them.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::observe::{Belief, Health, Kind, LinkKind};
+use crate::tui::glyph;
+use crate::tui::paint::Painter;
+use crate::tui::theme::Role;
+use crate::tui::truth;
+
+use super::draw::{Scene, Window};
+use super::route::Edge;
+
+/// Requests a second on the wall below which each one is shown.
+const SINGLE: f64 = 24.0;
+/// Cells from one dash to the next.
+const PERIOD: f64 = 6.0;
+/// How long a single request is seen at least, on the wall.
+const SEEN: Duration = Duration::from_millis(700);
+
+/// What a way looks like now.
+struct Look {
+    /// Where nothing moves.
+    bed: Role,
+    /// What moves.
+    flow: Role,
+    /// Requests a second.
+    rate: f64,
+    /// Drawn with gaps, since nothing passes or only names do.
+    dotted: bool,
+}
+
+/// Draws all ways: first their beds, then their traffic, then signs of faults.
+pub fn draw(scene: &Scene, window: &Window, painter: &mut Painter) {
+    let looks: Vec<Look> = scene.plan.edges.iter().map(|edge| look(scene, edge)).collect();
+    let mut meets: BTreeMap<(u16, u16), u8> = BTreeMap::new();
+    for edge in &scene.plan.edges {
+        for (x, y, mask) in &edge.cells {
+            *meets.entry((*x, *y)).or_default() |= mask;
+        }
+    }
+    // Quiet ways first, so that those with traffic win the cells that they share.
+    let mut order: Vec<usize> = (0..looks.len()).collect();
+    order.sort_by(|a, b| looks[*a].rate.total_cmp(&looks[*b].rate));
+    for index in &order {
+        bed(&scene.plan.edges[*index], &looks[*index], &meets, window, painter);
+    }
+    for index in order {
+        let (edge, look) = (&scene.plan.edges[index], &looks[index]);
+        if look.rate * scene.speed.factor().unwrap_or(1e3) < SINGLE || look.dotted {
+            singles(scene, edge, look, window, painter);
+        } else {
+            dashes(scene, edge, look, &meets, window, painter);
+        }
+        head(edge, look, window, painter);
+    }
+    for edge in &scene.plan.edges {
+        faults(scene, edge, window, painter);
+    }
+}
+
+fn look(scene: &Scene, edge: &Edge) -> Look {
+    let frame = scene.frame;
+    let (link, state) = (&frame.topology.links[edge.link], &frame.links[edge.link]);
+    if link.kind == LinkKind::Lookups {
+        return Look {
+            bed: Role::Lookup,
+            flow: Role::Muted,
+            rate: state.rate,
+            dotted: true,
+        };
+    }
+    let plain = |rate: f64| Look {
+        bed: Role::Way,
+        flow: Role::Flow,
+        rate,
+        dotted: rate <= 0.0,
+    };
+    if state.passing <= 0.0 {
+        return Look {
+            bed: Role::Bad,
+            flow: Role::Bad,
+            rate: state.rate,
+            dotted: true,
+        };
+    }
+    let Some(instance) = edge.branch else {
+        let (up, all) = truth::serving(frame, link.to);
+        if up == 0 && all > 0 && state.rate > 0.0 {
+            return Look {
+                bed: Role::Bad,
+                flow: Role::Bad,
+                rate: state.rate,
+                dotted: false,
+            };
+        }
+        return plain(state.rate);
+    };
+    let balancer = frame.services[link.from].balancer.as_ref();
+    let backend = balancer.and_then(|balancer| {
+        balancer
+            .backends
+            .iter()
+            .find(|backend| backend.instance == Some((link.to, instance)))
+    });
+    let (Some(backend), Some(truth)) = (backend, frame.services[link.to].instances.get(instance)) else {
+        return plain(0.0);
+    };
+    let rate = state.rate * backend.share;
+    match backend.believed {
+        Belief::Down { .. } => Look {
+            bed: Role::Way,
+            flow: Role::Muted,
+            rate,
+            dotted: true,
+        },
+        Belief::Up { .. } if !truth::serves(truth) => Look {
+            bed: Role::Bad,
+            flow: Role::Bad,
+            rate,
+            dotted: false,
+        },
+        Belief::Up { .. } => plain(rate),
+    }
+}
+
+fn bed(edge: &Edge, look: &Look, meets: &BTreeMap<(u16, u16), u8>, window: &Window, painter: &mut Painter) {
+    for (x, y, own) in &edge.cells {
+        let Some((column, row)) = window.place(*x, *y) else {
+            continue;
+        };
+        let mask = meets.get(&(*x, *y)).copied().unwrap_or(*own);
+        match painter.sign(column, row) {
+            '║' => painter.put(column, row, '╫', Role::Site),
+            '═' => painter.put(column, row, '╪', Role::Site),
+            sign if crosses_frame(*own, mask, sign) => painter.put(column, row, '┼', Role::Host),
+            '╫' | '╪' | '┼' if mask == *own => {}
+            _ => {
+                let signs = if look.dotted { &glyph::DOTTED } else { &glyph::THIN };
+                painter.put(column, row, signs[usize::from(mask & 15)], look.bed);
+            }
+        }
+    }
+}
+
+/// A straight cell that nobody shares: a line drawn across it already is the frame of a machine.
+fn crosses_frame(own: u8, mask: u8, sign: char) -> bool {
+    own == mask && matches!((own, sign), (0b1010, '│') | (0b0101, '─'))
+}
+
+/// A cell where the way goes under a frame.
+fn under_frame(painter: &Painter, x: u16, y: u16, mask: u8) -> bool {
+    matches!(painter.sign(x, y), '╫' | '╪') || (painter.sign(x, y) == '┼' && mask != 15)
+}
+
+/// Above a few requests a second: dashes that move, the longer the more there is.
+fn dashes(
+    scene: &Scene,
+    edge: &Edge,
+    look: &Look,
+    meets: &BTreeMap<(u16, u16), u8>,
+    window: &Window,
+    painter: &mut Painter,
+) {
+    let length = (look.rate.max(1.0).log10() * 1.25).clamp(1.0, PERIOD - 1.0);
+    for (index, (x, y, own)) in edge.cells.iter().enumerate() {
+        let Some((column, row)) = window.place(*x, *y) else {
+            continue;
+        };
+        let mask = meets.get(&(*x, *y)).copied().unwrap_or(*own);
+        let position = index as f64 + f64::from(edge.before) - scene.phase;
+        if position.rem_euclid(PERIOD) < length && !under_frame(painter, column, row, mask) {
+            painter.put(column, row, glyph::THICK[usize::from(mask & 15)], look.flow);
+        }
+    }
+}
+
+/// Below: a sign for each request. Its place is true where the hop lasts long enough to be seen.
+fn singles(scene: &Scene, edge: &Edge, look: &Look, window: &Window, painter: &mut Painter) {
+    let frame = scene.frame;
+    let link = &frame.topology.links[edge.link];
+    let from_users = frame.topology.services[link.from].kind == Kind::Users;
+    let hop = if from_users {
+        Duration::from_millis(20)
+    } else {
+        Duration::from_micros(250)
+    };
+    let transit = scene.speed.simulated(SEEN).min(Duration::from_secs(60)).max(hop);
+    let total = total_cells(scene, edge);
+    for departure in &frame.links[edge.link].departures {
+        let passed = frame.at.since(*departure);
+        if passed >= transit
+            || edge
+                .branch
+                .is_some_and(|branch| drawn_branch(scene, edge, departure.0) != Some(branch))
+        {
+            continue;
+        }
+        let place = (passed.as_secs_f64() / transit.as_secs_f64() * f64::from(total)) as u16;
+        let Some((x, y, mask)) = place
+            .checked_sub(edge.before)
+            .and_then(|place| edge.cells.get(usize::from(place)))
+        else {
+            continue;
+        };
+        let Some((column, row)) = window.place(*x, *y) else {
+            continue;
+        };
+        if !under_frame(painter, column, row, *mask) {
+            painter.put(column, row, glyph::PACKET, look.flow);
+        }
+    }
+}
+
+/// Cells from the caller to the callee, trunk and longest branch together.
+fn total_cells(scene: &Scene, edge: &Edge) -> u16 {
+    let same = scene.plan.edges.iter().filter(|other| other.link == edge.link);
+    same.map(|other| other.before + other.cells.len() as u16)
+        .max()
+        .unwrap_or(1)
+}
+
+/// The branch on which a request is drawn: by the shares that the balancer sends.
+fn drawn_branch(scene: &Scene, edge: &Edge, departure: u64) -> Option<usize> {
+    let link = &scene.frame.topology.links[edge.link];
+    let balancer = scene.frame.services[link.from].balancer.as_ref()?;
+    let mut draw = (departure.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 11) as f64 / (1u64 << 53) as f64;
+    for backend in &balancer.backends {
+        draw -= backend.share;
+        if draw <= 0.0 {
+            return backend.instance.map(|instance| instance.1);
+        }
+    }
+    None
+}
+
+fn head(edge: &Edge, look: &Look, window: &Window, painter: &mut Painter) {
+    let Some((x, y, direction)) = edge.head else { return };
+    let Some((x, y)) = window.place(x, y) else { return };
+    let role = if look.bed == Role::Bad || look.dotted {
+        look.bed
+    } else {
+        look.flow
+    };
+    painter.put(x, y, glyph::HEADS[direction], role);
+}
+
+/// A sign in the middle of a way that is cut or hurt.
+fn faults(scene: &Scene, edge: &Edge, window: &Window, painter: &mut Painter) {
+    let state = &scene.frame.links[edge.link];
+    if edge.branch.is_some() {
+        let link = &scene.frame.topology.links[edge.link];
+        let truth = edge
+            .branch
+            .and_then(|branch| scene.frame.services[link.to].instances.get(branch));
+        if truth.is_none_or(|truth| truth.health != Health::CutOff) {
+            return;
+        }
+    } else if state.passing >= 1.0 && !state.hurt {
+        return;
+    }
+    let (sign, role) = if state.passing <= 0.0 || edge.branch.is_some() {
+        (glyph::CUT, Role::Bad)
+    } else {
+        (glyph::SLOW, Role::Warning)
+    };
+    let middle = edge.cells.len() / 2;
+    if let Some((x, y)) = edge.cells.get(middle).and_then(|(x, y, _)| window.place(*x, *y)) {
+        painter.put(x, y, sign, role);
+    }
+}

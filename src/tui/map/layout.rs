@@ -1,0 +1,472 @@
+//! Where everything stands: columns by tier, rows by data center.
+
+use std::collections::BTreeMap;
+
+use ratatui::layout::Rect;
+
+use crate::observe::{Kind, ServiceInfo, Topology};
+use crate::tui::select::Item;
+
+use super::route::{self, Edge};
+use super::{grid, items};
+
+/// How much room a card takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Density {
+    /// A border, and a line for each instance.
+    Rows,
+    /// A border, and a cell for each instance.
+    Grid,
+    /// No border.
+    Bare,
+}
+
+/// A service on the map.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Card {
+    /// Index of the service.
+    pub service: usize,
+    /// Where it stands.
+    pub area: Rect,
+    /// How much room it takes.
+    pub density: Density,
+    /// Where each instance stands.
+    pub cells: Vec<Rect>,
+}
+
+/// Where everything stands. Coordinates count from the map's upper left corner, and may go below its lower edge.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Plan {
+    /// Columns and rows that were there to be filled.
+    pub room: (u16, u16),
+    /// Rows that were needed.
+    pub height: u16,
+    /// Services.
+    pub cards: Vec<Card>,
+    /// Data centers, by index.
+    pub sites: Vec<Rect>,
+    /// Machines that several services share, by name.
+    pub hosts: Vec<(String, Rect)>,
+    /// Ways between services.
+    pub edges: Vec<Edge>,
+    /// What can be selected, and where it is.
+    pub items: Vec<(Item, Rect)>,
+}
+
+/// The instances of a service stand in lines of their own up to this number.
+const ROWS_AT_MOST: usize = 10;
+/// Space between two columns, at least and at most.
+const GUTTER: (u16, u16) = (3, 16);
+
+/// Services in one band of a data center: all with machines of their own, or those on one host.
+struct Band {
+    host: Option<String>,
+    services: Vec<usize>,
+}
+
+struct Columns {
+    /// For each tier that exists, its left edge and width; the first one is outside of the data centers.
+    edges: BTreeMap<u8, (u16, u16)>,
+    /// Left edge of the data centers.
+    inner: u16,
+    /// Right edge of the data centers, exclusive.
+    right: u16,
+    /// Rows of cells that a card without a border has at most.
+    most: u16,
+}
+
+impl Columns {
+    /// Limits the rows of cells until all data centers fit into a height, as far as they can.
+    fn squeeze(mut self, topology: &Topology, height: u16) -> Columns {
+        let tall = |columns: &Columns| sites_height(topology, columns, Density::Bare);
+        self.most = height.max(1);
+        while self.most > 1 && tall(&self) > height {
+            self.most -= 1;
+        }
+        self
+    }
+}
+
+fn sites_height(topology: &Topology, columns: &Columns, density: Density) -> u16 {
+    (0..topology.sites.len())
+        .map(|site| site_height(topology, site, columns, density))
+        .sum()
+}
+
+/// The column of a kind.
+pub(super) fn tier(kind: Kind) -> u8 {
+    match kind {
+        Kind::Users | Kind::Dns => 0,
+        Kind::LoadBalancer => 1,
+        Kind::Web => 2,
+        Kind::Database => 3,
+    }
+}
+
+/// Width of a card, at least and at best.
+fn widths(service: &ServiceInfo, density: Density) -> (u16, u16) {
+    let many = (service.instances.len() / 4).min(26) as u16;
+    match (density, service.kind) {
+        (Density::Bare, Kind::Users | Kind::Dns) => (14, 22),
+        (Density::Bare, _) => (11, 16 + many),
+        (_, Kind::Users | Kind::Dns | Kind::LoadBalancer) => (14, 24),
+        (_, Kind::Web) => (18, 28 + many),
+        (_, Kind::Database) => (14, 24 + many),
+    }
+}
+
+/// Plans the map of a topology for a number of columns and rows.
+pub fn plan(topology: &Topology, width: u16, height: u16) -> Plan {
+    let mut plan = Plan {
+        room: (width, height),
+        ..Plan::default()
+    };
+    let densities = [Density::Rows, Density::Grid, Density::Bare];
+    let inner = densities
+        .into_iter()
+        .find_map(|density| {
+            let columns = columns(topology, width, density)?;
+            if density == Density::Bare {
+                return Some((density, columns.squeeze(topology, height)));
+            }
+            (sites_height(topology, &columns, density) <= height).then_some((density, columns))
+        })
+        .or_else(|| {
+            let columns = columns(topology, width.max(60), Density::Bare)?;
+            Some((Density::Bare, columns.squeeze(topology, height)))
+        });
+    let Some((density, columns)) = inner else { return plan };
+    place_sites(topology, &columns, density, &mut plan);
+    let left = densities
+        .into_iter()
+        .find(|density| outside_height(topology, *density) <= height)
+        .unwrap_or(Density::Bare);
+    place_outside(topology, &columns, left, &mut plan);
+    plan.cards.sort_by_key(|card| card.service);
+    let lowest = plan
+        .sites
+        .iter()
+        .chain(plan.cards.iter().map(|card| &card.area))
+        .map(|area| area.bottom())
+        .max();
+    plan.height = lowest.unwrap_or(0);
+    center(&mut plan);
+    plan.edges = route::edges(topology, &plan);
+    plan.items = items::items(topology, &plan);
+    plan
+}
+
+/// Sets the columns out; `None` when they do not fit.
+fn columns(topology: &Topology, width: u16, density: Density) -> Option<Columns> {
+    let mut tiers: BTreeMap<u8, (u16, u16)> = BTreeMap::new();
+    for service in &topology.services {
+        let (least, best) = widths(service, density);
+        let entry = tiers.entry(tier(service.kind)).or_default();
+        *entry = (entry.0.max(least), entry.1.max(best));
+    }
+    let pad = if bands_of_hosts(topology) { 4 } else { 2 };
+    let frames = if topology.sites.is_empty() { 0 } else { pad * 2 };
+    let gutters = tiers.len().saturating_sub(1) as u16;
+    let least: u16 = tiers.values().map(|wide| wide.0).sum::<u16>() + gutters * GUTTER.0 + frames;
+    let mut spare = width.checked_sub(least)?;
+    let mut gutter = GUTTER.0;
+    let widen = |gutter: &mut u16, spare: &mut u16, upto: u16| {
+        while *gutter < upto && gutters > 0 && *spare >= gutters {
+            *gutter += 1;
+            *spare -= gutters;
+        }
+    };
+    widen(&mut gutter, &mut spare, 6);
+    let mut growing = true;
+    while growing && spare > 0 {
+        growing = false;
+        for wide in tiers.values_mut() {
+            if wide.0 < wide.1 && spare > 0 {
+                wide.0 += 1;
+                spare -= 1;
+                growing = true;
+            }
+        }
+    }
+    widen(&mut gutter, &mut spare, GUTTER.1);
+    Some(set_out(&tiers, gutter, pad, spare / 2))
+}
+
+fn set_out(tiers: &BTreeMap<u8, (u16, u16)>, gutter: u16, pad: u16, margin: u16) -> Columns {
+    let mut edges = BTreeMap::new();
+    let mut x = margin;
+    let mut inner = 0;
+    for (index, (tier, wide)) in tiers.iter().enumerate() {
+        if index > 0 {
+            x += gutter;
+        }
+        if *tier > 0 && inner == 0 {
+            inner = x;
+            x += pad;
+        }
+        edges.insert(*tier, (x, wide.0));
+        x += wide.0;
+    }
+    Columns {
+        edges,
+        inner,
+        right: x + pad,
+        most: u16::MAX,
+    }
+}
+
+fn hosts(topology: &Topology, site: usize) -> BTreeMap<&str, Vec<usize>> {
+    let mut by_machine: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (index, service) in topology.services.iter().enumerate() {
+        if let (true, [only]) = (service.site == Some(site), service.instances.as_slice()) {
+            by_machine.entry(&only.machine).or_default().push(index);
+        }
+    }
+    by_machine.retain(|_, services| services.len() > 1);
+    by_machine
+}
+
+fn bands_of_hosts(topology: &Topology) -> bool {
+    (0..topology.sites.len()).any(|site| !hosts(topology, site).is_empty())
+}
+
+fn bands(topology: &Topology, site: usize) -> Vec<Band> {
+    let hosts = hosts(topology, site);
+    let hosted: Vec<usize> = hosts.values().flatten().copied().collect();
+    let free: Vec<usize> = (0..topology.services.len())
+        .filter(|index| topology.services[*index].site == Some(site) && !hosted.contains(index))
+        .collect();
+    let mut bands = Vec::new();
+    if !free.is_empty() {
+        bands.push(Band {
+            host: None,
+            services: free,
+        });
+    }
+    bands.extend(hosts.into_iter().map(|(host, services)| Band {
+        host: Some(host.to_string()),
+        services,
+    }));
+    bands
+}
+
+/// Density and height of one card in a column of a given width.
+fn card_size(service: &ServiceInfo, width: u16, density: Density, most: u16) -> (Density, u16) {
+    let count = service.instances.len();
+    let extra = u16::from(density == Density::Rows && matches!(service.kind, Kind::Database | Kind::LoadBalancer));
+    match density {
+        Density::Rows if count <= ROWS_AT_MOST => (Density::Rows, count.max(1) as u16 + extra + 2),
+        Density::Grid if count <= 1 => (Density::Rows, 3),
+        Density::Rows | Density::Grid => (Density::Grid, grid::rows(count, width - 4) + extra + 2),
+        Density::Bare => (Density::Bare, 1 + grid::rows(count, width).min(most)),
+    }
+}
+
+fn gap(density: Density) -> u16 {
+    u16::from(density != Density::Bare)
+}
+
+fn stacks(topology: &Topology, band: &Band) -> BTreeMap<u8, Vec<usize>> {
+    let mut stacks: BTreeMap<u8, Vec<usize>> = BTreeMap::new();
+    for service in &band.services {
+        stacks
+            .entry(tier(topology.services[*service].kind))
+            .or_default()
+            .push(*service);
+    }
+    stacks
+}
+
+fn stack_height(topology: &Topology, stack: &[usize], width: u16, density: Density, most: u16) -> u16 {
+    let cards: u16 = stack
+        .iter()
+        .map(|service| card_size(&topology.services[*service], width, density, most).1)
+        .sum();
+    cards + gap(density) * stack.len().saturating_sub(1) as u16
+}
+
+fn band_height(topology: &Topology, band: &Band, columns: &Columns, density: Density) -> u16 {
+    let stacks = stacks(topology, band);
+    let tallest = stacks
+        .iter()
+        .map(|(tier, stack)| stack_height(topology, stack, columns.edges[tier].1, density, columns.most))
+        .max();
+    tallest.unwrap_or(0) + if band.host.is_some() { 2 } else { 0 }
+}
+
+fn site_height(topology: &Topology, site: usize, columns: &Columns, density: Density) -> u16 {
+    let bands = bands(topology, site);
+    let gaps = gap(density) * bands.len().saturating_sub(1) as u16;
+    bands
+        .iter()
+        .map(|band| band_height(topology, band, columns, density))
+        .sum::<u16>()
+        + gaps
+        + 2
+}
+
+fn place_sites(topology: &Topology, columns: &Columns, density: Density, plan: &mut Plan) {
+    let heights: Vec<u16> = (0..topology.sites.len())
+        .map(|site| site_height(topology, site, columns, density))
+        .collect();
+    let spare = plan.room.1.saturating_sub(heights.iter().sum());
+    let count = heights.len().max(1) as u16;
+    // Some air within the frames, and a line between them, where there is room.
+    let air = (spare / (count * 3)).min(2);
+    let between = u16::from(spare > count * (air * 2 + 1));
+    let mut y = 0;
+    for (site, height) in heights.into_iter().enumerate() {
+        let area = Rect::new(columns.inner, y, columns.right - columns.inner, height + air * 2);
+        plan.sites.push(area);
+        let mut top = y + 1 + air;
+        for band in bands(topology, site) {
+            let tall = band_height(topology, &band, columns, density);
+            place_band(topology, &band, columns, density, (top, tall), plan);
+            top += tall + gap(density);
+        }
+        y = area.bottom() + between;
+    }
+}
+
+fn place_band(
+    topology: &Topology,
+    band: &Band,
+    columns: &Columns,
+    density: Density,
+    (top, tall): (u16, u16),
+    plan: &mut Plan,
+) {
+    let stacks = stacks(topology, band);
+    let border = u16::from(band.host.is_some());
+    for (tier, stack) in &stacks {
+        let (x, width) = columns.edges[tier];
+        let height = stack_height(topology, stack, width, density, columns.most);
+        let mut y = top + border + (tall - border * 2 - height) / 2;
+        for service in stack {
+            let (density, height) = card_size(&topology.services[*service], width, density, columns.most);
+            plan.cards
+                .push(card(topology, *service, Rect::new(x, y, width, height), density));
+            y += height + gap(density);
+        }
+    }
+    if let (Some(host), Some(first), Some(last)) = (&band.host, stacks.keys().next(), stacks.keys().next_back()) {
+        let left = columns.edges[first].0 - 2;
+        let right = columns.edges[last].0 + columns.edges[last].1 + 2;
+        plan.hosts
+            .push((host.clone(), Rect::new(left, top, right - left, tall)));
+    }
+}
+
+fn card(topology: &Topology, service: usize, area: Rect, density: Density) -> Card {
+    let count = topology.services[service].instances.len();
+    let cells = match density {
+        Density::Rows => (0..count as u16)
+            .map(|row| Rect::new(area.x + 1, area.y + 1 + row, area.width - 2, 1))
+            .collect(),
+        Density::Grid => grid::cells(count, area.x + 2, area.y + 1, area.width - 4),
+        Density::Bare => grid::squeezed(count, area.x, area.y + 1, area.width, area.height - 1),
+    };
+    Card {
+        service,
+        area,
+        density,
+        cells,
+    }
+}
+
+fn outside(topology: &Topology) -> (Vec<usize>, Vec<usize>) {
+    let of = |kind: Kind| {
+        let services = topology.services.iter().enumerate();
+        services
+            .filter(|(_, service)| service.kind == kind)
+            .map(|(index, _)| index)
+            .collect::<Vec<_>>()
+    };
+    (of(Kind::Users), of(Kind::Dns))
+}
+
+fn outside_card_height(kind: Kind, density: Density) -> u16 {
+    match (kind, density) {
+        (Kind::Users, Density::Rows) => 5,
+        (Kind::Users, Density::Grid) | (_, Density::Rows) => 4,
+        (_, Density::Grid) => 3,
+        (_, Density::Bare) => 2,
+    }
+}
+
+fn outside_height(topology: &Topology, density: Density) -> u16 {
+    let (users, dns) = outside(topology);
+    let cards = users.len() as u16 * outside_card_height(Kind::Users, density)
+        + dns.len() as u16 * outside_card_height(Kind::Dns, density);
+    // A line between users and DNS for the dotted way between them.
+    cards + dns.len() as u16 + gap(density) * users.len().saturating_sub(1) as u16
+}
+
+/// Users beside what they call, DNS below the first of them.
+fn place_outside(topology: &Topology, columns: &Columns, density: Density, plan: &mut Plan) {
+    let Some((x, width)) = columns.edges.get(&0).copied() else {
+        return;
+    };
+    let (users, dns) = outside(topology);
+    let wanted = |user: usize, plan: &Plan| {
+        let called = topology.links.iter().filter(|link| link.from == user);
+        called
+            .filter_map(|link| plan.cards.iter().find(|card| card.service == link.to))
+            .map(|card| card.area.y + card.area.height / 2)
+            .min()
+            .unwrap_or(plan.room.1 / 2)
+    };
+    let mut order: Vec<(u16, usize)> = users.iter().map(|user| (wanted(*user, plan), *user)).collect();
+    order.sort_unstable();
+    let total = outside_height(topology, density);
+    let mut queue: Vec<(u16, usize, u16)> = Vec::new();
+    for (index, (middle, user)) in order.into_iter().enumerate() {
+        let height = outside_card_height(Kind::Users, density);
+        queue.push((middle.saturating_sub(height / 2), user, height));
+        if index == 0 {
+            let height = outside_card_height(Kind::Dns, density);
+            let roomy = total + 1 < plan.room.1 && density == Density::Rows;
+            queue.extend(dns.iter().map(|dns| (middle + 3 + u16::from(roomy), *dns, height)));
+        }
+    }
+    let apart = 1 + u16::from(total + dns.len() as u16 + 2 <= plan.room.1 && density == Density::Rows);
+    let between = |service: usize| {
+        if topology.services[service].kind == Kind::Dns {
+            apart
+        } else {
+            gap(density)
+        }
+    };
+    let mut rest: u16 = queue
+        .iter()
+        .map(|(_, service, height)| height + between(*service))
+        .sum();
+    let mut y = 0;
+    for (wish, service, height) in queue {
+        let latest = plan.room.1.saturating_sub(rest - between(service).min(rest));
+        let least = if y == 0 { 0 } else { y + between(service) };
+        y = wish.min(latest).max(least);
+        rest -= height + between(service);
+        let area = Rect::new(x, y, width, height);
+        // A bordered card of DNS has a line for its machine at either density.
+        let lined = density == Density::Grid && topology.services[service].kind == Kind::Dns;
+        let mut card = card(topology, service, area, if lined { Density::Rows } else { density });
+        if density != Density::Bare {
+            card.cells.truncate(usize::from(height - 2));
+        }
+        plan.cards.push(card);
+        y += height;
+    }
+}
+
+/// Moves everything down where there is room to spare.
+fn center(plan: &mut Plan) {
+    let shift = plan.room.1.saturating_sub(plan.height) / 2;
+    for card in &mut plan.cards {
+        card.area.y += shift;
+        card.cells.iter_mut().for_each(|cell| cell.y += shift);
+    }
+    plan.sites.iter_mut().for_each(|site| site.y += shift);
+    plan.hosts.iter_mut().for_each(|host| host.1.y += shift);
+    plan.height += shift;
+}

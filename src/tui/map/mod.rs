@@ -1,0 +1,16 @@
+//! The map: a tiered template with the users on the left, data centers as frames in rows, and services as cards in columns.
+//!
+//! A plan is made once for a topology and a size; drawing walks it. A dead machine keeps its place.
+
+mod card;
+mod draw;
+mod flow;
+mod grid;
+mod items;
+mod layout;
+mod route;
+
+pub use card::{ok_role, spark};
+pub use draw::{Scene, Window, draw};
+pub use layout::{Card, Density, Plan, plan};
+pub use route::Edge;

@@ -1,0 +1,304 @@
+//! Ways between cards: right-angled, around every card, each with the list of its cells.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
+
+use ratatui::layout::Rect;
+
+use crate::observe::{Kind, LinkKind, Topology};
+
+use super::layout::{Card, Density, Plan};
+
+/// One way, or one branch of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edge {
+    /// Index of the link.
+    pub link: usize,
+    /// For a branch behind a balancer, the instance that it leads to.
+    pub branch: Option<usize>,
+    /// Cells of the trunk before this branch, so that traffic moves on smoothly.
+    pub before: u16,
+    /// Cells from the caller to the callee, each with the directions that meet in it (north 1, east 2, south 4, west 8).
+    pub cells: Vec<(u16, u16, u8)>,
+    /// Where the arrow ends, if it ends here: the cell and its direction (0 north, 1 east, 2 south, 3 west).
+    pub head: Option<(u16, u16, usize)>,
+}
+
+const STEPS: [(i16, i16); 4] = [(0, -1), (1, 0), (0, 1), (-1, 0)];
+const OPEN: u8 = 0;
+const BLOCKED: u8 = 1;
+/// The frame of a data center or a machine: it may be crossed, not followed.
+const FRAME_UPRIGHT: u8 = 2;
+const FRAME_LEVEL: u8 = 3;
+
+/// A place where a way may begin or end: the cell, its direction, and what it costs to use it.
+type Port = (u16, u16, usize, u32);
+
+struct Grid {
+    width: u16,
+    height: u16,
+    cells: Vec<u8>,
+    used: Vec<u8>,
+}
+
+impl Grid {
+    fn new(plan: &Plan) -> Grid {
+        let (width, height) = (plan.room.0.max(1), plan.height.max(plan.room.1).max(1));
+        let size = usize::from(width) * usize::from(height);
+        let mut grid = Grid {
+            width,
+            height,
+            cells: vec![OPEN; size],
+            used: vec![0; size],
+        };
+        for frame in plan.sites.iter().chain(plan.hosts.iter().map(|host| &host.1)) {
+            grid.fill(Rect { height: 1, ..*frame }, FRAME_LEVEL);
+            grid.fill(
+                Rect {
+                    y: frame.bottom().saturating_sub(1),
+                    height: 1,
+                    ..*frame
+                },
+                FRAME_LEVEL,
+            );
+            for x in [frame.x, frame.right().saturating_sub(1)] {
+                grid.fill(Rect { x, width: 1, ..*frame }, FRAME_UPRIGHT);
+                for y in [frame.y, frame.bottom().saturating_sub(1)] {
+                    grid.fill(Rect::new(x, y, 1, 1), BLOCKED);
+                }
+            }
+        }
+        for card in &plan.cards {
+            grid.fill(card.area, BLOCKED);
+        }
+        grid
+    }
+
+    fn index(&self, x: u16, y: u16) -> Option<usize> {
+        (x < self.width && y < self.height).then(|| usize::from(y) * usize::from(self.width) + usize::from(x))
+    }
+
+    fn place(&self, index: usize) -> (u16, u16) {
+        let width = usize::from(self.width);
+        ((index % width) as u16, (index / width) as u16)
+    }
+
+    fn fill(&mut self, area: Rect, value: u8) {
+        for position in area.positions() {
+            if let Some(index) = self.index(position.x, position.y) {
+                self.cells[index] = value;
+            }
+        }
+    }
+
+    /// What it costs to enter a cell in a direction; `None` when it cannot be entered.
+    fn cost(&self, index: usize, direction: usize) -> Option<u32> {
+        let upright = direction.is_multiple_of(2);
+        let ground = match (self.cells[index], upright) {
+            (OPEN, _) => 1,
+            (FRAME_UPRIGHT, false) | (FRAME_LEVEL, true) => 2,
+            _ => return None,
+        };
+        Some(ground + if self.used[index] == 0 { 0 } else { 2 })
+    }
+}
+
+/// The ways of all links.
+pub fn edges(topology: &Topology, plan: &Plan) -> Vec<Edge> {
+    let mut grid = Grid::new(plan);
+    let card = |service: usize| plan.cards.iter().find(|card| card.service == service);
+    let mut edges = Vec::new();
+    for (index, link) in topology.links.iter().enumerate() {
+        let (Some(from), Some(to)) = (card(link.from), card(link.to)) else {
+            continue;
+        };
+        let fans = topology.services[link.from].kind == Kind::LoadBalancer
+            && to.density == Density::Rows
+            && to.cells.len() > 1
+            && to.area.x > from.area.right();
+        if fans {
+            edges.extend(fan(&mut grid, index, from, to));
+        } else {
+            let (starts, goals) = ports(from, to, link.kind);
+            edges.extend(way(&mut grid, &starts, &goals).map(|cells| finish(index, &cells, true)));
+        }
+    }
+    edges
+}
+
+fn finish(link: usize, way: &[(u16, u16, usize)], ends: bool) -> Edge {
+    let mut cells: Vec<(u16, u16, u8)> = Vec::with_capacity(way.len());
+    for (index, (x, y, entered)) in way.iter().enumerate() {
+        let left = way.get(index + 1).map_or(*entered, |next| next.2);
+        let mask = 1 << ((entered + 2) % 4) | 1 << left;
+        cells.push((*x, *y, mask));
+    }
+    let head = way.last().filter(|_| ends).copied();
+    Edge {
+        link,
+        branch: None,
+        before: 0,
+        cells,
+        head,
+    }
+}
+
+/// From a balancer to each line of a card: a trunk, an upright line before the card, and a branch for each instance.
+fn fan(grid: &mut Grid, link: usize, from: &Card, to: &Card) -> Vec<Edge> {
+    let x = to.area.x - 2;
+    let rows: Vec<u16> = to.cells.iter().map(|cell| cell.y).collect();
+    let (first, last) = (rows[0], rows[rows.len() - 1]);
+    let starts = side(from.area, 1, 0);
+    let middle = u16::midpoint(first, last);
+    let goals: Vec<Port> = (first..=last)
+        .map(|y| (x, y, 1, u32::from(y.abs_diff(middle))))
+        .collect();
+    let Some(trunk) = way(grid, &starts, &goals) else {
+        return Vec::new();
+    };
+    let (_, meet, _) = trunk[trunk.len() - 1];
+    let mut trunk = finish(link, &trunk, false);
+    let before = trunk.cells.len() as u16;
+    // The last cell of the trunk is the first one of every branch.
+    trunk.cells.pop();
+    let mut edges = vec![trunk];
+    for (instance, row) in rows.iter().enumerate() {
+        let mut path = vec![(x, meet, 1)];
+        let direction = if *row < meet { 0 } else { 2 };
+        let mut y = meet;
+        while y != *row {
+            y = if direction == 0 { y - 1 } else { y + 1 };
+            path.push((x, y, direction));
+        }
+        path.push((x + 1, *row, 1));
+        for (x, y, _) in &path {
+            if let Some(index) = grid.index(*x, *y) {
+                grid.used[index] = 1;
+            }
+        }
+        edges.push(Edge {
+            branch: Some(instance),
+            before: before - 1,
+            ..finish(link, &path, true)
+        });
+    }
+    edges
+}
+
+/// The cells beside one side of a card (1 east, 2 south, 3 west, 0 north), going in a direction away from it.
+fn side(area: Rect, side: usize, extra: u32) -> Vec<Port> {
+    let middle = (area.x + area.width / 2, area.y + area.height / 2);
+    let inner = |from: u16, to: u16, short: bool| {
+        if short {
+            from..to
+        } else {
+            from + 1..to.saturating_sub(1).max(from + 2)
+        }
+    };
+    match side {
+        1 => inner(area.y, area.bottom(), area.height < 3)
+            .map(|y| (area.right(), y, 1, extra + u32::from(y.abs_diff(middle.1))))
+            .collect(),
+        3 => inner(area.y, area.bottom(), area.height < 3)
+            .filter(|_| area.x > 0)
+            .map(|y| (area.x - 1, y, 3, extra + u32::from(y.abs_diff(middle.1))))
+            .collect(),
+        2 => inner(area.x, area.right(), false)
+            .map(|x| (x, area.bottom(), 2, extra + u32::from(x.abs_diff(middle.0))))
+            .collect(),
+        _ => inner(area.x, area.right(), false)
+            .filter(|_| area.y > 0)
+            .map(|x| (x, area.y - 1, 0, extra + u32::from(x.abs_diff(middle.0))))
+            .collect(),
+    }
+}
+
+/// Where a way between two cards may begin and end: requests from right to left side, lookups from below to above.
+fn ports(from: &Card, to: &Card, kind: LinkKind) -> (Vec<Port>, Vec<Port>) {
+    let order = if kind == LinkKind::Lookups {
+        [2, 0, 3, 1]
+    } else {
+        [1, 2, 0, 3]
+    };
+    let starts = order
+        .iter()
+        .zip([0, 8, 8, 12])
+        .flat_map(|(at, extra)| side(from.area, *at, extra))
+        .collect();
+    let goals = order.iter().zip([0, 8, 8, 12]).flat_map(|(at, extra)| {
+        side(to.area, (at + 2) % 4, extra)
+            .into_iter()
+            .map(|(x, y, out, cost)| (x, y, (out + 2) % 4, cost))
+    });
+    (starts, goals.collect())
+}
+
+/// The cheapest way: short, with few bends, crossing little.
+fn way(grid: &mut Grid, starts: &[Port], goals: &[Port]) -> Option<Vec<(u16, u16, usize)>> {
+    const BEND: u32 = 4;
+    let states = grid.cells.len() * 4;
+    let mut best: Vec<u32> = vec![u32::MAX; states];
+    let mut before: Vec<usize> = vec![usize::MAX; states];
+    let mut heap: BinaryHeap<Reverse<(u32, usize)>> = BinaryHeap::new();
+    let ends: BTreeMap<usize, (usize, u32)> = goals
+        .iter()
+        .filter_map(|(x, y, direction, cost)| grid.index(*x, *y).map(|index| (index, (*direction, *cost))))
+        .collect();
+    for (x, y, direction, extra) in starts {
+        let Some(index) = grid.index(*x, *y) else { continue };
+        let Some(cost) = grid.cost(index, *direction) else {
+            continue;
+        };
+        let state = index * 4 + direction;
+        if cost + extra < best[state] {
+            best[state] = cost + extra;
+            heap.push(Reverse((cost + extra, state)));
+        }
+    }
+    let mut found: Option<(u32, usize)> = None;
+    while let Some(Reverse((cost, state))) = heap.pop() {
+        if found.is_some_and(|(least, _)| cost >= least) {
+            break;
+        }
+        if cost > best[state] {
+            continue;
+        }
+        let (index, direction) = (state / 4, state % 4);
+        if let Some((wanted, extra)) = ends.get(&index) {
+            let total = cost + extra + if *wanted == direction { 0 } else { BEND };
+            if *wanted == direction && found.is_none_or(|(least, _)| total < least) {
+                found = Some((total, state));
+            }
+        }
+        let (x, y) = grid.place(index);
+        for (turn, (dx, dy)) in STEPS.iter().enumerate() {
+            // No way back, and no bend on a frame.
+            if turn == (direction + 2) % 4 || turn != direction && grid.cells[index] != OPEN {
+                continue;
+            }
+            let beside = x.checked_add_signed(*dx).zip(y.checked_add_signed(*dy));
+            let Some(next) = beside.and_then(|(x, y)| grid.index(x, y)) else {
+                continue;
+            };
+            let Some(step) = grid.cost(next, turn) else { continue };
+            let total = cost + step + if turn == direction { 0 } else { BEND };
+            let after = next * 4 + turn;
+            if total < best[after] {
+                best[after] = total;
+                before[after] = state;
+                heap.push(Reverse((total, after)));
+            }
+        }
+    }
+    let mut state = found?.1;
+    let mut path = Vec::new();
+    while state != usize::MAX {
+        let (index, direction) = (state / 4, state % 4);
+        grid.used[index] = 1;
+        let (x, y) = grid.place(index);
+        path.push((x, y, direction));
+        state = before[state];
+    }
+    path.reverse();
+    Some(path)
+}

@@ -1,0 +1,307 @@
+//! Menus: lists of things to do, each with a key of its own.
+
+use std::time::Duration;
+
+use crate::command::{Command, LinkSelector, Selector};
+use crate::layout::{Balance, Size};
+use crate::observe::{Kind, LinkKind, ServiceInfo, Topology};
+
+use super::app::App;
+use super::select::{self, Item};
+use super::text;
+
+/// What an entry does.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Choice {
+    /// A fault; it can be repeated.
+    Fault(Command),
+    /// A change.
+    Change(Command),
+    /// Opens the layout of this number.
+    Open(usize),
+}
+
+/// A line of a menu.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry {
+    /// Its key.
+    pub key: Option<char>,
+    /// What it does, in words.
+    pub words: String,
+    /// More about it.
+    pub detail: String,
+    /// What it does.
+    pub choice: Choice,
+}
+
+/// A list of things to do.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Menu {
+    /// Its title.
+    pub title: String,
+    /// Its lines.
+    pub entries: Vec<Entry>,
+    /// The line under the cursor.
+    pub at: usize,
+    /// A line below.
+    pub hint: String,
+}
+
+impl Menu {
+    /// Moves the cursor.
+    pub fn step(&mut self, by: isize) {
+        let last = self.entries.len().saturating_sub(1);
+        self.at = self.at.saturating_add_signed(by).min(last);
+    }
+
+    /// The entry of a key.
+    pub fn keyed(&self, key: char) -> Option<&Entry> {
+        self.entries.iter().find(|entry| entry.key == Some(key))
+    }
+}
+
+const DELAY: Duration = Duration::from_millis(200);
+const LOSS: f64 = 0.2;
+const SLOWNESS: f64 = 10.0;
+
+/// The faults that can be done to the selection; `None` for what has none.
+pub fn faults(app: &App) -> Option<Menu> {
+    let topology = app.topology();
+    let target = app.target()?.to_string();
+    let mut entries = Vec::new();
+    if app.selected.kind(topology) != Some(Kind::Users) {
+        let selector = || Selector(target.clone());
+        entries.push(entry(
+            'h',
+            &format!("hang {target}"),
+            "accepts, never answers",
+            Command::Hang(selector()),
+        ));
+        entries.push(entry(
+            's',
+            &format!("slow {target} {SLOWNESS}"),
+            "all its work takes ten times as long",
+            Command::Slow(selector(), SLOWNESS),
+        ));
+    }
+    let mut keys = "cdpCDP123456789".chars();
+    for (from, to) in links(topology, app.selected) {
+        let link = || LinkSelector {
+            from: Selector(from.clone()),
+            to: Selector(to.clone()),
+            both: true,
+        };
+        let mut add = |words: String, detail: &str, command: Command| {
+            entries.push(Entry {
+                key: keys.next(),
+                words,
+                detail: detail.to_string(),
+                choice: Choice::Fault(command),
+            });
+        };
+        add(
+            format!("cut {from} <-> {to}"),
+            "silence, not an error",
+            Command::Cut(link()),
+        );
+        add(
+            format!("delay {from} <-> {to}"),
+            "200 ms each way",
+            Command::Delay(link(), DELAY),
+        );
+        add(
+            format!("drop on {from} <-> {to}"),
+            "a fifth of the packets",
+            Command::Drop(link(), LOSS),
+        );
+    }
+    let hint = match &app.last_fault {
+        Some(_) => "f repeats the last   esc closes",
+        None => "enter does it   esc closes",
+    };
+    (!entries.is_empty()).then(|| Menu {
+        title: format!("faults · {target}"),
+        entries,
+        at: 0,
+        hint: hint.to_string(),
+    })
+}
+
+fn entry(key: char, words: &str, detail: &str, command: Command) -> Entry {
+    Entry {
+        key: Some(key),
+        words: words.to_string(),
+        detail: detail.to_string(),
+        choice: Choice::Fault(command),
+    }
+}
+
+/// The ends of the links that touch the selection; a data center's are those that cross its border.
+fn links(topology: &Topology, selected: Item) -> Vec<(String, String)> {
+    let Some(own) = selected.selector(topology) else {
+        return Vec::new();
+    };
+    let inside = |service: usize| match selected {
+        Item::Site(site) => topology.services[service].site == Some(site),
+        Item::Host(_) => false,
+        Item::Service(of) | Item::Instance(of, _) => of == service,
+    };
+    let mut found = Vec::new();
+    for link in &topology.links {
+        let name = |service: usize| topology.services[service].selector.clone();
+        let pair = match (inside(link.from), inside(link.to)) {
+            (true, false) => (own.to_string(), name(link.to)),
+            (false, true) => (name(link.from), own.to_string()),
+            _ => continue,
+        };
+        let lookup = link.kind == LinkKind::Lookups;
+        if lookup && !matches!(selected, Item::Service(_) | Item::Instance(..)) {
+            continue;
+        }
+        found.push(pair);
+    }
+    found
+}
+
+/// The fault that was chosen last, on the selection of now where it named a single target.
+pub fn again(last: &Command, target: Option<&str>) -> Command {
+    let selector = || target.map(|target| Selector(target.to_string()));
+    match (last, selector()) {
+        (Command::Hang(_), Some(target)) => Command::Hang(target),
+        (Command::Slow(_, factor), Some(target)) => Command::Slow(target, *factor),
+        _ => last.clone(),
+    }
+}
+
+/// The changes that can be made to the selection while it runs.
+pub fn changes(app: &App) -> Option<Menu> {
+    let topology = app.topology();
+    let target = app.target()?;
+    let (Item::Host(index) | Item::Service(index) | Item::Instance(index, _)) = app.selected else {
+        return None;
+    };
+    let service = topology.services.get(index)?;
+    let instance = match app.selected {
+        Item::Instance(_, instance) => service.instances.get(instance),
+        _ => service.instances.first(),
+    };
+    let mut entries = Vec::new();
+    if let (Some(instance), true) = (instance, service.kind != Kind::Dns) {
+        entries.extend(sizes(target, &instance.size));
+    }
+    if service.kind == Kind::Web && !select::shared(topology, index) {
+        entries.extend(scales(service));
+    }
+    if service.kind == Kind::LoadBalancer && !matches!(app.selected, Item::Host(_)) {
+        entries.extend(policies(service));
+    }
+    let hint = "enter does it   esc closes".to_string();
+    let title = format!("change · {target}");
+    (!entries.is_empty()).then_some(Menu {
+        title,
+        entries,
+        at: 0,
+        hint,
+    })
+}
+
+fn change(key: char, words: String, detail: String, command: Command) -> Entry {
+    let choice = Choice::Change(command);
+    Entry {
+        key: Some(key),
+        words,
+        detail,
+        choice,
+    }
+}
+
+fn sizes(target: &str, now: &str) -> Vec<Entry> {
+    let size = Size::named(now);
+    let others = [
+        ('u', "up", size.and_then(Size::next)),
+        ('d', "down", size.and_then(smaller)),
+    ];
+    let entry = |(key, word, other): (char, &str, Option<&Size>)| {
+        let other = other?;
+        let price = text::dollars(other.price_per_hour);
+        let detail = format!("{} cores, {price}/h; restarts it", other.cores);
+        let command = Command::Resize(Selector(target.to_string()), other.name.to_string());
+        Some(change(
+            key,
+            format!("size {word}: {now} to {}", other.name),
+            detail,
+            command,
+        ))
+    };
+    others.into_iter().filter_map(entry).collect()
+}
+
+fn scales(service: &ServiceInfo) -> Vec<Entry> {
+    let count = service.instances.len() as u32;
+    let scale = |count| Command::Scale(Selector(service.selector.clone()), count);
+    let more = format!("a machine more: {}", count + 1);
+    let mut entries = vec![change('+', more, "it boots first".to_string(), scale(count + 1))];
+    if count > 1 {
+        let fewer = format!("a machine fewer: {}", count - 1);
+        entries.push(change(
+            '-',
+            fewer,
+            "it answers what it holds first".to_string(),
+            scale(count - 1),
+        ));
+    }
+    entries
+}
+
+fn policies(service: &ServiceInfo) -> Vec<Entry> {
+    let policies = [
+        ('r', Balance::RoundRobin, "round robin", "in turn"),
+        (
+            'c',
+            Balance::LeastConnections,
+            "least connections",
+            "the one with the fewest in progress",
+        ),
+        (
+            'p',
+            Balance::PowerOfTwo,
+            "power of two",
+            "the less busy of two drawn at random",
+        ),
+        ('a', Balance::Random, "random", "any"),
+    ];
+    let entry = |(key, policy, words, detail): (char, Balance, &str, &str)| {
+        let command = Command::Balance(Selector(service.selector.clone()), policy);
+        change(key, format!("balance: {words}"), detail.to_string(), command)
+    };
+    policies.into_iter().map(entry).collect()
+}
+
+fn smaller(size: &'static Size) -> Option<&'static Size> {
+    crate::layout::SIZES.iter().find(|other| other.next() == Some(size))
+}
+
+/// The choice of layouts.
+pub fn layouts(app: &App) -> Option<Menu> {
+    let choices = app.choices.iter().enumerate();
+    let entries: Vec<Entry> = choices
+        .map(|(index, choice)| Entry {
+            key: None,
+            words: choice.name.clone(),
+            detail: choice.title.clone(),
+            choice: Choice::Open(index),
+        })
+        .collect();
+    let at = app
+        .choices
+        .iter()
+        .position(|choice| choice.name == app.name)
+        .unwrap_or(0);
+    let hint = "enter opens it from the start, with the same seed   esc closes".to_string();
+    (!entries.is_empty()).then(|| Menu {
+        title: "open a layout".to_string(),
+        entries,
+        at,
+        hint,
+    })
+}

@@ -1,0 +1,351 @@
+//! The live terminal: it sees frames and sends commands, and never reaches into a running world.
+//!
+//! - [`engine`] drives a world on a thread of its own, in pace with the clock on the wall
+//! - [`keymap`] and [`theme`] are tables: what each key does, how each role looks
+//! - [`App`] is the state of the screen; `act` turns keys and clicks into intents
+//! - [`screen`] sets the screen out and draws it; [`map`] is the topology, `panels` everything beside it
+//! - [`terminal`] takes the terminal over and gives it back
+
+mod act;
+mod app;
+pub mod engine;
+mod glyph;
+pub mod keymap;
+pub mod map;
+mod menu;
+mod milestone;
+mod paint;
+mod panels;
+mod prompt;
+pub mod screen;
+pub mod select;
+mod speed;
+pub mod terminal;
+mod text;
+pub mod theme;
+mod truth;
+
+use std::io::{self, IsTerminal};
+use std::panic;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use ratatui::crossterm::event;
+
+use crate::layout::{self, Layout, SHIPPED};
+use crate::observe::Frame;
+use crate::world::World;
+
+pub use app::{App, Choice, Intent, Options, Over, Pane};
+pub use speed::Speed;
+
+use engine::{Engine, Simulation, View};
+use keymap::Action;
+use terminal::{Screen, Signals};
+use theme::Role;
+
+/// How long to wait for a key while something moves, and while nothing does.
+const LIVELY: Duration = Duration::from_millis(16);
+const STILL: Duration = Duration::from_millis(60);
+
+/// Between two looks whether a world is built.
+const BUILDING: Duration = Duration::from_millis(5);
+/// Events that are kept until it is.
+const EARLY: usize = 256;
+
+/// How it ended.
+#[derive(Clone, Debug)]
+pub struct Farewell {
+    /// The name of the layout that was open last.
+    pub name: String,
+    /// The last frame, for a summary.
+    pub frame: Option<Frame>,
+    /// The exit code: 0, or 128 and the number of the signal that ended the program (143 for SIGTERM, 129 for SIGHUP).
+    pub exit_code: u8,
+}
+
+/// Whether there is a person at a terminal, at both ends.
+pub fn is_terminal() -> bool {
+    io::stdin().is_terminal() && io::stdout().is_terminal()
+}
+
+/// Plays a layout on the terminal until the person leaves.
+///
+/// A panic of the simulation gives the terminal back, prints the seed and the simulated time, and goes on unwinding here: the
+/// program ends with code 101.
+///
+/// # Errors
+/// When standard input and output are not a terminal, or it fails.
+pub fn play(layout: Layout, name: &str, seed: u64, options: &Options) -> io::Result<Farewell> {
+    if !is_terminal() {
+        return Err(io::Error::new(
+            io::ErrorKind::Unsupported,
+            "standard input and output are not a terminal; `blastradius run` works without one",
+        ));
+    }
+    let signals = Signals::listen()?;
+    let mut screen = Screen::take(options)?;
+    let (mut layout, mut name) = (layout, name.to_string());
+    loop {
+        let make = move || World::build(&layout, seed);
+        match session(&mut screen, &signals, &name, seed, options, make)? {
+            Next::End(farewell) => return Ok(*farewell),
+            Next::Open(index) => {
+                let shipped = &SHIPPED[index];
+                layout = layout::parse(shipped.source, &shipped.file_name())
+                    .map_err(|error| io::Error::other(error.to_string()))?;
+                name = shipped.file.to_string();
+            }
+        }
+    }
+}
+
+/// Plays any simulation: what [`play`] does with a world, tests do with a stand-in.
+///
+/// # Errors
+/// When the terminal fails.
+pub fn play_simulation<S: Simulation>(
+    make: impl FnOnce() -> S + Send + 'static,
+    name: &str,
+    seed: u64,
+    options: &Options,
+) -> io::Result<Farewell> {
+    let signals = Signals::listen()?;
+    let mut screen = Screen::take(options)?;
+    match session(&mut screen, &signals, name, seed, options, make)? {
+        Next::End(farewell) => Ok(*farewell),
+        Next::Open(_) => Err(io::Error::other("a stand-in has no other layouts")),
+    }
+}
+
+/// What comes after a layout.
+enum Next {
+    End(Box<Farewell>),
+    Open(usize),
+}
+
+fn session<S: Simulation>(
+    screen: &mut Screen,
+    signals: &Signals,
+    name: &str,
+    seed: u64,
+    options: &Options,
+    make: impl FnOnce() -> S + Send + 'static,
+) -> io::Result<Next> {
+    let engine = Engine::start(make, options.running, options.speed)?;
+    let mut early = Vec::new();
+    let view = match first_view(&engine, signals, screen, &mut early)? {
+        First::View(view) => *view,
+        First::Died => return Err(crash(engine, seed)),
+        // The world is still being built: its thread ends by itself, or with the program.
+        First::Left(exit_code) => {
+            return Ok(Next::End(Box::new(Farewell {
+                name: name.to_string(),
+                frame: None,
+                exit_code,
+            })));
+        }
+    };
+    let mut app = App::new(name, view, choices(), options);
+    let mut stage = Stage {
+        screen,
+        signals,
+        engine,
+        dirty: true,
+    };
+    let end = stage.run(&mut app, &early)?;
+    let Some(end) = end else {
+        return Err(crash(stage.engine, seed));
+    };
+    let frame = app.frame().clone();
+    if stage.engine.end().is_err() {
+        return Err(io::Error::other("the simulation panicked as it ended"));
+    }
+    Ok(match end {
+        Ended::Open(index) => Next::Open(index),
+        Ended::Quit(exit_code) => Next::End(Box::new(Farewell {
+            name: name.to_string(),
+            frame: Some(frame),
+            exit_code,
+        })),
+    })
+}
+
+/// The shipped layouts, with the first sentence of what they are about.
+fn choices() -> Vec<Choice> {
+    let title = |source: &str, file: &str| {
+        let about = layout::parse(source, file)
+            .map(|layout| layout.about)
+            .unwrap_or_default();
+        about
+            .split_once(". ")
+            .map_or(about.clone(), |(first, _)| first.to_string())
+    };
+    let shipped = SHIPPED.iter();
+    shipped
+        .map(|shipped| Choice {
+            name: shipped.file.to_string(),
+            title: title(shipped.source, shipped.file),
+        })
+        .collect()
+}
+
+/// How the wait for a world ends.
+enum First {
+    /// It is built.
+    View(Box<View>),
+    /// Its thread has died.
+    Died,
+    /// The person, or a signal, did not wait for it: the exit code.
+    Left(u8),
+}
+
+/// Waits for the first view of a world, and can be left meanwhile. What else is typed is kept for the world.
+fn first_view(
+    engine: &Engine,
+    signals: &Signals,
+    screen: &mut Screen,
+    early: &mut Vec<event::Event>,
+) -> io::Result<First> {
+    loop {
+        let ended = engine.ended();
+        if let Some(view) = engine.take_view() {
+            return Ok(First::View(Box::new(view)));
+        }
+        if ended {
+            return Ok(First::Died);
+        }
+        if let Some(signal) = signals.ending() {
+            return Ok(First::Left(128 + signal));
+        }
+        if signals.stopping() {
+            screen.suspend()?;
+        }
+        if !event::poll(BUILDING)? {
+            continue;
+        }
+        let event = event::read()?;
+        let asks = event.as_key_press_event().and_then(keymap::action);
+        match asks {
+            Some(Action::Quit) => return Ok(First::Left(0)),
+            Some(Action::Suspend) => screen.suspend()?,
+            _ if early.len() < EARLY => early.push(event),
+            _ => {}
+        }
+    }
+}
+
+static PANIC: Mutex<Option<String>> = Mutex::new(None);
+
+/// Keeps what a panic said until the terminal can show it.
+fn remember_panic(words: &str) {
+    PANIC
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .get_or_insert_with(|| words.to_string());
+}
+
+/// The simulation's thread has panicked: gives the terminal back, says where, and goes on with the panic.
+fn crash(engine: Engine, seed: u64) -> io::Error {
+    let reached = engine.reached();
+    terminal::give_back();
+    let words = PANIC.lock().unwrap_or_else(PoisonError::into_inner).take();
+    eprintln!("blastradius: the simulation panicked with seed {seed} at {reached}. This is a bug of ours.");
+    if let Some(words) = words {
+        eprintln!("{words}");
+    }
+    match engine.end() {
+        Err(payload) => panic::resume_unwind(payload),
+        Ok(()) => io::Error::other("the simulation ended by itself"),
+    }
+}
+
+enum Ended {
+    Quit(u8),
+    Open(usize),
+}
+
+/// One layout on the screen.
+struct Stage<'a> {
+    screen: &'a mut Screen,
+    signals: &'a Signals,
+    engine: Engine,
+    dirty: bool,
+}
+
+impl Stage<'_> {
+    /// Runs until the person leaves; `None` if the simulation has died.
+    fn run(&mut self, app: &mut App, early: &[event::Event]) -> io::Result<Option<Ended>> {
+        let mut last = Instant::now();
+        for event in early {
+            if let Some(ended) = self.take(app, event)? {
+                return Ok(Some(ended));
+            }
+        }
+        loop {
+            if self.engine.ended() {
+                return Ok(None);
+            }
+            if let Some(signal) = self.signals.ending() {
+                return Ok(Some(Ended::Quit(128 + signal)));
+            }
+            if self.signals.stopping() {
+                self.screen.suspend()?;
+                self.dirty = true;
+            }
+            for answer in self.engine.take_answers() {
+                app.hear(answer);
+                self.dirty = true;
+            }
+            if let Some(view) = self.engine.take_view() {
+                app.show(view);
+                self.dirty = true;
+            }
+            let now = Instant::now();
+            self.dirty |= app.tick(now.saturating_duration_since(last));
+            last = now;
+            if std::mem::take(&mut self.dirty) {
+                self.screen.draw(app)?;
+            }
+            let wait = if app.view.running || app.view.pace == engine::Pace::Seeking {
+                LIVELY
+            } else {
+                STILL
+            };
+            if let Some(ended) = self.hear(app, wait)? {
+                return Ok(Some(ended));
+            }
+        }
+    }
+
+    /// Takes all that has been typed and clicked, so that many events cost one drawing.
+    fn hear(&mut self, app: &mut App, wait: Duration) -> io::Result<Option<Ended>> {
+        let mut wait = wait;
+        while event::poll(wait)? {
+            wait = Duration::ZERO;
+            if let Some(ended) = self.take(app, &event::read()?)? {
+                return Ok(Some(ended));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Takes one event.
+    fn take(&mut self, app: &mut App, event: &event::Event) -> io::Result<Option<Ended>> {
+        // A mouse that merely moves reports every cell.
+        let moved = matches!(event, event::Event::Mouse(mouse) if matches!(mouse.kind, event::MouseEventKind::Moved | event::MouseEventKind::Drag(_)));
+        if moved {
+            return Ok(None);
+        }
+        self.dirty = true;
+        match app.handle(event) {
+            None => {}
+            Some(Intent::Order(order)) if self.engine.order(order.clone()) => {}
+            Some(Intent::Order(_)) => app.say("the simulation is too busy to listen", Role::Refusal),
+            Some(Intent::Open(index)) => return Ok(Some(Ended::Open(index))),
+            Some(Intent::Suspend) => self.screen.suspend()?,
+            Some(Intent::Quit) => return Ok(Some(Ended::Quit(0))),
+        }
+        Ok(None)
+    }
+}

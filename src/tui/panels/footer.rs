@@ -1,0 +1,133 @@
+//! The line at the bottom: the keys that work where one stands, and what x would hit.
+
+use ratatui::layout::Rect;
+
+use crate::observe::Kind;
+use crate::tui::app::{App, Over, Pane};
+use crate::tui::keymap::{self, Action, Binding};
+use crate::tui::menu;
+use crate::tui::paint::Painter;
+use crate::tui::select;
+use crate::tui::text;
+use crate::tui::theme::Role;
+
+/// A key in the footer.
+pub struct FooterKey {
+    /// Where it stands.
+    pub area: Rect,
+    /// What a click on it does.
+    pub action: Action,
+    label: String,
+    verb: String,
+}
+
+/// Below so many columns beside a message, there are no keys.
+const LEAST_FOR_KEYS: u16 = 36;
+
+/// Columns that the latest message takes from the line.
+fn notice_width(app: &App) -> u16 {
+    let words = app.notice.as_ref().map(|notice| text::printable(&notice.words));
+    words.map_or(0, |words| text::width(&words).saturating_add(3))
+}
+
+/// The latest message, at the right of the line; one that is too long takes lines above.
+fn notice(app: &App, area: Rect, painter: &mut Painter) {
+    let Some(notice) = &app.notice else { return };
+    let wide = notice_width(app);
+    if wide <= area.width {
+        painter.text(
+            area.right() - wide + 1,
+            area.y,
+            wide,
+            &format!(" {} ", notice.words),
+            notice.role,
+        );
+    } else {
+        super::over::lines(&notice.words, notice.role, area, painter);
+    }
+}
+
+/// Whether a key does something here and now.
+fn works(app: &App, action: Action) -> bool {
+    let topology = app.topology();
+    let kind = app.selected.kind(topology);
+    match action {
+        Action::Kill | Action::Mend => kind != Some(Kind::Users),
+        Action::Faults => menu::faults(app).is_some(),
+        Action::More => {
+            let own = app.selected.service();
+            kind == Some(Kind::Web) && own.is_some_and(|service| !select::shared(topology, service))
+        }
+        Action::Edit => menu::changes(app).is_some(),
+        Action::NextMilestone => app
+            .frame()
+            .incidents
+            .last()
+            .is_some_and(|incident| incident.healed.is_none()),
+        Action::Open => !app.choices.is_empty(),
+        _ => true,
+    }
+}
+
+fn verb(app: &App, binding: &Binding) -> String {
+    match binding.actions[0] {
+        Action::Kill => format!("kill {}", app.selected.title(app.topology())),
+        Action::Pause if !app.view.running => "run".to_string(),
+        Action::NextMilestone => "next milestone".to_string(),
+        _ => binding.verb.to_string(),
+    }
+}
+
+/// The keys that fit into a line. The last two, help and quit, always do.
+pub fn keys(app: &App, area: Rect) -> Vec<FooterKey> {
+    if app.over != Over::None {
+        return Vec::new();
+    }
+    let area = Rect {
+        width: area.width.saturating_sub(notice_width(app)),
+        ..area
+    };
+    if area.width < LEAST_FOR_KEYS {
+        return Vec::new();
+    }
+    let mut shown: Vec<(String, String, Action)> = Vec::new();
+    if app.focus == Pane::Log {
+        shown.push(("up down".to_string(), "scroll".to_string(), Action::Up));
+    }
+    let rows = keymap::footer();
+    let works = rows.iter().filter(|binding| works(app, binding.actions[0]));
+    shown.extend(works.map(|binding| (binding.short_label(), verb(app, binding), binding.actions[0])));
+    let wide = |(label, verb, _): &(String, String, Action)| text::width(label) + text::width(verb) + 3;
+    while shown.len() > 3 && shown.iter().map(wide).sum::<u16>() > area.width {
+        shown.remove(shown.len() - 3);
+    }
+    let mut x = area.x + 1;
+    let mut keys = Vec::new();
+    for entry in shown {
+        let width = wide(&entry) - 2;
+        let (label, verb, action) = entry;
+        keys.push(FooterKey {
+            area: Rect::new(x, area.y, width, 1),
+            action,
+            label,
+            verb,
+        });
+        x += width + 2;
+    }
+    keys
+}
+
+/// Draws the line.
+pub fn draw(app: &App, area: Rect, painter: &mut Painter) {
+    for key in keys(app, area) {
+        let Rect { x, y, width, .. } = key.area;
+        let max = width.min(area.right().saturating_sub(x));
+        painter.spans(
+            x,
+            y,
+            max,
+            &[(&key.label, Role::Key), (" ", Role::Muted), (&key.verb, Role::Muted)],
+        );
+    }
+    notice(app, area, painter);
+}

@@ -1,0 +1,299 @@
+//! The newest incident: from being hurt to being healed.
+
+use std::time::Duration;
+
+use ratatui::layout::Rect;
+
+use crate::observe::{Incident, Kind, Milestone};
+use crate::sim::SimTime;
+use crate::tui::app::App;
+use crate::tui::glyph;
+use crate::tui::paint::Painter;
+use crate::tui::text;
+use crate::tui::theme::Role;
+
+/// The sign of a milestone that was passed over.
+const NEVER: char = '–';
+
+/// A milestone: its name, when it was reached, and by whom.
+struct Stage<'a> {
+    name: &'static str,
+    at: Option<SimTime>,
+    who: Option<&'a str>,
+}
+
+fn by_somebody<'a>(name: &'static str, milestone: Option<&'a Milestone>) -> Stage<'a> {
+    Stage {
+        name,
+        at: milestone.map(|milestone| milestone.at),
+        who: milestone.map(|milestone| milestone.who.as_str()),
+    }
+}
+
+fn stages(incident: &Incident) -> [Stage<'_>; 5] {
+    let plain = |name, at| Stage { name, at, who: None };
+    [
+        plain("hurt", incident.hurt),
+        by_somebody("noticed", incident.noticed.as_ref()),
+        by_somebody("acted", incident.acted.as_ref()),
+        plain("served", incident.served),
+        plain("healed", incident.healed),
+    ]
+}
+
+/// What the panel is about, for its title.
+pub fn about(app: &App) -> String {
+    let frame = app.frame();
+    let Some(incident) = frame.incidents.last() else {
+        return String::new();
+    };
+    let sign = if incident.healed.is_some() { '✔' } else { glyph::DEAD };
+    let number = if frame.incidents.len() > 1 {
+        format!("number {}, ", incident.number)
+    } else {
+        String::new()
+    };
+    format!(
+        "{sign} {number}{} {} ago",
+        incident.what,
+        text::ago(frame.at.since(incident.injected))
+    )
+}
+
+/// Draws the panel.
+pub fn draw(app: &App, area: Rect, painter: &mut Painter) {
+    let Some(incident) = app.frame().incidents.last() else {
+        opening(app, area, painter);
+        return;
+    };
+    let now = app.frame().at;
+    let mut y = area.y;
+    if area.height >= 5 {
+        rail(incident, now, Rect { height: 2, ..area }, painter);
+        y += 2;
+    } else {
+        line(incident, now, area, painter);
+        y += 1;
+    }
+    if y < area.bottom() {
+        counts(incident, area, y, painter);
+        y += 1;
+    }
+    let hint = hint(incident);
+    let left = area.bottom().saturating_sub(y);
+    let sentence = text::wrap(&incident.sentence, area.width);
+    // The sentence comes first; the hint takes what is left. What does not fit ends in an ellipsis.
+    for (index, words) in sentence.iter().enumerate().take(usize::from(left)) {
+        let last = index + 1 == usize::from(left) && index + 1 < sentence.len();
+        let words = if last { format!("{words} …") } else { words.clone() };
+        painter.text(area.x, y, area.width, &words, Role::Text);
+        y += 1;
+    }
+    if y < area.bottom() {
+        painter.spans(
+            area.x,
+            area.bottom() - 1,
+            area.width,
+            &[("Try:  ", Role::Muted), (&hint.0, Role::Key), (&hint.1, Role::Muted)],
+        );
+    }
+}
+
+/// Before anything has happened.
+fn opening(app: &App, area: Rect, painter: &mut Painter) {
+    let topology = app.topology();
+    let target = app.selected.title(topology);
+    let victim = app.selected.kind(topology) != Some(Kind::Users);
+    let y = area.y + u16::from(area.height >= 5);
+    painter.spans(
+        area.x,
+        y,
+        area.width,
+        &[
+            ("Press ", Role::Title),
+            ("x", Role::Key),
+            (". Who notices first?", Role::Title),
+        ],
+    );
+    if y + 1 < area.bottom() {
+        let first = if victim {
+            format!("x crashes {target}; arrows select something else.")
+        } else {
+            "Select a machine with the arrows first.".to_string()
+        };
+        let options = [
+            format!("{first}   o opens another layout.   ? shows all keys."),
+            format!("{first}   ? shows all keys."),
+            first,
+        ];
+        painter.text(
+            area.x,
+            y + 1,
+            area.width,
+            text::fitting(&options, area.width),
+            Role::Muted,
+        );
+    }
+    let top = y + 2 + u16::from(area.height >= 6);
+    let room = usize::from(area.bottom().saturating_sub(top));
+    for (index, words) in whole_sentences(&topology.about, area.width, room).iter().enumerate() {
+        painter.text(area.x, top + index as u16, area.width, words, Role::Muted);
+    }
+}
+
+/// As many whole sentences as fit into some lines.
+fn whole_sentences(words: &str, width: u16, room: usize) -> Vec<String> {
+    let mut shown = Vec::new();
+    for (end, _) in words.match_indices('.') {
+        let whole = words[end + 1..].chars().next().is_none_or(char::is_whitespace);
+        let lines = text::wrap(&words[..=end], width);
+        if whole && lines.len() <= room {
+            shown = lines;
+        }
+    }
+    shown
+}
+
+fn sign(stage: &Stage, awaited: bool, now: SimTime) -> (char, Role) {
+    match (stage.at, awaited) {
+        (Some(_), _) if stage.name == "hurt" => (glyph::DEAD, Role::Bad),
+        (Some(_), _) => (glyph::REACHED, Role::Good),
+        (None, true) => (glyph::SPINNER[(now.0 / 200_000_000 % 4) as usize], Role::Warning),
+        (None, false) => (glyph::LATER, Role::Faint),
+    }
+}
+
+/// Whether a milestone was not reached although a later one was.
+fn skipped(stages: &[Stage], index: usize) -> bool {
+    let later = stages[index + 1..].iter().any(|stage| stage.at.is_some());
+    stages[index].at.is_none() && later
+}
+
+fn elapsed(incident: &Incident, at: SimTime) -> String {
+    let after: Duration = at.since(incident.injected);
+    text::span(after)
+}
+
+/// Two lines: a rail with a sign for each milestone, and below it names, times and who it was.
+fn rail(incident: &Incident, now: SimTime, area: Rect, painter: &mut Painter) {
+    let stages = stages(incident);
+    let awaited = awaited(incident);
+    let step = area.width / 5;
+    for (index, stage) in stages.iter().enumerate() {
+        let x = area.x + step * index as u16;
+        let skipped = skipped(&stages, index);
+        let (mark, role) = if skipped {
+            (NEVER, Role::Muted)
+        } else {
+            sign(stage, awaited == Some(index), now)
+        };
+        let next = stages.get(index + 1);
+        let (way, way_role) = if stage.at.is_some() && next.is_some_and(|next| next.at.is_some()) {
+            ('━', Role::Good)
+        } else {
+            ('╌', Role::Faint)
+        };
+        painter.put(x, area.y, mark, role);
+        if index + 1 < stages.len() {
+            (x + 2..x + step - 1).for_each(|x| painter.put(x, area.y, way, way_role));
+        }
+        let name_role = if stage.at.is_some() {
+            Role::Title
+        } else if awaited == Some(index) {
+            Role::Warning
+        } else {
+            Role::Muted
+        };
+        let used = painter.text(x, area.y + 1, step - 1, stage.name, name_role);
+        let (when, who) = match (stage.at, stage.who) {
+            (Some(at), who) => (
+                format!(" {}", elapsed(incident, at)),
+                who.map_or(String::new(), |who| format!(" by {who}")),
+            ),
+            (None, _) if awaited == Some(index) => {
+                (format!(" … {}", text::ago(now.since(incident.injected))), String::new())
+            }
+            (None, _) if skipped && incident.healed.is_some() => (" never".to_string(), String::new()),
+            (None, _) if skipped => (" not so far".to_string(), String::new()),
+            (None, _) => (String::new(), String::new()),
+        };
+        painter.spans(
+            x + used,
+            area.y + 1,
+            (step - 1).saturating_sub(used),
+            &[(&when, Role::Text), (&who, Role::Muted)],
+        );
+    }
+}
+
+/// One line, where there is no room for two.
+fn line(incident: &Incident, now: SimTime, area: Rect, painter: &mut Painter) {
+    let stages = stages(incident);
+    let awaited = awaited(incident);
+    let step = area.width / 5;
+    for (index, stage) in stages.iter().enumerate() {
+        let x = area.x + step * index as u16;
+        let skipped = skipped(&stages, index);
+        let (mark, role) = if skipped {
+            (NEVER, Role::Muted)
+        } else {
+            sign(stage, awaited == Some(index), now)
+        };
+        painter.put(x, area.y, mark, role);
+        let when = match stage.at {
+            Some(at) => elapsed(incident, at),
+            None if awaited == Some(index) => "…".to_string(),
+            None => String::new(),
+        };
+        let name_role = if stage.at.is_some() { Role::Title } else { Role::Muted };
+        painter.spans(
+            x + 2,
+            area.y,
+            step.saturating_sub(3),
+            &[(stage.name, name_role), (" ", Role::Muted), (&when, Role::Text)],
+        );
+    }
+}
+
+/// The first milestone that is still to come, after the last one reached.
+fn awaited(incident: &Incident) -> Option<usize> {
+    let stages = stages(incident);
+    let reached = stages.iter().rposition(|stage| stage.at.is_some());
+    let next = reached.map_or(0, |reached| reached + 1);
+    (next < stages.len()).then_some(next)
+}
+
+fn counts(incident: &Incident, area: Rect, y: u16, painter: &mut Painter) {
+    let role = |count: u64, role| if count > 0 { role } else { Role::Muted };
+    painter.spans(
+        area.x,
+        y,
+        area.width,
+        &[
+            (&text::count(incident.retried), role(incident.retried, Role::Warning)),
+            (" retried elsewhere   ", Role::Muted),
+            (&text::count(incident.failed), role(incident.failed, Role::Bad)),
+            (" failed   ", Role::Muted),
+            (
+                &text::count(incident.lost_writes),
+                role(incident.lost_writes, Role::Bad),
+            ),
+            (" writes lost", Role::Muted),
+        ],
+    );
+}
+
+/// What one could do now: keys, and what they do.
+fn hint(incident: &Incident) -> (String, String) {
+    let names = ["hurt", "noticed", "acted", "served", "healed"];
+    match awaited(incident) {
+        Some(next) => (
+            ".".to_string(),
+            format!(" runs on to \"{}\"    R mends everything", names[next]),
+        ),
+        None => (
+            "x".to_string(),
+            " on something else    t doubles the traffic first".to_string(),
+        ),
+    }
+}

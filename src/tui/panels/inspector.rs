@@ -1,0 +1,309 @@
+//! All that is known of the selection, and what it is.
+
+use ratatui::layout::Rect;
+
+use crate::layout::duration;
+use crate::observe::{InstanceInfo, InstanceState, Kind, ServiceInfo, ServiceState};
+use crate::sim::SimTime;
+use crate::tui::app::App;
+use crate::tui::map;
+use crate::tui::paint::Painter;
+use crate::tui::select::Item;
+use crate::tui::text;
+use crate::tui::theme::Role;
+use crate::tui::truth;
+
+/// One line: a label, a value and how it looks.
+type Line = (String, String, Role);
+
+/// What each kind is, for those who ask.
+fn explanation(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Users => "A population of people who ask at random moments, whether or not they were answered before.",
+        Kind::Dns => {
+            "Tells users the address behind a name. Resolvers keep the answer for its time to live, so some users go on without it for a while."
+        }
+        Kind::LoadBalancer => {
+            "Spreads requests over servers. It knows their health only by its checks and by what fails, so it can be wrong for a while."
+        }
+        Kind::Web => {
+            "Makes pages and JSON. A request holds a slot until it is answered, so a slow database makes a slow web server."
+        }
+        Kind::Database => "Holds the rows. A crash keeps the disk; destroying the machine does not.",
+    }
+}
+
+/// Draws the panel.
+pub fn draw(app: &App, area: Rect, painter: &mut Painter) {
+    let (title, lines, trend, about) = content(app);
+    let mut y = area.y;
+    painter.text(area.x, y, area.width, &title, Role::Title);
+    y += 1;
+    if let (Some(trend), true) = (trend, area.height > 8) {
+        painter.text(area.x, y, 12, "last minute", Role::Muted);
+        let width = area.width.saturating_sub(13);
+        map::spark(&trend, area.x + 13, y, width, painter);
+        y += 1;
+    }
+    let about = text::wrap(&about, area.width);
+    // Where lines are scarce and columns are not, two columns.
+    let rows = usize::from(area.bottom().saturating_sub(y));
+    let columns = if lines.len() > rows && area.width >= 70 { 2 } else { 1 };
+    let width = area.width / columns;
+    let per_column = if columns == 1 {
+        lines.len()
+    } else {
+        lines.len().div_ceil(2)
+    };
+    for (index, (label, value, role)) in lines.iter().enumerate() {
+        let (column, row) = (index / per_column.max(1), index % per_column.max(1));
+        let (x, y) = (area.x + width * column as u16, y + row as u16);
+        if y < area.bottom() {
+            painter.text(x, y, 12, label, Role::Muted);
+            painter.text(x + 13, y, width.saturating_sub(14), value, *role);
+        }
+    }
+    let below = y + per_column as u16 + 1;
+    for (y, words) in (below..area.bottom()).zip(&about) {
+        painter.text(area.x, y, area.width, words, Role::Muted);
+    }
+}
+
+fn content(app: &App) -> (String, Vec<Line>, Option<Vec<f32>>, String) {
+    let frame = app.frame();
+    let topology = &frame.topology;
+    match app.selected {
+        Item::Site(site) => site_lines(app, site),
+        Item::Host(service) => host_lines(app, service),
+        Item::Service(index) => {
+            let (Some(info), Some(state)) = (topology.services.get(index), frame.services.get(index)) else {
+                return Default::default();
+            };
+            let trend = state.users.as_ref().map(|users| users.trend.clone());
+            (
+                info.selector.clone(),
+                service_lines(info, state),
+                trend,
+                explanation(info.kind).to_string(),
+            )
+        }
+        Item::Instance(service, instance) => {
+            let found = topology
+                .services
+                .get(service)
+                .zip(frame.services.get(service))
+                .and_then(|(info, state)| {
+                    Some((
+                        info,
+                        state,
+                        info.instances.get(instance)?,
+                        state.instances.get(instance)?,
+                    ))
+                });
+            let Some((service, service_state, info, state)) = found else {
+                return Default::default();
+            };
+            let mut lines = instance_lines(info, state, frame.at);
+            if service.instances.len() == 1 {
+                lines.extend(kind_lines(service_state));
+            }
+            (
+                info.selector.clone(),
+                lines,
+                Some(state.trend.clone()),
+                explanation(service.kind).to_string(),
+            )
+        }
+    }
+}
+
+fn line(label: &str, value: impl Into<String>) -> Line {
+    (label.to_string(), value.into(), Role::Text)
+}
+
+fn site_lines(app: &App, site: usize) -> (String, Vec<Line>, Option<Vec<f32>>, String) {
+    let frame = app.frame();
+    let topology = &frame.topology;
+    let Some(info) = topology.sites.get(site) else {
+        return Default::default();
+    };
+    let services = topology
+        .services
+        .iter()
+        .zip(&frame.services)
+        .filter(|(service, _)| service.site == Some(site));
+    let mut lines = Vec::new();
+    let mut price = 0.0;
+    for (service, state) in services {
+        let up = state.instances.iter().filter(|state| truth::serves(state)).count();
+        price += service
+            .instances
+            .iter()
+            .map(|instance| instance.price_per_hour)
+            .sum::<f64>();
+        let value = format!("{up}/{} up, {}", service.instances.len(), text::rate(state.rate));
+        let role = if up < service.instances.len() {
+            Role::Bad
+        } else {
+            Role::Text
+        };
+        lines.push((service.name.clone(), value, role));
+    }
+    lines.push(line("price", format!("{}/h", text::dollars(price))));
+    let about = "A data center: its machines share its power and its way to the world. x crashes all of them at once.";
+    (info.name.clone(), lines, None, about.to_string())
+}
+
+fn host_lines(app: &App, service: usize) -> (String, Vec<Line>, Option<Vec<f32>>, String) {
+    let frame = app.frame();
+    let topology = &frame.topology;
+    let Some(info) = topology
+        .services
+        .get(service)
+        .and_then(|service| service.instances.first())
+    else {
+        return Default::default();
+    };
+    let size = format!(
+        "{} with {} cores, {}/h",
+        info.size,
+        info.cores,
+        text::dollars(info.price_per_hour)
+    );
+    let mut lines = vec![line("size", size)];
+    for (service, state) in topology.services.iter().zip(&frame.services) {
+        for (one, state) in service.instances.iter().zip(&state.instances) {
+            if one.machine == info.machine {
+                let truth = truth::of(state, frame.at);
+                lines.push((
+                    service.name.clone(),
+                    format!("{} {}, {}", truth.sign, truth.words, text::rate(state.rate)),
+                    truth.role,
+                ));
+            }
+        }
+    }
+    let trend = frame
+        .services
+        .get(service)
+        .and_then(|state| state.instances.first())
+        .map(|state| state.trend.clone());
+    let about = "One machine for several services: they share its cores, its memory and its fate.";
+    (info.machine.clone(), lines, trend, about.to_string())
+}
+
+fn service_lines(info: &ServiceInfo, state: &ServiceState) -> Vec<Line> {
+    let up = state.instances.iter().filter(|state| truth::serves(state)).count();
+    let mut lines = vec![line("settings", info.detail.clone())];
+    if !info.instances.is_empty() {
+        let price: f64 = info.instances.iter().map(|instance| instance.price_per_hour).sum();
+        let busy =
+            state.instances.iter().map(|state| state.utilisation).sum::<f64>() / state.instances.len().max(1) as f64;
+        let waiting: u64 = state.instances.iter().map(|state| u64::from(state.backlog)).sum();
+        let role = if up < info.instances.len() {
+            Role::Bad
+        } else {
+            Role::Good
+        };
+        lines.push(("serving".to_string(), format!("{up} of {}", info.instances.len()), role));
+        lines.push(("load".to_string(), text::whole_percent(busy), truth::load(busy)));
+        lines.push(line("waiting", text::count(waiting)));
+        lines.push(line("received", text::rate(state.rate)));
+        lines.push(line("price", format!("{}/h", text::dollars(price))));
+    }
+    lines.extend(kind_lines(state));
+    lines
+}
+
+fn kind_lines(state: &ServiceState) -> Vec<Line> {
+    let mut lines = Vec::new();
+    if let Some(balancer) = &state.balancer {
+        lines.push(line("policy", balancer.policy.clone()));
+        lines.push(line(
+            "checks",
+            format!("every {}", duration::format(balancer.check_every)),
+        ));
+        lines.push(line(
+            "out, in",
+            format!("after {} failed, {} passed", balancer.down_after, balancer.up_after),
+        ));
+    }
+    if let Some(dns) = &state.dns {
+        lines.push(line("ttl", duration::format(dns.ttl)));
+        lines.push(line(
+            "resolvers",
+            format!("{} of {} hold an answer", dns.holding, dns.resolvers),
+        ));
+        lines.push(line("longest", text::ago(dns.longest)));
+    }
+    if let Some(users) = &state.users {
+        let ok = text::percent(users.recent.ok_ratio());
+        lines.push(line("people", text::count(users.count)));
+        lines.push(line("asking", text::rate(users.rate)));
+        lines.push(line("waiting", text::count(users.waiting)));
+        lines.push(("ok (10s)".to_string(), ok, map::ok_role(users.recent.ok_ratio())));
+        lines.push(line("sent", text::count(users.total.sent)));
+        lines.push(line("failed", text::count(users.total.failed)));
+        lines.push(line("retried", text::count(users.total.retried)));
+    }
+    if let Some(database) = &state.database {
+        lines.push(line("rows", text::count(database.rows)));
+        lines.push(line("reads", text::count(database.reads)));
+        lines.push(line("writes", text::count(database.writes)));
+    }
+    lines
+}
+
+fn instance_lines(info: &InstanceInfo, state: &InstanceState, at: SimTime) -> Vec<Line> {
+    let truth = truth::of(state, at);
+    let count = |value: u32| text::count(u64::from(value));
+    let price = text::dollars(info.price_per_hour);
+    let (now, mean) = (
+        text::whole_percent(state.utilisation),
+        text::whole_percent(state.mean_utilisation),
+    );
+    let scope = if info.public { "public" } else { "private" };
+    let failed = if state.failed > 0 { Role::Warning } else { Role::Text };
+    let colored = |label: &str, value: String, role: Role| (label.to_string(), value, role);
+    let mut lines = vec![
+        colored("state", format!("{} {}", truth.sign, truth.words), truth.role),
+        line("for", text::ago(at.since(state.since))),
+        line(
+            "machine",
+            format!("{}, {} with {} cores, {price}/h", info.machine, info.size, info.cores),
+        ),
+        line("address", format!("{} ({scope})", info.address)),
+        colored(
+            "load",
+            format!("{now} now, {mean} on average"),
+            truth::load(state.utilisation),
+        ),
+        line(
+            "slots",
+            format!("{} of {} busy", count(state.busy_slots), count(info.slots)),
+        ),
+        line(
+            "waiting",
+            format!("{}, at most {}", count(state.backlog), count(state.peak_backlog)),
+        ),
+        line(
+            "received",
+            format!("{}, {} in all", text::rate(state.rate), text::count(state.received)),
+        ),
+        line("answered", text::count(state.ok)),
+        colored("failed", text::count(state.failed), failed),
+    ];
+    if !state.latency.is_zero() {
+        lines.push(line("answers in", text::span(state.latency)));
+    }
+    let average = format!(
+        "{}, {:.1} present",
+        text::latency(state.mean_latency),
+        state.mean_present
+    );
+    lines.push(line("on average", average));
+    if state.slow > 1.0 {
+        lines.insert(1, colored("slowed", text::factor(state.slow), Role::Warning));
+    }
+    lines
+}

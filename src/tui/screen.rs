@@ -1,0 +1,369 @@
+//! The whole screen: where each pane stands at a size, and drawing all of it.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::app::{App, Over, Pane};
+use super::glyph;
+use super::keymap::Action;
+use super::map::{self, Scene};
+use super::menu::Menu;
+use super::paint::Painter;
+use super::panels;
+use super::select::Item;
+use super::text;
+use super::theme::Role;
+
+/// The smallest terminal on which something can be shown.
+pub const LEAST: (u16, u16) = (60, 16);
+/// From this size on, panes stand side by side.
+const WIDE: (u16, u16) = (110, 32);
+
+/// Where everything on the screen stands.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Arrangement {
+    /// The terminal.
+    pub area: Rect,
+    /// Whether the terminal is too small.
+    pub small: bool,
+    /// Whether panes are a title and a few lines, without borders.
+    pub compact: bool,
+    /// The map without its border.
+    pub map: Rect,
+    /// Panes with their borders or title lines.
+    pub panes: Vec<(Pane, Rect)>,
+    /// The inspector.
+    pub inspector: Option<Rect>,
+    /// Keys in the footer.
+    pub keys: Vec<(Rect, Action)>,
+    /// The menu, if one is open.
+    pub menu: Rect,
+}
+
+/// What can be clicked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spot {
+    /// A key in the footer.
+    Key(Action),
+    /// Something on the map.
+    Item(Item),
+    /// A pane.
+    Pane(Pane),
+}
+
+impl Arrangement {
+    /// Where a pane stands, if it is shown.
+    pub fn area(&self, pane: Pane) -> Option<Rect> {
+        self.panes
+            .iter()
+            .find(|(other, _)| *other == pane)
+            .map(|(_, area)| *area)
+    }
+
+    /// What lies at a place of the terminal.
+    pub fn spot(&self, app: &App, x: u16, y: u16) -> Option<Spot> {
+        let inside = |area: &Rect| area.contains((x, y).into());
+        if let Some((_, action)) = self.keys.iter().find(|(area, _)| inside(area)) {
+            return Some(Spot::Key(*action));
+        }
+        if self.inspector.as_ref().is_some_and(inside) {
+            return None;
+        }
+        let pane = self
+            .panes
+            .iter()
+            .find(|(_, area)| inside(area))
+            .map(|(pane, _)| *pane)?;
+        if pane == Pane::Map {
+            let window = map::Window::showing(&app.plan, self.map, app.selected);
+            return window.hit(&app.plan, x, y).map(Spot::Item);
+        }
+        Some(Spot::Pane(pane))
+    }
+
+    /// The line of a menu at a place of the terminal.
+    pub fn menu_line(&self, menu: &Menu, x: u16, y: u16) -> Option<usize> {
+        let inner = panels::inner(self.menu);
+        let first = panels::first_shown(menu, inner.height);
+        inner.contains((x, y).into()).then(|| usize::from(y - inner.y) + first)
+    }
+}
+
+/// Sets the screen out.
+pub fn arrange(app: &App, area: Rect) -> Arrangement {
+    let mut arrangement = Arrangement {
+        area,
+        ..Arrangement::default()
+    };
+    if area.width < LEAST.0 || area.height < LEAST.1 {
+        arrangement.small = true;
+        return arrangement;
+    }
+    let body = Rect {
+        y: area.y + 1,
+        height: area.height - 2,
+        ..area
+    };
+    arrangement.compact = area.width < WIDE.0 || area.height < WIDE.1;
+    match app.zoom {
+        Some(pane) => alone(app, pane, body, &mut arrangement),
+        None if arrangement.compact => stacked(app, body, &mut arrangement),
+        None => side_by_side(app, body, &mut arrangement),
+    }
+    if let Some(map) = arrangement.area(Pane::Map) {
+        let inner = panels::inner(map);
+        arrangement.map = if arrangement.compact {
+            map
+        } else {
+            Rect {
+                width: inner.width - 1,
+                ..inner
+            }
+        };
+    }
+    let bottom = Rect {
+        y: area.bottom() - 1,
+        height: 1,
+        ..area
+    };
+    arrangement.keys = panels::footer::keys(app, bottom)
+        .into_iter()
+        .map(|key| (key.area, key.action))
+        .collect();
+    if let Over::Menu(menu) = &app.over {
+        arrangement.menu = panels::over::menu_area(menu, area);
+    }
+    arrangement
+}
+
+fn alone(app: &App, pane: Pane, body: Rect, arrangement: &mut Arrangement) {
+    let mut area = body;
+    if app.inspector {
+        let wide = (body.width / 3).max(40).min(body.width);
+        arrangement.inspector = Some(Rect {
+            x: body.right() - wide,
+            width: wide,
+            ..body
+        });
+        area.width -= wide;
+    }
+    arrangement.panes.push((pane, area));
+}
+
+/// At a small size: the map above, panes of a few lines below, the less important ones left out.
+fn stacked(app: &App, body: Rect, arrangement: &mut Arrangement) {
+    let least_map = (body.height * 2 / 5).max(7);
+    let mut left = body.height - least_map;
+    let mut rows = [
+        (Pane::Routing, 0),
+        (Pane::Latency, 0),
+        (Pane::Causes, 0),
+        (Pane::Incident, 0),
+        (Pane::Log, 0),
+    ];
+    // In the order of importance: what a pane needs, then what it would like.
+    let wishes = [
+        (3, 4),
+        (0, 3),
+        (1, 3),
+        (2, 2),
+        (0, 1),
+        (3, 1),
+        (4, 4),
+        (1, 1),
+        (2, 2),
+        (0, 2),
+        (4, 2),
+    ];
+    for (pane, wish) in wishes {
+        if left >= wish {
+            rows[pane].1 += wish;
+            left -= wish;
+        }
+    }
+    // What remains is the map's, and half of it the events' where there is much.
+    let events = if rows[4].1 > 0 { left / 2 } else { 0 };
+    rows[4].1 += events;
+    let map = least_map + left - events;
+    arrangement.panes.push((Pane::Map, Rect { height: map, ..body }));
+    let mut y = body.y + map;
+    if app.inspector {
+        arrangement.inspector = Some(Rect {
+            y,
+            height: body.bottom() - y,
+            ..body
+        });
+        return;
+    }
+    for (pane, height) in rows.into_iter().filter(|(_, height)| *height > 0) {
+        arrangement.panes.push((pane, Rect { y, height, ..body }));
+        y += height;
+    }
+}
+
+/// At a large size: the map and what is known beside it, the incident below, charts and events at the bottom.
+fn side_by_side(app: &App, body: Rect, arrangement: &mut Arrangement) {
+    let incident = 7;
+    let bottom = (body.height * 27 / 100).clamp(9, 18);
+    let top = body.height - incident - bottom;
+    let right = (body.width * 36 / 100).clamp(44, 66);
+    let left = body.width - right;
+    arrangement.panes.push((
+        Pane::Map,
+        Rect {
+            width: left,
+            height: top,
+            ..body
+        },
+    ));
+    let column = Rect {
+        x: body.x + left,
+        y: body.y,
+        width: right,
+        height: top,
+    };
+    if app.inspector {
+        arrangement.inspector = Some(column);
+    } else {
+        let causes = (top * 2 / 5).clamp(6, 12);
+        arrangement.panes.push((
+            Pane::Routing,
+            Rect {
+                height: top - causes,
+                ..column
+            },
+        ));
+        arrangement.panes.push((
+            Pane::Causes,
+            Rect {
+                y: column.bottom() - causes,
+                height: causes,
+                ..column
+            },
+        ));
+    }
+    arrangement.panes.push((
+        Pane::Incident,
+        Rect {
+            y: body.y + top,
+            height: incident,
+            ..body
+        },
+    ));
+    let lowest = Rect {
+        y: body.bottom() - bottom,
+        height: bottom,
+        ..body
+    };
+    let charts = body.width * 55 / 100;
+    arrangement.panes.push((
+        Pane::Latency,
+        Rect {
+            width: charts,
+            ..lowest
+        },
+    ));
+    arrangement.panes.push((
+        Pane::Log,
+        Rect {
+            x: lowest.x + charts,
+            width: lowest.width - charts,
+            ..lowest
+        },
+    ));
+}
+
+/// Draws everything. [`App::prepare`] has been called for this area.
+pub fn draw(app: &App, buffer: &mut Buffer) {
+    let arrangement = &app.arrangement;
+    let mut painter = Painter::new(buffer, &app.theme);
+    if arrangement.small {
+        panels::small(arrangement.area, &mut painter);
+    } else {
+        let area = arrangement.area;
+        panels::header::draw(app, Rect { height: 1, ..area }, &mut painter);
+        for (pane, area) in &arrangement.panes {
+            draw_pane(app, *pane, *area, &mut painter);
+        }
+        if let Some(area) = arrangement.inspector {
+            let inner = panels::frame(app, None, "inspector", area, &mut painter);
+            panels::inspector::draw(app, inner, &mut painter);
+        }
+        panels::footer::draw(
+            app,
+            Rect {
+                y: area.bottom() - 1,
+                height: 1,
+                ..area
+            },
+            &mut painter,
+        );
+        panels::over::draw(app, area, &mut painter);
+    }
+    if app.ascii {
+        glyph::to_ascii(buffer);
+    }
+}
+
+fn draw_pane(app: &App, pane: Pane, area: Rect, painter: &mut Painter) {
+    if pane == Pane::Map {
+        if !app.arrangement.compact {
+            panels::frame(app, Some(pane), "map", area, painter);
+        }
+        let scene = Scene {
+            frame: app.frame(),
+            plan: &app.plan,
+            selected: app.selected,
+            phase: app.phase,
+            speed: app.view.effective(),
+        };
+        map::draw(&scene, app.arrangement.map, painter);
+        if !app.arrangement.compact {
+            legend(area, painter);
+        }
+        return;
+    }
+    let title = panels::title(app, pane);
+    let inner = panels::frame(app, Some(pane), &title, area, painter);
+    let mut painter = painter.within(inner);
+    match pane {
+        Pane::Map => {}
+        Pane::Routing => panels::routing::draw(app, inner, &mut painter),
+        Pane::Latency => panels::latency::draw(app, inner, &mut painter),
+        Pane::Causes => panels::causes::draw(app, inner, &mut painter),
+        Pane::Incident => panels::incident::draw(app, inner, &mut painter),
+        Pane::Log => panels::log::draw(app, inner, &mut painter),
+    }
+}
+
+/// What the signs mean, on the lower edge of the map.
+fn legend(area: Rect, painter: &mut Painter) {
+    let pieces = [
+        (" ▁", Role::Calm),
+        ("▅", Role::Busy),
+        ("█", Role::Over),
+        (" load  ", Role::Muted),
+        ("━", Role::Flow),
+        (" traffic  ", Role::Muted),
+        ("✖", Role::Bad),
+        (" dead  ", Role::Muted),
+        ("‖", Role::Bad),
+        (" hung ", Role::Muted),
+    ];
+    let width: u16 = pieces.iter().map(|(words, _)| text::width(words)).sum();
+    painter.spans(
+        area.right().saturating_sub(width + 2),
+        area.bottom() - 1,
+        width,
+        &pieces,
+    );
+}
+
+/// A role for a border.
+pub fn border(app: &App, pane: Option<Pane>) -> Role {
+    if pane == Some(app.focus) {
+        Role::Accent
+    } else {
+        Role::Faint
+    }
+}

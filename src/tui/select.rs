@@ -1,0 +1,247 @@
+//! What can be selected, what it is called, and where the cursor goes.
+
+use ratatui::layout::Rect;
+
+use crate::observe::{Frame, Kind, LinkKind, Topology};
+
+use super::map::Plan;
+
+/// Something that can be selected, by its place in the topology.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Item {
+    /// A data center.
+    Site(usize),
+    /// The machine that several services share: that of this service.
+    Host(usize),
+    /// A service.
+    Service(usize),
+    /// An instance of a service.
+    Instance(usize, usize),
+}
+
+/// A way to go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// To the left.
+    Left,
+    /// Down.
+    Down,
+    /// Up.
+    Up,
+    /// To the right.
+    Right,
+}
+
+impl Item {
+    /// The selector that names it, if it exists.
+    pub fn selector(self, topology: &Topology) -> Option<&str> {
+        match self {
+            Item::Site(site) => topology.sites.get(site).map(|site| site.name.as_str()),
+            Item::Host(service) => {
+                let only = topology.services.get(service)?.instances.first();
+                only.map(|instance| instance.machine.as_str())
+            }
+            Item::Service(service) => topology.services.get(service).map(|service| service.selector.as_str()),
+            Item::Instance(service, instance) => {
+                let service = topology.services.get(service)?;
+                service
+                    .instances
+                    .get(instance)
+                    .map(|instance| instance.selector.as_str())
+            }
+        }
+    }
+
+    /// The service that it is, or belongs to.
+    pub fn service(self) -> Option<usize> {
+        match self {
+            Item::Site(_) | Item::Host(_) => None,
+            Item::Service(service) | Item::Instance(service, _) => Some(service),
+        }
+    }
+
+    /// What it is called, for the footer.
+    pub fn title(self, topology: &Topology) -> String {
+        self.selector(topology).unwrap_or("nothing").to_string()
+    }
+
+    /// What a command hits when this is selected. A service with one instance is that instance.
+    pub fn kind(self, topology: &Topology) -> Option<Kind> {
+        self.service()
+            .and_then(|service| topology.services.get(service))
+            .map(|service| service.kind)
+    }
+
+    /// The same thing in another shape of the world; its service if the instance has left.
+    pub fn follow(self, before: &Topology, after: &Topology) -> Option<Item> {
+        let selector = self.selector(before)?;
+        if let Item::Site(_) = self {
+            return after
+                .sites
+                .iter()
+                .position(|site| site.name == selector)
+                .map(Item::Site);
+        }
+        let (Item::Host(own) | Item::Service(own) | Item::Instance(own, _)) = self else {
+            return None;
+        };
+        let named = before.services.get(own)?;
+        let service = after.services.iter().position(|service| {
+            service.name == named.name
+                && service.site.is_some() == named.site.is_some()
+                && site_name(after, service.site) == site_name(before, named.site)
+        })?;
+        match self {
+            Item::Host(_) => return Some(Item::Host(service)),
+            Item::Instance(..) => {}
+            _ => return Some(Item::Service(service)),
+        }
+        let instance = after.services[service]
+            .instances
+            .iter()
+            .position(|instance| instance.selector == selector);
+        Some(instance.map_or(Item::Service(service), |instance| Item::Instance(service, instance)))
+    }
+
+    /// Where it goes when one goes in.
+    pub fn inside(self, topology: &Topology) -> Option<Item> {
+        match self {
+            Item::Site(site) => topology
+                .services
+                .iter()
+                .position(|service| service.site == Some(site))
+                .map(Item::Service),
+            Item::Host(service) => Some(Item::Service(service)),
+            Item::Service(service) => {
+                let any = topology
+                    .services
+                    .get(service)
+                    .is_some_and(|service| !service.instances.is_empty());
+                any.then_some(Item::Instance(service, 0))
+            }
+            Item::Instance(..) => None,
+        }
+    }
+
+    /// Where it goes when one goes out.
+    pub fn outside(self, topology: &Topology) -> Option<Item> {
+        match self {
+            Item::Site(_) => None,
+            Item::Service(service) if shared(topology, service) => Some(Item::Host(service)),
+            Item::Host(service) | Item::Service(service) => topology.services.get(service)?.site.map(Item::Site),
+            Item::Instance(service, _) => Some(Item::Service(service)),
+        }
+    }
+}
+
+/// Whether a service shares its machine with another one.
+pub fn shared(topology: &Topology, service: usize) -> bool {
+    let Some([only]) = topology
+        .services
+        .get(service)
+        .map(|service| service.instances.as_slice())
+    else {
+        return false;
+    };
+    let others = topology
+        .services
+        .iter()
+        .enumerate()
+        .filter(|(other, _)| *other != service);
+    others
+        .flat_map(|(_, other)| &other.instances)
+        .any(|instance| instance.machine == only.machine)
+}
+
+fn site_name(topology: &Topology, site: Option<usize>) -> Option<&str> {
+    site.and_then(|site| topology.sites.get(site))
+        .map(|site| site.name.as_str())
+}
+
+/// Where the cursor stands at first: on a web server behind a balancer, on the first web server or the machine that it shares, or on
+/// whatever there is.
+pub fn first(frame: &Frame) -> Item {
+    let topology = &frame.topology;
+    let webs = |service: &usize| topology.services[*service].kind == Kind::Web;
+    let all = || 0..topology.services.len();
+    let behind = |service: &usize| {
+        topology.links.iter().any(|link| {
+            link.to == *service
+                && link.kind == LinkKind::Requests
+                && topology.services[link.from].kind == Kind::LoadBalancer
+        })
+    };
+    let web = all()
+        .filter(webs)
+        .find(behind)
+        .or_else(|| all().find(webs))
+        .or_else(|| all().next());
+    match web {
+        Some(service) if shared(topology, service) => Item::Host(service),
+        Some(service) if topology.services[service].instances.is_empty() => Item::Service(service),
+        Some(service) => Item::Instance(service, 0),
+        None => Item::Site(0),
+    }
+}
+
+/// The nearest item on the map in a direction.
+pub fn step(plan: &Plan, from: Item, way: Way) -> Option<Item> {
+    let start = plan.items.iter().find(|(item, _)| *item == from)?.1;
+    let distance = |area: &Rect| -> Option<i32> {
+        let (ahead, aside) = match way {
+            Way::Left => (
+                i32::from(start.x) - i32::from(area.right()) + 1,
+                gap(start.y, start.bottom(), area.y, area.bottom()),
+            ),
+            Way::Right => (
+                i32::from(area.x) - i32::from(start.right()) + 1,
+                gap(start.y, start.bottom(), area.y, area.bottom()),
+            ),
+            Way::Up => (
+                i32::from(start.y) - i32::from(area.bottom()) + 1,
+                gap(start.x, start.right(), area.x, area.right()),
+            ),
+            Way::Down => (
+                i32::from(area.y) - i32::from(start.bottom()) + 1,
+                gap(start.x, start.right(), area.x, area.right()),
+            ),
+        };
+        // Characters are about twice as high as wide.
+        let (ahead_weight, aside_weight) = if matches!(way, Way::Up | Way::Down) {
+            (2, 3)
+        } else {
+            (1, 6)
+        };
+        (ahead > 0).then(|| ahead * ahead_weight + aside * aside_weight)
+    };
+    plan.items
+        .iter()
+        .filter(|(item, _)| *item != from)
+        .filter_map(|(item, area)| distance(area).map(|distance| (distance, *item)))
+        .min()
+        .map(|(_, item)| item)
+}
+
+/// How far two intervals are apart; 0 when they overlap.
+fn gap(a_start: u16, a_end: u16, b_start: u16, b_end: u16) -> i32 {
+    let (a_start, a_end, b_start, b_end) = (
+        i32::from(a_start),
+        i32::from(a_end),
+        i32::from(b_start),
+        i32::from(b_end),
+    );
+    (b_start - a_end + 1).max(a_start - b_end + 1).max(0)
+}
+
+/// Items whose selector contains a text, in the order of the map.
+pub fn matching(plan: &Plan, topology: &Topology, text: &str) -> Vec<Item> {
+    let text = text.to_lowercase();
+    plan.items
+        .iter()
+        .map(|(item, _)| *item)
+        .filter(|item| {
+            item.selector(topology)
+                .is_some_and(|name| name.to_lowercase().contains(&text))
+        })
+        .collect()
+}

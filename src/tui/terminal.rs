@@ -1,0 +1,185 @@
+//! The terminal: taken over at the start, given back however the program ends.
+
+use std::io::{self, BufWriter, Stdout, Write};
+use std::panic;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use ratatui::Terminal;
+use ratatui::backend::CrosstermBackend;
+use ratatui::crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture};
+use ratatui::crossterm::style::force_color_output;
+use ratatui::crossterm::terminal::{
+    self, BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
+};
+use ratatui::crossterm::{cursor, execute, queue};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGTSTP};
+
+use super::app::{App, Options};
+use super::screen;
+
+/// A frame goes out in few system calls.
+const BUFFER: usize = 128 * 1024;
+
+/// How long the main thread may take to end in good order after a signal.
+const GRACE: Duration = Duration::from_millis(500);
+
+/// Whether the terminal is ours now, so that it is given back once.
+static TAKEN: AtomicBool = AtomicBool::new(false);
+
+/// The terminal while it is ours. Dropping it gives it back.
+pub struct Screen {
+    terminal: Terminal<CrosstermBackend<BufWriter<Stdout>>>,
+    mouse: bool,
+    synchronized: bool,
+}
+
+impl Screen {
+    /// Takes the terminal over, after seeing to it that a panic gives it back.
+    ///
+    /// # Errors
+    /// When there is no terminal.
+    pub fn take(options: &Options) -> io::Result<Screen> {
+        restore_on_panic();
+        // crossterm would answer NO_COLOR by dropping reverse video too; the theme without colours sees to it.
+        force_color_output(true);
+        enter(options.mouse)?;
+        let backend = CrosstermBackend::new(BufWriter::with_capacity(BUFFER, io::stdout()));
+        let terminal = Terminal::new(backend).inspect_err(|_| give_back())?;
+        Ok(Screen {
+            terminal,
+            mouse: options.mouse,
+            synchronized: options.synchronized,
+        })
+    }
+
+    /// Draws the app.
+    ///
+    /// # Errors
+    /// When the terminal is gone.
+    pub fn draw(&mut self, app: &mut App) -> io::Result<()> {
+        if self.synchronized {
+            queue!(self.terminal.backend_mut(), BeginSynchronizedUpdate)?;
+        }
+        self.terminal.draw(|frame| {
+            app.prepare(frame.area());
+            screen::draw(app, frame.buffer_mut());
+        })?;
+        if self.synchronized {
+            queue!(self.terminal.backend_mut(), EndSynchronizedUpdate)?;
+        }
+        self.terminal.backend_mut().flush()
+    }
+
+    /// Back to the shell until it continues us.
+    ///
+    /// # Errors
+    /// When the terminal is gone.
+    pub fn suspend(&mut self) -> io::Result<()> {
+        give_back();
+        signal_hook::low_level::emulate_default_handler(SIGTSTP)?;
+        enter(self.mouse)?;
+        self.terminal.clear()
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        give_back();
+    }
+}
+
+fn enter(mouse: bool) -> io::Result<()> {
+    terminal::enable_raw_mode()?;
+    TAKEN.store(true, Ordering::SeqCst);
+    let mut out = io::stdout();
+    let entered = execute!(out, EnterAlternateScreen, EnableBracketedPaste, cursor::Hide);
+    let entered = entered.and_then(|()| {
+        if mouse {
+            execute!(out, EnableMouseCapture)
+        } else {
+            Ok(())
+        }
+    });
+    entered.inspect_err(|_| give_back())
+}
+
+/// Gives the terminal back as it was. Errors are of no use here: there is nothing left to say them on.
+pub fn give_back() {
+    if !TAKEN.swap(false, Ordering::SeqCst) {
+        return;
+    }
+    let mut out = io::stdout();
+    let _ = execute!(
+        out,
+        EndSynchronizedUpdate,
+        DisableMouseCapture,
+        DisableBracketedPaste,
+        LeaveAlternateScreen,
+        cursor::Show
+    );
+    let _ = terminal::disable_raw_mode();
+}
+
+/// A panic on this thread gives the terminal back before it is reported. One on the simulation's thread is left to this thread,
+/// which would otherwise go on drawing over the report.
+fn restore_on_panic() {
+    let report = panic::take_hook();
+    let own = thread::current().id();
+    panic::set_hook(Box::new(move |info| {
+        if thread::current().id() == own {
+            give_back();
+            report(info);
+        } else if !TAKEN.load(Ordering::SeqCst) {
+            report(info);
+        } else {
+            super::remember_panic(&info.to_string());
+        }
+    }));
+}
+
+/// Signals that end or stop the program, as flags that its loop looks at.
+pub struct Signals {
+    ending: Arc<AtomicUsize>,
+    stopping: Arc<AtomicBool>,
+}
+
+impl Signals {
+    /// Listens from now on.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn listen() -> io::Result<Signals> {
+        let signals = Signals {
+            ending: Arc::default(),
+            stopping: Arc::default(),
+        };
+        let ending = Arc::clone(&signals.ending);
+        let mut queue = signal_hook::iterator::Signals::new([SIGTERM, SIGHUP, SIGINT])?;
+        thread::Builder::new().name("signals".to_owned()).spawn(move || {
+            if let Some(signal) = queue.forever().next() {
+                ending.store(signal.unsigned_abs() as usize, Ordering::SeqCst);
+                thread::sleep(GRACE);
+                // A terminal that is gone can hold the main thread in a read that never ends.
+                give_back();
+                std::process::exit(128 + signal);
+            }
+        })?;
+        signal_hook::flag::register(SIGTSTP, Arc::clone(&signals.stopping))?;
+        Ok(signals)
+    }
+
+    /// The signal that asks the program to end, if one came.
+    pub fn ending(&self) -> Option<u8> {
+        u8::try_from(self.ending.load(Ordering::SeqCst))
+            .ok()
+            .filter(|signal| *signal > 0)
+    }
+
+    /// Whether a signal asked the program to stop, since the last call.
+    pub fn stopping(&self) -> bool {
+        self.stopping.swap(false, Ordering::SeqCst)
+    }
+}

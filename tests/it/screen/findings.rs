@@ -1,0 +1,98 @@
+//! What a person at the screen once missed: each stays seen.
+
+use std::time::Duration;
+
+use blastradius::observe::Quantiles;
+use blastradius::tui::Options;
+use blastradius::tui::engine::{Answer, Simulation, View};
+use ratatui::crossterm::event::KeyCode;
+
+use super::{SIZES, app, draw, fixture, key, kill, press, text};
+
+#[test]
+fn a_refused_command_comes_back_to_be_mended() {
+    let mut fake = fixture::balanced(3).after(Duration::from_secs(10));
+    let mut app = app(&mut fake, &Options::default());
+    press(&mut app, ":kil web/1");
+    assert_eq!(app.handle(&key(KeyCode::Enter)), None);
+    assert!(text(&draw(&mut app, 80, 24)).contains(":kil web/1"));
+    app.handle(&key(KeyCode::Esc));
+    press(&mut app, ":kill web/9");
+    assert!(app.handle(&key(KeyCode::Enter)).is_some());
+    app.hear(Answer::Refused("there is no `web/9`".to_string()));
+    let picture = text(&draw(&mut app, 80, 24));
+    assert!(
+        picture.contains(":kill web/9") && picture.contains("there is no `web/9`"),
+        "{picture}"
+    );
+}
+
+#[test]
+fn messages_are_seen_in_every_view() {
+    let mut fake = fixture::balanced(3).after(Duration::from_secs(10));
+    let mut app = app(&mut fake, &Options::default());
+    for keys in ["", "5", "5", "1", "1", "i"] {
+        press(&mut app, keys);
+        app.hear(Answer::Refused("it is not to be".to_string()));
+        for (width, height) in SIZES {
+            let picture = text(&draw(&mut app, width, height));
+            let last = picture.lines().last().expect("a line");
+            assert!(last.contains("it is not to be"), "{keys}:\n{picture}");
+        }
+    }
+}
+
+#[test]
+fn the_way_out_of_destroying_is_seen() {
+    let mut fake = fixture::named("a-tier-of-servers-with-a-name-that-goes-on-and-on-and-on", 3);
+    let mut app = app(&mut fake, &Options::default());
+    press(&mut app, "X");
+    let picture = text(&draw(&mut app, 80, 24));
+    assert!(picture.contains("/1? y destroys, any other key keeps it"), "{picture}");
+}
+
+#[test]
+fn seconds_without_answers_have_no_latency() {
+    let mut fake = fixture::balanced(3).after(Duration::from_secs(20));
+    let mut frame = fake.frame();
+    frame.recent_latency = Quantiles::default();
+    let last = frame.history.last_mut().expect("a second");
+    (last.p50, last.p99) = (Duration::ZERO, Duration::ZERO);
+    let mut app = app(&mut fake, &Options::default());
+    app.show(View::new(frame.into(), true));
+    let picture = text(&draw(&mut app, 120, 40));
+    assert!(
+        picture.contains("p50(10s) –") && picture.contains("p99(1s) –"),
+        "{picture}"
+    );
+}
+
+#[test]
+fn a_milestone_that_was_passed_over_does_not_look_reached() {
+    let mut fake = fixture::balanced(3)
+        .after(Duration::from_secs(20))
+        .having(&kill("web/1"))
+        .after(Duration::from_secs(9));
+    let mut frame = fake.frame();
+    let incident = frame.incidents.last_mut().expect("an incident");
+    (incident.noticed, incident.acted) = (None, None);
+    assert!(incident.served.is_some() && incident.healed.is_none());
+    let mut app = app(&mut fake, &Options::default());
+    app.show(View::new(frame.into(), true));
+    let picture = text(&draw(&mut app, 120, 40));
+    assert!(picture.contains("noticed not so far"), "{picture}");
+    let rail = picture.lines().find(|line| line.starts_with("│ ✖ ╌")).expect("a rail");
+    assert!(!rail.contains('━'), "{rail}");
+}
+
+#[test]
+fn many_servers_leave_room_for_their_neighbours() {
+    let mut fake = fixture::balanced(300).after(Duration::from_secs(20));
+    let mut app = app(&mut fake, &Options::default());
+    let picture = text(&draw(&mut app, 80, 24));
+    let map: String = picture.lines().take(11).collect();
+    assert!(
+        map.contains("lb ") && map.contains("db ") && map.contains("300/300"),
+        "{picture}"
+    );
+}
