@@ -13,6 +13,7 @@
 //! - `replay/`: a run that can be run again: sessions, expectations, recordings
 //! - `report/`: what a run came to, as text and JSON
 //! - `tui/`: the terminal: map, panels, keys
+//! - `cli/`: the command line, one file a subcommand
 //!
 //! A layer names only what the table in `tests/it/architecture.rs` allows it. What holds everywhere, stated as absences:
 //!
@@ -24,6 +25,11 @@
 //! - No queue without a bound that the layout or a constant names.
 //! - No `unsafe`, no tokio time, no `select!` without `biased`.
 
+#[allow(
+    clippy::disallowed_methods,
+    reason = "how fast a run was is measured by the wall clock, outside of the world"
+)]
+pub mod cli;
 pub mod command;
 pub mod layout;
 pub mod observe;

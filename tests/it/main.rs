@@ -6,9 +6,13 @@
 
 mod architecture;
 mod build;
+mod cli;
 mod consequences;
 mod determinism;
 mod fidelity;
 mod layouts;
+mod readme;
+mod replays;
 mod report;
 mod screen;
+mod terminal;

@@ -1,0 +1,177 @@
+//! The command line, one file a subcommand.
+//!
+//! Exit codes: 0, 1 when a run did not pass or a replay differs, 2 for usage, bad files, and results that cannot be written.
+//! Results go to stdout, everything about them to stderr.
+
+mod check;
+mod drive;
+mod files;
+mod layouts;
+mod output;
+mod play;
+mod replay;
+mod run;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use clap::{Parser, Subcommand};
+
+use crate::layout;
+use crate::replay::{LENGTHS, LONGEST};
+
+/// The layout that a person sees who names none.
+const DEFAULT_LAYOUT: &str = "04-load-balancer";
+
+/// The seed of a person who names none.
+const DEFAULT_SEED: u64 = 7;
+
+/// The version, with the commit where the build was told one.
+static VERSION: LazyLock<String> = LazyLock::new(|| match option_env!("BLASTRADIUS_COMMIT") {
+    Some(commit) if !commit.is_empty() => format!("{} ({commit})", env!("CARGO_PKG_VERSION")),
+    _ => env!("CARGO_PKG_VERSION").to_string(),
+});
+
+const EXAMPLES: &str = "\
+Examples:
+  blastradius                            play the default layout
+  blastradius layouts                    what else there is
+  blastradius play 01 --seed 42          play a shipped layout
+  blastradius my-system.ron              play a file of your own
+  blastradius check my-system.ron        is the file right?
+  blastradius run 04 --for 60s --script outage.ron --record outage.replay.ron
+  blastradius replay outage.replay.ron --verify
+
+Exit codes:
+  0  all is well
+  1  an expectation failed or was never judged, a command of the script was not done, or a replay differs
+  2  usage, a bad file, or a result that cannot be written";
+
+/// A terminal playground for distributed systems: kill a server and watch what breaks, who notices, and how it heals.
+#[derive(Debug, Parser)]
+#[command(name = "blastradius", version = VERSION.as_str(), after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
+struct CommandLine {
+    #[command(subcommand)]
+    verb: Option<Verb>,
+    #[command(flatten)]
+    play: play::Arguments,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Play a layout in the terminal (also what happens without a subcommand).
+    Play(play::Arguments),
+    /// Run a layout without a screen, as fast as it goes, and report.
+    Run(run::Arguments),
+    /// Run a recording again: report, or verify that the history is the same.
+    Replay(replay::Arguments),
+    /// List the layouts that come with the program.
+    Layouts,
+    /// Check a layout, and a script for it, without running them.
+    Check(check::Arguments),
+}
+
+/// How an action ended that could be carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ended {
+    /// All is well.
+    Well,
+    /// The run did not pass, or a replay differs.
+    Badly,
+    /// With this exit code.
+    With(u8),
+}
+
+impl Ended {
+    fn well_if(well: bool) -> Ended {
+        if well { Ended::Well } else { Ended::Badly }
+    }
+
+    fn code(self) -> u8 {
+        match self {
+            Ended::Well => 0,
+            Ended::Badly => 1,
+            Ended::With(code) => code,
+        }
+    }
+}
+
+/// Why an action could not be carried out, for the person who asked for it. Exit code 2.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Complaint(String);
+
+/// Does what the arguments say; the first is the program's name.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments = match CommandLine::try_parse_from(arguments) {
+        Ok(arguments) => arguments,
+        Err(error) => return explain(&error),
+    };
+    let result = match arguments.verb {
+        None => play::play(&arguments.play),
+        Some(Verb::Play(arguments)) => play::play(&arguments),
+        Some(Verb::Run(arguments)) => run::run(&arguments),
+        Some(Verb::Replay(arguments)) => replay::replay(&arguments),
+        Some(Verb::Layouts) => layouts::layouts(),
+        Some(Verb::Check(arguments)) => check::check(&arguments),
+    };
+    match result {
+        Ok(ended) => ExitCode::from(ended.code()),
+        Err(complaint) => {
+            output::complain(&complaint);
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Prints a usage error, the help or the version.
+fn explain(error: &clap::Error) -> ExitCode {
+    let printed = output::written(error.print());
+    if error.use_stderr() {
+        // Without stderr there is nobody to tell.
+        return ExitCode::from(2);
+    }
+    match printed {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(complaint) => {
+            output::complain(&complaint);
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Reads the length of a run.
+fn run_length(text: &str) -> Result<Duration, String> {
+    let duration = layout::duration::parse_within(text, LENGTHS)?;
+    if duration.is_zero() || duration > LONGEST {
+        return Err(format!(
+            "`{}` is out of range: {LENGTHS}",
+            layout::printable(text.trim())
+        ));
+    }
+    Ok(duration)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        CommandLine::command().debug_assert();
+    }
+
+    #[test]
+    fn a_run_has_a_length() {
+        assert_eq!(run_length("60s"), Ok(Duration::from_secs(60)));
+        assert!(run_length("31d").is_err());
+        for text in ["0s", "-5s", "721h", "9999999999h"] {
+            let error = run_length(text).unwrap_err();
+            assert_eq!(error, format!("`{text}` is out of range: {LENGTHS}"));
+        }
+        assert!(run_length("sixty").is_err());
+    }
+}

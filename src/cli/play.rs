@@ -1,0 +1,42 @@
+//! `play`: the terminal.
+
+use clap::Args;
+
+use super::{Complaint, DEFAULT_LAYOUT, DEFAULT_SEED, Ended, files, output};
+use crate::report;
+use crate::tui;
+
+/// What `play` is told.
+#[derive(Args, Debug)]
+pub(super) struct Arguments {
+    /// A layout file, or the name or number of a shipped layout.
+    #[arg(default_value = DEFAULT_LAYOUT)]
+    layout: String,
+    /// The seed: the same seed and the same acts give the same history.
+    #[arg(long, default_value_t = DEFAULT_SEED)]
+    seed: u64,
+    /// Draw with ASCII characters only.
+    #[arg(long)]
+    ascii: bool,
+}
+
+/// Plays a layout until the person leaves, then says in two lines what it was.
+pub(super) fn play(arguments: &Arguments) -> Result<Ended, Complaint> {
+    let source = files::layout(&arguments.layout)?;
+    if !tui::is_terminal() {
+        return Err(Complaint(format!(
+            "there is no terminal to play in. Without one: blastradius run {} --for 60s",
+            arguments.layout
+        )));
+    }
+    let options = tui::Options {
+        ascii: arguments.ascii,
+        ..tui::Options::from_env()
+    };
+    let farewell = tui::play(source.layout, &source.name, arguments.seed, &options)
+        .map_err(|error| Complaint(format!("the terminal failed: {error}")))?;
+    if let Some(frame) = &farewell.frame {
+        output::say(&report::summary(frame))?;
+    }
+    Ok(Ended::With(farewell.exit_code))
+}

@@ -1,0 +1,77 @@
+//! `run`: without a screen, as fast as it goes.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::Args;
+
+use super::drive::{self, Pace};
+use super::{Complaint, DEFAULT_SEED, Ended, files, output};
+use crate::command::Script;
+use crate::replay::{Ending, Recording, Session};
+use crate::report::{self, Report};
+
+/// What `run` is told.
+#[derive(Args, Debug)]
+pub(super) struct Arguments {
+    /// A layout file, or the name or number of a shipped layout.
+    layout: String,
+    /// How long to run, in simulated time.
+    #[arg(long = "for", value_name = "DURATION", default_value = "60s", value_parser = super::run_length, allow_hyphen_values = true)]
+    length: Duration,
+    /// The seed: the same seed gives the same history.
+    #[arg(long, default_value_t = DEFAULT_SEED)]
+    seed: u64,
+    /// Timed commands to carry out.
+    #[arg(long, value_name = "FILE")]
+    script: Option<PathBuf>,
+    /// Write a recording that `replay` can run again. Replaces an older recording, and no other file.
+    #[arg(long, value_name = "FILE")]
+    record: Option<PathBuf>,
+    /// Report as JSON (schema `blastradius.run/1`).
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs a layout and reports. Ends badly if it did not pass.
+pub(super) fn run(arguments: &Arguments) -> Result<Ended, Complaint> {
+    let source = files::layout(&arguments.layout)?;
+    let script = match &arguments.script {
+        Some(file) => files::script(file, &source.layout)?,
+        None => Script::default(),
+    };
+    let sources = [
+        ("the layout", Some(Path::new(&arguments.layout))),
+        ("the script", arguments.script.as_deref()),
+    ];
+    if let Some(file) = &arguments.record {
+        files::recordable(file, &sources)?;
+    }
+    let session = Session::new(&source.layout, arguments.seed, &script);
+    let (ending, pace) = drive::drive(session, arguments.length);
+    let saved = match &arguments.record {
+        // Somebody may have made the file during the run.
+        Some(file) => files::recordable(file, &sources)
+            .and_then(|()| record(file, &Recording::of(&source.name, &source.text, &ending))),
+        None => Ok(()),
+    };
+    // The report comes first: a full disk must not cost it.
+    let ended = tell(&source.name, &ending, pace, arguments.json)?;
+    saved.map(|()| ended)
+}
+
+/// Writes the report of a run that has ended.
+pub(super) fn tell(name: &str, ending: &Ending, pace: Pace, json: bool) -> Result<Ended, Complaint> {
+    let report = Report::new(name, ending);
+    if json {
+        output::say(&report.to_json())?;
+        output::remark(&pace.line());
+    } else {
+        output::say(&format!("{}{}\n", report::to_text(&report), pace.line()))?;
+    }
+    Ok(Ended::well_if(report.passed))
+}
+
+fn record(file: &Path, recording: &Recording) -> Result<(), Complaint> {
+    recording.save(file).map_err(|error| Complaint(error.to_string()))
+}

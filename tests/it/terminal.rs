@@ -1,0 +1,168 @@
+//! The real program in a real terminal: it starts, a server is killed by keys, somebody notices, and the terminal comes back.
+
+use std::io::{Read, Write};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+
+/// Longer than anything takes, so that only a failure waits so long.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+struct Session {
+    master: Box<dyn MasterPty + Send>,
+    child: Box<dyn Child + Send + Sync>,
+    keyboard: Box<dyn Write + Send>,
+    screen: Arc<Mutex<vt100::Parser>>,
+}
+
+fn size(cols: u16, rows: u16) -> PtySize {
+    PtySize {
+        rows,
+        cols,
+        pixel_width: 0,
+        pixel_height: 0,
+    }
+}
+
+impl Session {
+    fn start(arguments: &[&str], cols: u16, rows: u16) -> Session {
+        let pair = native_pty_system()
+            .openpty(size(cols, rows))
+            .expect("a pseudo-terminal");
+        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_blastradius"));
+        command.args(arguments);
+        command.env("TERM", "xterm-256color");
+        command.env("COLORTERM", "truecolor");
+        command.env_remove("NO_COLOR");
+        let child = pair.slave.spawn_command(command).expect("the program starts");
+        let mut output = pair.master.try_clone_reader().expect("its output");
+        let keyboard = pair.master.take_writer().expect("its input");
+        let screen = Arc::new(Mutex::new(vt100::Parser::new(rows, cols, 0)));
+        let seen = Arc::clone(&screen);
+        thread::spawn(move || {
+            let mut bytes = vec![0; 65_536];
+            while let Ok(count @ 1..) = output.read(&mut bytes) {
+                seen.lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .process(&bytes[..count]);
+            }
+        });
+        Session {
+            master: pair.master,
+            child,
+            keyboard,
+            screen,
+        }
+    }
+
+    fn picture(&self) -> String {
+        self.screen
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .screen()
+            .contents()
+    }
+
+    fn until(&self, what: &str, holds: impl Fn(&str) -> bool) {
+        let start = Instant::now();
+        while !holds(&self.picture()) {
+            assert!(
+                start.elapsed() < PATIENCE,
+                "never saw {what}; the screen:\n{}",
+                self.picture()
+            );
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn press(&mut self, keys: &str) {
+        self.keyboard.write_all(keys.as_bytes()).expect("it listens");
+        self.keyboard.flush().expect("it listens");
+    }
+
+    fn resize(&self, cols: u16, rows: u16) {
+        self.screen
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .screen_mut()
+            .set_size(rows, cols);
+        self.master.resize(size(cols, rows)).expect("it can be resized");
+    }
+
+    fn ended(&mut self) -> u32 {
+        let start = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().expect("it can be waited for") {
+                return status.exit_code();
+            }
+            assert!(
+                start.elapsed() < PATIENCE,
+                "it never ended; the screen:\n{}",
+                self.picture()
+            );
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn assert_restored(&self) {
+        self.until("the first screen", |_| {
+            let parser = self.screen.lock().unwrap_or_else(PoisonError::into_inner);
+            let screen = parser.screen();
+            !screen.alternate_screen()
+                && !screen.hide_cursor()
+                && !screen.bracketed_paste()
+                && screen.mouse_protocol_mode() == vt100::MouseProtocolMode::None
+        });
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+    }
+}
+
+#[test]
+fn a_server_is_killed_by_a_key_and_the_balancer_notices() {
+    let mut session = Session::start(&["play", "04"], 120, 40);
+    session.until("the opening line", |screen| {
+        screen.contains("Press x. Who notices first?")
+    });
+    session.until("traffic", |screen| {
+        screen.contains("k users") && screen.contains("ok(2s) 100%")
+    });
+    session.press("x");
+    session.until("the dead server", |screen| screen.contains("✖ /1 dead"));
+    session.until("the mistaken balancer", |screen| screen.contains("up ◀ wrong"));
+    session.until("the incident", |screen| screen.contains("✖ killed web/1"));
+    session.press(".");
+    session.until("that it was noticed", |screen| {
+        screen.contains("noticed and acted") || screen.contains("by lb")
+    });
+    session.press(">>>>");
+    session.resize(80, 24);
+    session.until("the compact screen", |screen| {
+        screen.lines().count() <= 24 && screen.contains("─ 1 routing")
+    });
+    session.press("r");
+    session.until("that it is healed", |screen| screen.contains("● healed"));
+    session.press("q");
+    assert_eq!(session.ended(), 0);
+    session.assert_restored();
+}
+
+#[test]
+fn a_signal_ends_it_and_the_terminal_comes_back() {
+    let mut session = Session::start(&["play", "04"], 100, 30);
+    session.until("the opening line", |screen| screen.contains("Who notices first?"));
+    let id = session.child.process_id().expect("it runs").to_string();
+    let killed = std::process::Command::new("kill")
+        .args(["-TERM", &id])
+        .status()
+        .expect("kill is there");
+    assert!(killed.success());
+    assert_eq!(session.ended(), 143);
+    session.assert_restored();
+}
