@@ -14,6 +14,8 @@ use crate::tui::theme::Role;
 
 /// The sign of a milestone that was passed over.
 const NEVER: char = '–';
+/// How a milestone looks that never came while a later one did.
+const PASSED_OVER: (char, Role) = (NEVER, Role::Muted);
 
 /// A milestone: its name, when it was reached, and by whom.
 struct Stage<'a> {
@@ -183,7 +185,7 @@ fn rail(incident: &Incident, now: SimTime, area: Rect, painter: &mut Painter) {
         let x = area.x + step * index as u16;
         let skipped = skipped(&stages, index);
         let (mark, role) = if skipped {
-            (NEVER, Role::Muted)
+            PASSED_OVER
         } else {
             sign(stage, awaited == Some(index), now)
         };
@@ -235,7 +237,7 @@ fn line(incident: &Incident, now: SimTime, area: Rect, painter: &mut Painter) {
         let x = area.x + step * index as u16;
         let skipped = skipped(&stages, index);
         let (mark, role) = if skipped {
-            (NEVER, Role::Muted)
+            PASSED_OVER
         } else {
             sign(stage, awaited == Some(index), now)
         };
