@@ -114,8 +114,12 @@ impl<W: Wire> Cx<W> {
 
     /// Sends a request whose answer nobody awaits.
     pub fn cast(&self, to: InstanceId, body: W::Request) {
+        let caller = super::message::Caller {
+            from: self.id,
+            ..super::message::Caller::NOBODY
+        };
         let payload = Payload::Request {
-            caller: super::message::Caller::NOBODY,
+            caller,
             request: self.request,
             parent: self.span,
             body,
@@ -148,6 +152,12 @@ impl<W: Wire> Cx<W> {
         Rc::clone(disk)
             .downcast::<T>()
             .expect("an instance keeps one type on its disk")
+    }
+
+    /// Core time that the machine has spent so far, in nanoseconds, and how many cores it has.
+    pub fn processors(&self) -> (u64, u32) {
+        let busy = self.core.cores_busy.integral(self.now());
+        ((busy * 1e9) as u64, self.core.processors.borrow().cores)
     }
 
     /// Reports what happened.

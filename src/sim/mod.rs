@@ -7,6 +7,7 @@
 mod calendar;
 mod calls;
 mod core;
+mod gate;
 mod host;
 mod kernel;
 mod local;
@@ -23,6 +24,7 @@ mod tests;
 mod time;
 mod windows;
 
+pub use gate::{Gate, Pass, Passage};
 pub use host::{Admit, Call, Cx, Either, Full, Permit, Signal, Signalled, Sleep, Work, join_all, race};
 pub use kernel::{Installation, Kernel};
 pub use local::ProcessState;
