@@ -8,7 +8,7 @@
 //! - `sim/`: the kernel: clock, windows, network, machines, handlers, randomness. It knows no kind of service
 //! - `protocol/`: what travels between services: requests, replies, and the reasons of failures
 //! - `observe/`: what is seen of a world: counters, histograms, incidents, and the frame that holds all of it
-//! - `parts/`: the kinds of services, one file each, all of one shape
+//! - `parts/`: the kinds of services, one file each, all of one shape; what several are made of stands in `common/`
 //! - `world/`: the one door: build a world, apply commands, advance, look at a frame
 //! - `replay/`: a run that can be run again: sessions, expectations, recordings
 //! - `report/`: what a run came to, as text and JSON

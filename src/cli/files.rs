@@ -54,10 +54,17 @@ pub(super) fn is_layout(argument: &str) -> bool {
     layout(argument).is_ok()
 }
 
-/// Reads a script and checks it against the layout that it is for.
+/// Reads a script, from a file if there is one of this name, else that of a shipped layout, and checks it against the layout that it is for.
 pub(super) fn script(path: &Path, layout: &Layout) -> Result<Script, Complaint> {
-    let text = read(path, "script")?;
-    let file = path.display().to_string();
+    let argument = path.display().to_string();
+    let shipped = layout::find_shipped(argument.strip_suffix(".script.ron").unwrap_or(&argument));
+    let shipped = shipped
+        .filter(|_| !path.exists())
+        .and_then(|shipped| Some((shipped.script_name(), shipped.script?)));
+    let (file, text) = match shipped {
+        Some((file, text)) => (file, text.to_owned()),
+        None => (argument, read(path, "script")?),
+    };
     let complain = |error: crate::command::ScriptError| Complaint(error.render(&text));
     let script = Script::parse(&text, &file).map_err(complain)?;
     script.check(layout).map_err(complain)?;

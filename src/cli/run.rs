@@ -11,18 +11,21 @@ use crate::command::Script;
 use crate::replay::{Ending, Recording, Session};
 use crate::report::{self, Report};
 
+/// How long a run is if nobody says so.
+const LENGTH: Duration = Duration::from_secs(60);
+
 /// What `run` is told.
 #[derive(Args, Debug)]
 pub(super) struct Arguments {
     /// A layout file, or the name or number of a shipped layout.
     layout: String,
-    /// How long to run, in simulated time.
-    #[arg(long = "for", value_name = "DURATION", default_value = "60s", value_parser = super::run_length, allow_hyphen_values = true)]
-    length: Duration,
+    /// How long to run, in simulated time. Default: what the script says, or 60s.
+    #[arg(long = "for", value_name = "DURATION", value_parser = super::run_length, allow_hyphen_values = true)]
+    length: Option<Duration>,
     /// The seed: the same seed gives the same history.
     #[arg(long, default_value_t = DEFAULT_SEED)]
     seed: u64,
-    /// Timed commands to carry out.
+    /// Timed commands to carry out: a file, or the name or number of a shipped layout that has a script.
     #[arg(long, value_name = "FILE")]
     script: Option<PathBuf>,
     /// Write a recording that `replay` can run again. Replaces an older recording, and no other file.
@@ -47,8 +50,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ended, Complaint> {
     if let Some(file) = &arguments.record {
         files::recordable(file, &sources)?;
     }
+    let length = arguments.length.or(script.length).unwrap_or(LENGTH);
     let session = Session::new(&source.layout, arguments.seed, &script);
-    let (ending, pace) = drive::drive(session, arguments.length);
+    let (ending, pace) = drive::drive(session, length);
     let saved = match &arguments.record {
         // Somebody may have made the file during the run.
         Some(file) => files::recordable(file, &sources)

@@ -4,10 +4,16 @@ mod model;
 mod resolve;
 mod script;
 mod selector;
+mod setting;
+mod setting_text;
+mod settings;
 mod text;
 mod verbs;
+mod wanted;
 
 pub use model::{Applied, Command, CommandError, LinkSelector, Selector};
 pub use script::{Script, ScriptError, Step};
 pub use selector::matches;
+pub use setting::Setting;
+pub use settings::{SETTINGS, SettingInfo};
 pub use verbs::{VERBS, Verb};

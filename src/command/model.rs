@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::setting::Setting;
 use crate::layout::Balance;
 
 /// Names what a command hits: a service (`web`), one instance (`web/2`), a host (`server`), a data center (`us-east`), all of them
@@ -60,6 +61,10 @@ pub enum Command {
     Resize(Selector, String),
     /// Changes how a load balancer chooses.
     Balance(Selector, Balance),
+    /// Changes a setting of services while they run.
+    Set(Selector, Setting),
+    /// Ends the sessions of a share of a population's users, from 0 to 1, as far as anybody holds them: a token can't be taken back.
+    Revoke(Selector, f64),
 }
 
 /// What a command did, in one sentence for the event log, for example `killed web/1`.

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use super::model::{Command, Selector};
 use super::script::Step;
 use super::selector::{is_number, matches};
-use crate::layout::{Layout, Service, suggestion};
+use super::setting::Setting;
+use super::wanted::Wanted;
+use crate::layout::{DataCenter, Layout, Service, autoscaler_of, suggestion};
 
 /// Something that a selector can name, instances left out.
 struct Thing<'a> {
@@ -14,53 +16,33 @@ struct Thing<'a> {
 }
 
 #[derive(Clone, Copy)]
-enum Kind<'a> {
+pub(super) enum Kind<'a> {
     Users,
-    Dns,
+    /// Whether it checks addresses.
+    Dns {
+        checked: bool,
+    },
+    /// Of a population's region.
+    Resolver,
     Site,
     Host,
-    Service(&'a Service),
+    /// With its data center.
+    Service(&'a DataCenter, &'a Service),
+    /// Of a web service.
+    Autoscaler,
 }
 
-/// What a verb can be done to.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Wanted {
-    /// Machines and processes: all but users.
-    Machines,
-    Users,
-    Web,
-    LoadBalancer,
-    /// Ends of links: everything.
-    Anything,
-}
-
-impl Wanted {
-    fn by(command: &Command) -> Wanted {
-        match command {
-            Command::Surge(..) => Wanted::Users,
-            Command::Scale(..) => Wanted::Web,
-            Command::Balance(..) => Wanted::LoadBalancer,
-            Command::Cut(_) | Command::Delay(..) | Command::Drop(..) | Command::Join(_) => Wanted::Anything,
-            _ => Wanted::Machines,
-        }
-    }
-
-    fn takes(self, kind: Kind) -> bool {
+impl Kind<'_> {
+    /// The word for it in the table of settings.
+    pub fn word(self) -> &'static str {
         match self {
-            Wanted::Machines => !matches!(kind, Kind::Users),
-            Wanted::Users => matches!(kind, Kind::Users),
-            Wanted::Web => matches!(kind, Kind::Service(Service::Web(_))),
-            Wanted::LoadBalancer => matches!(kind, Kind::Service(Service::LoadBalancer(_))),
-            Wanted::Anything => true,
-        }
-    }
-
-    fn words(self) -> &'static str {
-        match self {
-            Wanted::Machines | Wanted::Anything => "nothing",
-            Wanted::Users => "no population of users",
-            Wanted::Web => "no web service",
-            Wanted::LoadBalancer => "no load balancer",
+            Kind::Users => "users",
+            Kind::Dns { .. } => "dns",
+            Kind::Resolver => "resolver",
+            Kind::Site => "data center",
+            Kind::Host => "host",
+            Kind::Service(_, service) => service.kind(),
+            Kind::Autoscaler => "autoscaler",
         }
     }
 }
@@ -107,11 +89,14 @@ pub(super) fn check<'s>(steps: &'s [Step], layout: &Layout) -> Result<(), (&'s S
 fn things(layout: &Layout) -> Things<'_> {
     let mut all = vec![Thing {
         full_name: "dns".to_owned(),
-        kind: Kind::Dns,
+        kind: Kind::Dns {
+            checked: layout.dns.health.is_some(),
+        },
     }];
     let mut add = |full_name: String, kind| all.push(Thing { full_name, kind });
     for name in layout.users.keys() {
         add(name.clone(), Kind::Users);
+        add(layout.resolver_of(name), Kind::Resolver);
     }
     for (site, data_center) in &layout.data_centers {
         add(site.clone(), Kind::Site);
@@ -119,7 +104,10 @@ fn things(layout: &Layout) -> Things<'_> {
             add(format!("{site}/{host}"), Kind::Host);
         }
         for (name, service) in &data_center.services {
-            add(format!("{site}/{name}"), Kind::Service(service));
+            add(format!("{site}/{name}"), Kind::Service(data_center, service));
+        }
+        for (web, _) in data_center.autoscalers() {
+            add(format!("{site}/{}", autoscaler_of(web)), Kind::Autoscaler);
         }
     }
     let mut by_name: BTreeMap<String, Vec<usize>> = BTreeMap::new();
@@ -137,21 +125,26 @@ fn most_instances<'a>(steps: &[Step], things: &'a Things) -> BTreeMap<&'a str, u
     let mut most: BTreeMap<&str, u32> = BTreeMap::new();
     for thing in &things.all {
         match thing.kind {
-            Kind::Service(service) => most.insert(&thing.full_name, service.instances()),
-            Kind::Dns => most.insert(&thing.full_name, 1),
+            Kind::Service(_, service) => most.insert(&thing.full_name, service.most_instances()),
+            Kind::Dns { .. } | Kind::Resolver | Kind::Autoscaler => most.insert(&thing.full_name, 1),
             Kind::Users | Kind::Site | Kind::Host => None,
         };
     }
     let mut scaled: BTreeMap<&Selector, u32> = BTreeMap::new();
     for step in steps {
-        if let Command::Scale(selector, count) = &step.act {
+        if let Command::Scale(selector, count) | Command::Set(selector, Setting::Max(count)) = &step.act {
             let largest = scaled.entry(selector).or_default();
             *largest = (*largest).max(*count);
         }
     }
     for (selector, count) in scaled {
         for thing in things.matching(selector) {
-            if let Some(most) = most.get_mut(thing.full_name.as_str()) {
+            let name = match thing.kind {
+                Kind::Service(_, Service::Web(_)) => Some(thing.full_name.as_str()),
+                Kind::Autoscaler => thing.full_name.strip_suffix("-autoscaler"),
+                _ => None,
+            };
+            if let Some(most) = name.and_then(|name| most.get_mut(name)) {
                 *most = (*most).max(count);
             }
         }
@@ -172,9 +165,10 @@ fn resolve(
             .filter(|thing| wanted.takes(thing.kind))
             .collect()
     };
-    let mut named: Vec<String> = of(selector).iter().map(|thing| thing.full_name.clone()).collect();
+    let things_named = of(selector);
+    let mut named: Vec<String> = things_named.iter().map(|thing| thing.full_name.clone()).collect();
     if let Some((service, number)) = instance(selector)
-        && matches!(wanted, Wanted::Machines | Wanted::Anything)
+        && wanted.takes_instances()
     {
         let owners: Vec<&Thing> = of(&service)
             .into_iter()
@@ -196,8 +190,8 @@ fn resolve(
     }
     match named.as_slice() {
         [] => Err(unknown(selector, wanted, things)),
-        [_] => Ok(()),
-        _ if selector.0.contains('*') => Ok(()),
+        [_] => suits(wanted, &things_named),
+        _ if selector.0.contains('*') => suits(wanted, &things_named),
         several => {
             let list = several[..several.len().min(5)].join(", ");
             Err(format!(
@@ -205,6 +199,15 @@ fn resolve(
             ))
         }
     }
+}
+
+/// Whether one of these is as the command needs it; there may be none when instances are named.
+fn suits(wanted: Wanted, things: &[&Thing]) -> Result<(), String> {
+    let checks = || things.iter().map(|thing| wanted.check(&thing.full_name, thing.kind));
+    if checks().any(|check| check.is_ok()) {
+        return Ok(());
+    }
+    checks().collect()
 }
 
 /// Splits `dc/web/2` and `web/*` into the service and the number, `None` for all.
@@ -258,12 +261,24 @@ mod tests {
     #[test]
     fn looking_names_up_agrees_with_matching_all_of_them() {
         let source = r#"(title: "t", users: {"people": (count: 1)}, data_centers: {
-            "east": (hosts: {"box": ()}, services: {"web": Web(), "lb": LoadBalancer(to: "web")}),
+            "east": (hosts: {"box": ()}, services: {"web": Web(scale: (max: 3, target: Utilisation(0.6))), "lb": LoadBalancer(to: "web")}),
             "west": (services: {"web": Web(), "box": Web()}),
         })"#;
         let layout = layout::parse(source, "l.ron").unwrap();
         let things = things(&layout);
-        let parts = ["east", "west", "web", "box", "lb", "people", "dns", "1", "nothing"];
+        let parts = [
+            "east",
+            "west",
+            "web",
+            "box",
+            "lb",
+            "people",
+            "dns",
+            "1",
+            "nothing",
+            "resolver",
+            "web-autoscaler",
+        ];
         let pairs = parts
             .iter()
             .flat_map(|first| parts.map(|second| format!("{first}/{second}")));

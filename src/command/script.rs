@@ -1,28 +1,34 @@
 //! Timed commands.
 
+mod read;
+
 use std::fmt;
 use std::time::Duration;
 
-use serde::Deserialize;
-use serde::de::IgnoredAny;
-
-use super::model::{Command, CommandError};
+use super::model::Command;
 use super::resolve;
-use crate::layout::source::{self, Kind, Node, Path, Problem};
-use crate::layout::{Layout, duration, printable};
-
-/// The largest file that is read, in bytes.
-const LARGEST_FILE: usize = 8 * 1024 * 1024;
-/// The most steps of a script.
-const MOST_STEPS: usize = 100_000;
+use crate::layout::source;
+use crate::layout::{Expectation, Layout, RawExpectation, printable};
 
 /// A script: commands with their times, in order of time.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Script {
     /// The file, as it was named, for errors. Empty if there is none.
     pub file: String,
+    /// How long the run is to be, if the script says so.
+    pub length: Option<Duration>,
     /// The steps.
     pub steps: Vec<Step>,
+    /// What must hold in a run of the script, beside what the layout expects.
+    expect: Vec<Expected>,
+}
+
+/// What must hold, and where that stands in the file.
+#[derive(Clone, Debug, PartialEq)]
+struct Expected {
+    condition: RawExpectation,
+    line: usize,
+    column: usize,
 }
 
 /// One step of a script.
@@ -73,27 +79,18 @@ impl fmt::Display for ScriptError {
 
 impl std::error::Error for ScriptError {}
 
-/// The fields of a step. The command is read apart, since it has two forms.
-#[derive(Deserialize)]
-#[serde(rename = "Step", deny_unknown_fields)]
-struct RawStep {
-    #[serde(with = "duration")]
-    at: Duration,
-    #[serde(rename = "do")]
-    _act: IgnoredAny,
-}
-
 impl Script {
-    /// Reads a script of at most 100,000 steps and 8 MiB: a list of `(at: "10s", do: Kill("web/1"))` or `(at: "10s", do: "kill web/1")`.
+    /// Reads a script: a list of steps, or `(for: "4m", steps: [..], expect: [..])` with the length of the run and with what must hold
+    /// in it, written as a layout writes it. It has at most 100,000 steps and 8 MiB; a step is `(at: "10s", do: Kill("web/1"))` or `(at: "10s", do: "kill web/1")`.
     /// The steps come back in order of time; those of one time keep the order of the file. `file` is for the errors only.
     ///
     /// # Errors
     /// The first thing that is wrong with the text or with a command in itself. See [`Script::check`] for the names in it.
     pub fn parse(source: &str, file: &str) -> Result<Script, ScriptError> {
-        read(source)
-            .map(|steps| Script {
+        read::read(source)
+            .map(|script| Script {
                 file: file.to_owned(),
-                steps,
+                ..script
             })
             .map_err(|problem| {
                 let (line, column) = source::position(source, problem.offset);
@@ -106,81 +103,35 @@ impl Script {
             })
     }
 
-    /// Checks that every selector names something of the layout, and names it without doubt. Instances that only exist because the
+    /// What must hold in a run of the script on this layout, beside what the layout expects.
+    ///
+    /// # Errors
+    /// The first expectation that can't be read, or that names what is not there.
+    pub fn expectations(&self, layout: &Layout) -> Result<Vec<Expectation>, ScriptError> {
+        let read = |expected: &Expected| {
+            expected.condition.model(layout).map_err(|message| ScriptError {
+                file: self.file.clone(),
+                line: expected.line,
+                column: expected.column,
+                message: format!("expect: {message}"),
+            })
+        };
+        self.expect.iter().map(read).collect()
+    }
+
+    /// Checks that every expectation can be judged, and that every selector names something of the layout, and names it without doubt. Instances that only exist because the
     /// script scales their service count as named.
     ///
     /// # Errors
     /// The first step, in order of time, whose selector names nothing or too much.
     pub fn check(&self, layout: &Layout) -> Result<(), ScriptError> {
+        self.expectations(layout)?;
         resolve::check(&self.steps, layout).map_err(|(step, message)| ScriptError {
             file: self.file.clone(),
             line: step.line,
             column: step.column,
             message: format!("{}: {message}", step.act),
         })
-    }
-}
-
-fn read(source: &str) -> Result<Vec<Step>, Problem> {
-    let root = source::scan(source, LARGEST_FILE)?;
-    let path = Path::root(&root);
-    let Kind::List(items) = &root.kind else {
-        return Err(path.problem("a script is a list of steps, as in [(at: \"10s\", do: \"kill web/1\")]"));
-    };
-    if items.len() > MOST_STEPS {
-        return Err(path.item(MOST_STEPS).problem("a script has at most 100,000 steps"));
-    }
-    let mut places = source::Places::of(source);
-    let mut steps = Vec::with_capacity(items.len());
-    for (index, item) in items.iter().enumerate() {
-        let path = path.item(index);
-        let raw: RawStep = source::read(item).map_err(|problem| problem.below(&path))?;
-        let Some(entry) = item.entry("do") else {
-            return Err(path.problem("the field `do` is missing"));
-        };
-        let act = command(&entry.value).map_err(|problem| problem.below(&path.at("do")))?;
-        let (line, column) = places.position(entry.value.offset);
-        steps.push(Step {
-            at: raw.at,
-            act,
-            line,
-            column,
-        });
-    }
-    steps.sort_by_key(|step| step.at);
-    Ok(steps)
-}
-
-/// A command in words (`"kill web/1"`) or as RON (`Kill("web/1")`).
-fn command(node: &Node) -> Result<Command, Problem> {
-    let problem = |error: CommandError| Problem {
-        offset: node.offset,
-        path: String::new(),
-        message: error.0,
-    };
-    if let Kind::Text(text) = &node.kind {
-        return Command::parse(text).map_err(problem);
-    }
-    let command = match everybody(node) {
-        Some(factor) => Command::Surge(None, factor),
-        None => source::read(node)?,
-    };
-    command.validate().map_err(problem)?;
-    Ok(command)
-}
-
-/// The factor of `Surge(2)`, which names no population and so means all of them.
-fn everybody(node: &Node) -> Option<f64> {
-    let Kind::Tuple {
-        name: Some(name),
-        items,
-    } = &node.kind
-    else {
-        return None;
-    };
-    match items.as_slice() {
-        [factor] if name == "Surge" => source::read(factor).ok(),
-        _ => None,
     }
 }
 
@@ -193,8 +144,9 @@ mod tests {
         data_centers: {
             "east": (hosts: {"box": ()}, services: {
                 "lb": LoadBalancer(to: "web"), "web": Web(machines: 2, database: "db"), "db": Database(on: "box"),
+                "outer": LoadBalancer(to: "lb"), "fn": Serverless(), "sessions": SessionStore(),
             }),
-            "west": (services: {"web": Web()}),
+            "west": (services: {"web": Web(), "app": Web(scale: (max: 4, target: Utilisation(0.6)))}),
         })"#;
 
     fn check(script: &str) -> Result<(), ScriptError> {
@@ -253,6 +205,9 @@ mod tests {
             "balance lb random",
             "resize web l",
             "mend all",
+            "set web sessions store:sessions",
+            "set web hedge off",
+            "revoke people 5%",
         ] {
             let command = Command::parse(text).unwrap();
             let source = format!("[(at: \"1s\", do: {})]", ron::to_string(&command).unwrap());
@@ -306,6 +261,18 @@ mod tests {
                 "[(at: \"1s\", do: MendAll(1))]",
                 "1:17: [0].do: `MendAll` takes nothing in parentheses",
             ),
+            (
+                "[(at: \"1s\", do: Set(\"web\", Retries(101)))]",
+                "1:17: [0].do: `retries` must be from 0 to 100, not 101",
+            ),
+            (
+                "[(at: \"1s\", do: Set(\"web\", Retires(3)))]",
+                "1:28: [0].do: unknown kind `Retires`; did you mean `Retries`?",
+            ),
+            (
+                "[(at: \"1s\", do: \"set web retires 3\")]",
+                "1:17: [0].do: unknown setting `retires`; did you mean `retries`?",
+            ),
             ("[(at: \"1s\", do: Cut(\"a\"))]", "1:21: [0].do: `a` names no link"),
         ] {
             let error = Script::parse(source, "s.ron").expect_err(source).to_string();
@@ -346,6 +313,28 @@ mod tests {
             "mend all",
             "resize east l",
             "cut east/web/1 -> db",
+            "kill resolver",
+            "slow resolver/1 10",
+            "cut people -> resolver",
+            "kill app-autoscaler",
+            "kill west/app-autoscaler/1",
+            "kill app/4",
+            "kill fn",
+            "kill sessions/1",
+            "set west/web retries 3",
+            "set */web retries 3",
+            "set people retries 3",
+            "set lb rate-limit 500",
+            "set lb sticky SERVER",
+            "set outer sticky off",
+            "set east/web sessions store:sessions",
+            "set fn sessions token",
+            "set dns ttl 5s",
+            "set lb check-every 500ms",
+            "set app max 20",
+            "set app-autoscaler max 20",
+            "set */web sessions store:sessions",
+            "revoke people 50%",
         ] {
             check(&format!("[(at: \"1s\", do: \"{command}\")]")).unwrap_or_else(|error| panic!("{command}: {error}"));
         }
@@ -388,6 +377,54 @@ mod tests {
                 "balance east/web random",
                 "balance east/web random: no load balancer is named `east/web`",
             ),
+            ("kill app/5", "kill app/5: `app` has the instances app/1 to app/4"),
+            (
+                "revoke lb",
+                "revoke lb: no population of users is named `lb`; there is only people",
+            ),
+            ("resize fn l", "resize fn l: no machine of yours is named `fn`"),
+            ("resize dns l", "resize dns l: no machine of yours is named `dns`"),
+            (
+                "set db retries 3",
+                "set db retries 3: nothing with a setting `retries` is named `db`",
+            ),
+            (
+                "set lb/1 retries 3",
+                "set lb/1 retries 3: nothing with a setting `retries` is named `lb/1`",
+            ),
+            (
+                "set lb ttl 5s",
+                "set lb ttl 5s: nothing with a setting `ttl` is named `lb`; there is only dns",
+            ),
+            (
+                "set web retries 3",
+                "set web retries 3: `web` names several things: east/web, west/web; write the data center in front",
+            ),
+            (
+                "set west/web max 3",
+                "set west/web max 3: west/web has no autoscaler; give it `scale` in the layout",
+            ),
+            (
+                "set dns down-after 3",
+                "set dns down-after 3: dns checks nothing; give it `health` in the layout",
+            ),
+            (
+                "set east/web sessions store:sesions",
+                "set east/web sessions store:sesions: there is no session store \"sesions\" beside east/web; did you mean \
+                 `sessions`?",
+            ),
+            (
+                "set app sessions store:sessions",
+                "set app sessions store:sessions: there is no session store \"sessions\" beside west/app",
+            ),
+            (
+                "set fn sessions local",
+                "set fn sessions local: east/fn are functions, which forget all between requests",
+            ),
+            (
+                "set outer sticky A",
+                "set outer sticky A: users stick to servers, and east/outer has none behind it",
+            ),
             ("cut lb -> nowhere", "cut lb -> nowhere: nothing is named `nowhere`"),
         ] {
             let error = check(&format!("[\n  (at: \"1s\", do: \"{command}\")]"))
@@ -404,6 +441,22 @@ mod tests {
     fn instances_that_the_script_adds_have_names() {
         check("[(at: \"1s\", do: \"scale east/web 4\"), (at: \"9s\", do: \"kill east/web/4\")]").unwrap();
         assert!(check("[(at: \"1s\", do: \"scale east/web 4\"), (at: \"9s\", do: \"kill east/web/5\")]").is_err());
+        for max in [
+            "set app max 9",
+            "set app-autoscaler max 9",
+            "set west/app-autoscaler max 9",
+        ] {
+            check(&format!(
+                "[(at: \"1s\", do: \"{max}\"), (at: \"9s\", do: \"kill app/9\")]"
+            ))
+            .unwrap();
+            assert!(
+                check(&format!(
+                    "[(at: \"1s\", do: \"{max}\"), (at: \"9s\", do: \"kill app/10\")]"
+                ))
+                .is_err()
+            );
+        }
     }
 
     #[test]

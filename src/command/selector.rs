@@ -7,8 +7,8 @@ use crate::layout::printable;
 
 /// Data center, service or host, instance.
 const MOST_PARTS: usize = 3;
-/// The longest part, in characters: that of a layout's names.
-const LONGEST_PART: usize = 64;
+/// The longest part, in characters: that of a layout's names, with `-autoscaler` behind it.
+const LONGEST_PART: usize = 75;
 
 impl Selector {
     /// Reads a selector: one to three parts separated by `/`. A part is a name as layouts have them, a number, or `*`.
@@ -29,7 +29,7 @@ impl Selector {
                 return refuse("a part of it is empty");
             }
             if part.chars().count() > LONGEST_PART {
-                return refuse("a part of it is longer than 64 characters");
+                return refuse("a part of it is longer than 75 characters");
             }
             if printable(part) != part {
                 return refuse("it holds characters that cannot be seen");
@@ -216,7 +216,7 @@ mod tests {
             let error = Selector::parse(text).unwrap_err();
             assert!(error.0.contains(why), "{text:?}: {error}");
         }
-        assert!(Selector::parse(&"x".repeat(65)).unwrap_err().0.contains("64"));
+        assert!(Selector::parse(&"x".repeat(76)).unwrap_err().0.contains("75"));
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::model::{Command, CommandError, LinkSelector, Selector};
 use super::selector::shown;
+use super::setting::Setting;
 use super::verbs::{VERBS, Verb};
 use crate::layout::{Balance, SIZES, Size, closest, duration, parse_share, percent, suggestion};
 
@@ -14,11 +15,14 @@ const LONGEST_DELAY: Duration = Duration::from_secs(60);
 const LARGEST_FACTOR: f64 = 1_000.0;
 /// The most machines of a service.
 const MOST_MACHINES: u32 = 100_000;
-const BALANCES: [(&str, Balance); 4] = [
+const BALANCES: [(&str, Balance); 7] = [
     ("round-robin", Balance::RoundRobin),
+    ("weighted", Balance::Weighted),
     ("random", Balance::Random),
     ("least-connections", Balance::LeastConnections),
     ("power-of-two", Balance::PowerOfTwo),
+    ("source-hash", Balance::SourceHash),
+    ("consistent-hash", Balance::ConsistentHash),
 ];
 
 impl Command {
@@ -60,6 +64,12 @@ impl Command {
             ("scale", [service, count]) => Command::Scale(Selector::parse(service)?, machines(count)?),
             ("resize", [target, size]) => Command::Resize(Selector::parse(target)?, (*size).to_owned()),
             ("balance", [balancer, how]) => Command::Balance(Selector::parse(balancer)?, balance(how)?),
+            ("set", [target, setting @ ..]) if !setting.is_empty() => {
+                let target = Selector::parse(target)?;
+                Command::Set(target, Setting::parse(setting)?)
+            }
+            ("revoke", [users]) => Command::Revoke(Selector::parse(users)?, 1.0),
+            ("revoke", [users, of_them]) => Command::Revoke(Selector::parse(users)?, share(of_them)?),
             _ => return Err(wrong_words(verb)),
         };
         command.validate()?;
@@ -96,6 +106,10 @@ impl Command {
                 let known = suggestion(size, SIZES.iter().map(|size| size.name));
                 Err(refused(format!("unknown size `{}`{known}", shown(size))))
             }
+            Command::Set(_, setting) => setting.validate(),
+            Command::Revoke(_, share) if !(0.0..=1.0).contains(share) => Err(refused(format!(
+                "the share of `revoke` is from 0% to 100%, not {share}"
+            ))),
             _ => Ok(()),
         }
     }
@@ -111,7 +125,9 @@ impl Command {
             | Command::Surge(Some(target), _)
             | Command::Scale(target, _)
             | Command::Resize(target, _)
-            | Command::Balance(target, _) => vec![target],
+            | Command::Balance(target, _)
+            | Command::Set(target, _)
+            | Command::Revoke(target, _) => vec![target],
             Command::Cut(link) | Command::Delay(link, _) | Command::Drop(link, _) | Command::Join(link) => {
                 vec![&link.from, &link.to]
             }
@@ -197,6 +213,10 @@ impl fmt::Display for Command {
                     .map_or("", |(name, _)| name);
                 write!(f, "balance {balancer} {name}")
             }
+            Command::Set(target, setting) => write!(f, "set {target} {setting}"),
+            #[allow(clippy::float_cmp, reason = "all of them is said by exactly 1")]
+            Command::Revoke(users, share) if *share == 1.0 => write!(f, "revoke {users}"),
+            Command::Revoke(users, share) => write!(f, "revoke {users} {}", percent(*share)),
         }
     }
 }
@@ -236,6 +256,7 @@ mod tests {
                 commands.push(Command::Surge(None, 1_000.0 * share * share));
                 commands.push(Command::Surge(Some(target()), share / 3.0));
                 commands.push(Command::Scale(target(), 1 + step * 200));
+                commands.push(Command::Revoke(target(), share));
             }
             commands.extend(SIZES.map(|size| Command::Resize(target(), size.name.to_owned())));
             commands.extend(BALANCES.map(|(_, balance)| Command::Balance(target(), balance)));
@@ -295,6 +316,8 @@ mod tests {
             ("slow db x10", "slow db 10"),
             ("surge x2", "surge 2"),
             ("surge people x0.5", "surge people 0.5"),
+            ("revoke people 0.5", "revoke people 50%"),
+            ("revoke people 100%", "revoke people"),
         ] {
             assert_eq!(Command::parse(typed).unwrap().to_string(), meant);
         }
@@ -308,7 +331,7 @@ mod tests {
             (
                 "\u{1b}[2J",
                 "unknown command `\\u{1b}[2J`; there are kill, destroy, mend, hang, slow, cut, delay, drop, join, surge, \
-                 scale, resize, balance",
+                 scale, resize, balance, set, revoke",
             ),
             ("kill web db", "`kill` is written `kill TARGET`"),
             ("kill a//b", "`a//b` is not a selector: a part of it is empty"),
@@ -341,6 +364,14 @@ mod tests {
                 "expected a number of machines such as 4, found `many`",
             ),
             ("resize web xxl", "unknown size `xxl`; did you mean `xl`?"),
+            (
+                "revoke people 101%",
+                "the share of `revoke` is from 0% to 100%, not 1.01",
+            ),
+            (
+                "balance lb consistenthash",
+                "unknown way to balance `consistenthash`; did you mean `consistent-hash`?",
+            ),
             (
                 "balance lb roundrobin",
                 "unknown way to balance `roundrobin`; did you mean `round-robin`?",

@@ -89,8 +89,20 @@ pub const VERBS: &[Verb] = &[
     },
     Verb {
         name: "balance",
-        usage: "balance BALANCER round-robin|random|least-connections|power-of-two",
+        usage: "balance BALANCER round-robin|weighted|random|least-connections|power-of-two|source-hash|consistent-hash",
         example: "balance lb round-robin",
         about: "change how a load balancer chooses",
+    },
+    Verb {
+        name: "set",
+        usage: "set TARGET SETTING VALUE",
+        example: "set web retries 3",
+        about: "change a setting of services while they run",
+    },
+    Verb {
+        name: "revoke",
+        usage: "revoke USERS | revoke USERS SHARE",
+        example: "revoke people",
+        about: "end the sessions of users, or of a share of them (always the same ones); a token can't be taken back",
     },
 ];

@@ -3,73 +3,48 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use super::duration;
+use super::bounds;
 use super::model::{Distribution, Keys};
 use super::size::{SIZES, Size};
 use super::source::{Path, Problem};
-use super::text::{grouped, printable, suggestion};
+use super::text::{printable, suggestion};
 
 /// The most people in all populations together.
 pub(super) const MOST_USERS: u64 = 50_000_000;
-/// The most machines in all data centers together.
-pub(super) const MOST_MACHINES: u64 = 100_000;
 /// The most keys of a population, and the most rows of a database.
 pub(super) const MOST_KEYS: u64 = 10_000_000;
 /// The most slots and the longest backlog of one machine.
 pub(super) const MOST_SLOTS: u64 = 1_000_000;
-/// The most requests a second of all populations together.
-pub(super) const MOST_RATE: f64 = 10_000_000.0;
-/// The longest of all durations in a layout: a week, the bound that RFC 8767 recommends for TTLs.
-pub(super) const LONGEST: Duration = Duration::from_secs(7 * 24 * 3600);
 /// The shortest latency between two machines: the kernel's windows are as wide as the smallest latency.
 pub(super) const SHORTEST_LATENCY: Duration = Duration::from_micros(1);
 /// The longest latency.
 pub(super) const LONGEST_LATENCY: Duration = Duration::from_secs(60);
-/// The longest name, in characters.
-const LONGEST_NAME: usize = 64;
 
 pub(super) fn whole(path: &Path, value: impl Into<u64>, range: RangeInclusive<u64>) -> Result<(), Problem> {
-    let value = value.into();
-    if range.contains(&value) {
-        return Ok(());
-    }
-    let (low, high) = (grouped(*range.start()), grouped(*range.end()));
-    Err(path.problem(format!("must be from {low} to {high}, not {}", grouped(value))))
+    bounds::whole(value, &range).map_err(|why| path.problem(why))
 }
 
 pub(super) fn number(path: &Path, value: f64, range: RangeInclusive<f64>) -> Result<(), Problem> {
-    if range.contains(&value) {
-        return Ok(());
-    }
-    Err(path.problem(format!(
-        "must be from {} to {}, not {value}",
-        range.start(),
-        range.end()
-    )))
+    bounds::number(value, &range).map_err(|why| path.problem(why))
 }
 
 /// Above zero, at most `high`.
 pub(super) fn positive(path: &Path, value: f64, high: f64) -> Result<(), Problem> {
-    if value > 0.0 && value <= high {
-        return Ok(());
-    }
-    Err(path.problem(format!("must be above 0 and at most {high}, not {value}")))
+    bounds::positive(value, high).map_err(|why| path.problem(why))
 }
 
 pub(super) fn time(path: &Path, value: Duration, range: RangeInclusive<Duration>) -> Result<(), Problem> {
-    if range.contains(&value) {
-        return Ok(());
-    }
-    let (low, high) = (duration::format(*range.start()), duration::format(*range.end()));
-    Err(path.problem(format!("must be from {low} to {high}, not {}", duration::format(value))))
+    bounds::time(value, &range).map_err(|why| path.problem(why))
+}
+
+/// From 0 to a week.
+pub(super) fn span(path: &Path, value: Duration) -> Result<(), Problem> {
+    bounds::span(value).map_err(|why| path.problem(why))
 }
 
 /// Above zero, at most a week.
 pub(super) fn interval(path: &Path, value: Duration) -> Result<(), Problem> {
-    if value.is_zero() {
-        return Err(path.problem("must be longer than 0"));
-    }
-    time(path, value, Duration::ZERO..=LONGEST)
+    bounds::interval(value).map_err(|why| path.problem(why))
 }
 
 pub(super) fn distribution(path: &Path, value: Distribution) -> Result<(), Problem> {
@@ -106,22 +81,7 @@ pub(super) fn size(path: &Path, name: &str) -> Result<(), Problem> {
 
 /// A name that selectors and commands can carry.
 pub(super) fn name(path: &Path, name: &str) -> Result<(), Problem> {
-    let why = if name.is_empty() {
-        "a name must not be empty".to_owned()
-    } else if name.chars().count() > LONGEST_NAME {
-        format!("a name has at most {LONGEST_NAME} characters")
-    } else if printable(name) != name {
-        format!("the name \"{}\" holds characters that cannot be seen", printable(name))
-    } else if let Some(c) = name.chars().find(|c| c.is_whitespace() || "/*<>".contains(*c)) {
-        format!("the name \"{name}\" holds `{c}`; selectors need names without blanks, `/`, `*`, `<` and `>`")
-    } else if name.bytes().all(|b| b.is_ascii_digit()) {
-        format!("the name \"{name}\" is a number; in selectors numbers stand for instances, as in web/2")
-    } else if name == "dns" || name == "all" {
-        format!("the name \"{name}\" has a meaning of its own in commands; choose another")
-    } else {
-        return Ok(());
-    };
-    Err(path.key(name).problem(why))
+    bounds::name(name).map_err(|why| path.key(name).problem(why))
 }
 
 /// A domain that users can look up (RFC 1035: letters, digits, hyphens and dots, at most 253 of them).

@@ -1,13 +1,24 @@
-//! Answers that follow from a layout: entry points, hosts, rates, and the utilisation at rest in closed form.
+//! Answers that follow from a layout: entry points, hosts, instances, rates, and the names of what the layout does not name.
 
 use std::collections::BTreeSet;
 
-use super::model::{Asks, DataCenter, Distribution, Layout, Map, Service, Users, Web};
-use super::size::Size;
+use super::model::{Asks, DataCenter, Distribution, Layout, Pages, Pair, Service, Users};
+use super::policies::Autoscaler;
+
+impl Layout {
+    /// The name of the resolver that the people of a population ask: `resolver` in a layout with one population, else the name
+    /// of the population with `-resolver` behind it. It is a service outside of the data centers.
+    pub fn resolver_of(&self, population: &str) -> String {
+        match self.users.len() {
+            1 => "resolver".to_owned(),
+            _ => format!("{population}-resolver"),
+        }
+    }
+}
 
 impl DataCenter {
-    /// The entry point: what DNS answers with. The load balancer that no other points to, else the web service; the first by name if
-    /// there are several. `None` if there is neither: users cannot connect to this data center.
+    /// The entry point: what DNS answers with. The load balancer that no other points to, else the web service, else the functions;
+    /// the first by name if there are several. `None` if there is none of them: users cannot connect to this data center.
     pub fn entry(&self) -> Option<(&str, &Service)> {
         let behind: BTreeSet<&str> = self
             .services
@@ -17,17 +28,28 @@ impl DataCenter {
                 _ => None,
             })
             .collect();
-        let is_first = |name: &String, service: &Service| {
-            matches!(service, Service::LoadBalancer(_)) && !behind.contains(name.as_str())
+        let first = |fits: &dyn Fn(&str, &Service) -> bool| {
+            let mut services = self.services.iter().map(|(name, service)| (name.as_str(), service));
+            services.find(|(name, service)| fits(name, service))
         };
-        let balancer = self.services.iter().find(|(name, service)| is_first(name, service));
-        let web = || {
-            self.services
-                .iter()
-                .find(|(_, service)| matches!(service, Service::Web(_)))
-        };
-        balancer.or_else(web).map(|(name, service)| (name.as_str(), service))
+        first(&|name, service| matches!(service, Service::LoadBalancer(_)) && !behind.contains(name))
+            .or_else(|| first(&|_, service| matches!(service, Service::Web(_))))
+            .or_else(|| first(&|_, service| matches!(service, Service::Serverless(_))))
     }
+
+    /// The autoscalers with the names of the web tiers that they scale. Each is a service of the data center, named as
+    /// [`autoscaler_of`] says.
+    pub fn autoscalers(&self) -> impl Iterator<Item = (&str, &Autoscaler)> {
+        self.services.iter().filter_map(|(name, service)| match service {
+            Service::Web(web) => Some((name.as_str(), web.scale.as_ref()?)),
+            _ => None,
+        })
+    }
+}
+
+/// The name of the autoscaler of a web tier: `web-autoscaler`.
+pub fn autoscaler_of(web: &str) -> String {
+    format!("{web}-autoscaler")
 }
 
 impl Service {
@@ -36,30 +58,65 @@ impl Service {
         match self {
             Service::LoadBalancer(balancer) => balancer.on.as_deref(),
             Service::Web(web) => web.on.as_deref(),
+            Service::Serverless(_) => None,
+            Service::SessionStore(store) => store.on.as_deref(),
             Service::Database(database) => database.on.as_deref(),
         }
     }
 
-    /// The size of its own machines. Without meaning on a shared host.
+    /// The size of its own machines. Without meaning on a shared host. Functions have no machine; each of their instances has one
+    /// core, as the smallest size has.
     pub fn size(&self) -> &str {
         match self {
             Service::LoadBalancer(balancer) => &balancer.size,
             Service::Web(web) => &web.size,
+            Service::Serverless(_) => "xs",
+            Service::SessionStore(store) => &store.size,
             Service::Database(database) => &database.size,
         }
     }
 
-    /// How many instances it has at the start.
+    /// How many instances it has at the start. Functions count as one: a provider's service at one address.
     pub fn instances(&self) -> u32 {
         match self {
             Service::Web(web) => web.machines,
-            Service::LoadBalancer(_) | Service::Database(_) => 1,
+            Service::LoadBalancer(balancer) => balancer.machines,
+            Service::Serverless(_) | Service::SessionStore(_) | Service::Database(_) => 1,
         }
     }
 
-    /// How many machines it has for itself: none on a shared host.
+    /// How many instances it has at most, if nobody but its autoscaler changes that.
+    pub fn most_instances(&self) -> u32 {
+        match self {
+            Service::Web(web) => web.scale.map_or(web.machines, |scale| scale.max),
+            _ => self.instances(),
+        }
+    }
+
+    /// How many instances take requests when all are well: of a pair with a floating address only one.
+    pub fn working(&self) -> u32 {
+        match self {
+            Service::LoadBalancer(balancer) if matches!(balancer.pair, Pair::Floating { .. }) => 1,
+            _ => self.instances(),
+        }
+    }
+
+    /// How many machines it has for itself: none on a shared host, and none for functions.
     pub fn own_machines(&self) -> u32 {
-        if self.host().is_some() { 0 } else { self.instances() }
+        match self {
+            Service::Serverless(_) => 0,
+            _ if self.host().is_some() => 0,
+            _ => self.instances(),
+        }
+    }
+
+    /// How it makes pages, if it does.
+    pub fn pages(&self) -> Option<&Pages> {
+        match self {
+            Service::Web(web) => Some(&web.pages),
+            Service::Serverless(functions) => Some(&functions.pages),
+            Service::LoadBalancer(_) | Service::SessionStore(_) | Service::Database(_) => None,
+        }
     }
 }
 
@@ -93,68 +150,6 @@ impl Distribution {
     }
 }
 
-impl Web {
-    /// Mean core time in seconds of a request of these users: HTML for browsers and JSON for apps, a share of it for static files.
-    fn demand(&self, users: &Users) -> f64 {
-        let asks = &users.asks;
-        let page = 1.0 - users.mobile + users.mobile * self.json;
-        let per_request = ((asks.page + asks.writes()) * page + asks.asset * self.asset) / asks.total();
-        self.work.mean() * per_request
-    }
-}
-
-impl Layout {
-    /// The utilisation of every tier at rest, in closed form: rate times mean demand over cores, by full name (`dc/web`, or the host
-    /// `dc/server`, where the demands of all that it hosts add up). The sites that have an entry point share the traffic evenly.
-    /// A page reads one row, a create, update or delete writes one, a static file asks no database. Health checks are left out.
-    pub fn utilisation_at_rest(&self) -> Map<f64> {
-        let sites: Vec<_> = self
-            .data_centers
-            .iter()
-            .filter(|(_, site)| site.entry().is_some())
-            .collect();
-        let mut busy: Map<f64> = Map::new();
-        for (site, data_center) in &sites {
-            for users in self.users.values() {
-                let rate = users.rate() / sites.len() as f64;
-                add_demand(&mut busy, site, data_center, users, rate);
-            }
-        }
-        busy
-    }
-}
-
-/// Follows the requests of a population from the entry point to the database and adds the share of cores that each tier spends.
-fn add_demand(busy: &mut Map<f64>, place: &str, data_center: &DataCenter, users: &Users, rate: f64) {
-    let mut add = |name: &str, service: &Service, demand: f64| {
-        let (machine, size, count) = match service
-            .host()
-            .and_then(|host| Some((host, data_center.hosts.get(host)?)))
-        {
-            Some((name, host)) => (name, host.size.as_str(), 1),
-            None => (name, service.size(), service.instances()),
-        };
-        let cores = Size::named(size).map_or(1, |size| size.cores) * count;
-        *busy.entry(format!("{place}/{machine}")).or_default() += rate * demand / f64::from(cores);
-    };
-    let mut next = data_center.entry();
-    while let Some((name, service)) = next {
-        let (demand, to) = match service {
-            Service::LoadBalancer(balancer) => (balancer.work.mean(), Some(&balancer.to)),
-            Service::Web(web) => (web.demand(users), web.database.as_ref()),
-            Service::Database(database) => {
-                let asks = &users.asks;
-                let core_time = asks.page * database.read.mean() + asks.writes() * database.write.mean();
-                (core_time / asks.total(), None)
-            }
-        };
-        add(name, service, demand);
-        next = to
-            .and_then(|to| data_center.services.get_key_value(to))
-            .map(|(name, service)| (name.as_str(), service));
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -176,6 +171,9 @@ mod tests {
                 "outer",
             ),
             (r#""b": Web(), "a": Web()"#, "a"),
+            (r#""web": Web(), "a": Serverless()"#, "web"),
+            (r#""fn": Serverless(), "db": Database()"#, "fn"),
+            (r#""lb": LoadBalancer(to: "fn"), "fn": Serverless()"#, "lb"),
         ] {
             assert_eq!(
                 read(services).data_centers["dc"].entry().map(|(name, _)| name),
@@ -186,16 +184,33 @@ mod tests {
     }
 
     #[test]
-    fn utilisation_adds_up_what_every_tier_does_for_the_mix_of_requests() {
+    fn instances_and_machines_follow_the_kind() {
         let layout = read(
-            r#""lb": LoadBalancer(to: "web", work: Constant("1ms")),
-            "web": Web(machines: 2, size: "xs", work: Constant("10ms"), database: "db"),
-            "db": Database(size: "s", read: Constant("1ms"), write: Constant("6ms"))"#,
+            r#""a": LoadBalancer(to: "web", machines: 2, pair: Floating()), "b": LoadBalancer(to: "web", machines: 3),
+            "web": Web(machines: 2, scale: (min: 2, max: 9, target: Utilisation(0.6))), "fn": Serverless(),
+            "sessions": SessionStore(), "db": Database()"#,
         );
-        let busy = layout.utilisation_at_rest();
-        // 100 a second; pages cost 0.6 + 0.4 x 0.5 of 10 ms; 80 % reads and 20 % writes.
-        for (tier, expected) in [("dc/lb", 0.1 / 4.0), ("dc/web", 0.8 / 2.0), ("dc/db", 0.2 / 2.0)] {
-            assert!((busy[tier] - expected).abs() < 1e-12, "{tier}: {}", busy[tier]);
-        }
+        let site = &layout.data_centers["dc"];
+        let counts = |name: &str| {
+            let service = &site.services[name];
+            [
+                service.instances(),
+                service.most_instances(),
+                service.working(),
+                service.own_machines(),
+            ]
+        };
+        assert_eq!(counts("a"), [2, 2, 1, 2]);
+        assert_eq!(counts("b"), [3, 3, 3, 3]);
+        assert_eq!(counts("web"), [2, 9, 2, 2]);
+        assert_eq!(counts("fn"), [1, 1, 1, 0]);
+        assert_eq!(counts("sessions"), [1, 1, 1, 1]);
+        assert_eq!(counts("db"), [1, 1, 1, 1]);
+        let sizes = ["web", "fn", "sessions"].map(|name| site.services[name].size());
+        assert_eq!(sizes, ["m", "xs", "s"]);
+        let scaled: Vec<&str> = site.autoscalers().map(|(web, _)| web).collect();
+        assert_eq!(scaled, ["web"]);
+        assert_eq!(autoscaler_of("web"), "web-autoscaler");
+        assert_eq!(layout.resolver_of("people"), "resolver");
     }
 }

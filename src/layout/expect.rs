@@ -4,9 +4,9 @@ use std::time::Duration;
 
 /// One expectation over a named measure, evaluated every 100 ms of simulated time.
 ///
-/// In a layout: `Always("p99 < 200ms, grace 5s")`, `Eventually("ok >= 99.9%")`, `Sometimes("up(web) < 2")`. The text is a measure, one
-/// of `<` `<=` `==` `>=` `>`, and a value in the measure's unit: a share (`99.9%`), a duration (`200ms`), a count (`0`) or a rate
-/// (`400/s`). `Always` may end in `, grace TIME`.
+/// In a layout: `At("50s", "ok >= 99%")`, `Always("p99 < 200ms, grace 5s")`, `Eventually("ok >= 99.9%")`, `Sometimes("up(web) < 2")`. The text is a measure, one
+/// of `<` `<=` `==` `>=` `>`, and a value in the measure's unit: a share (`99.9%`), a duration (`200ms`), a count (`0`), a rate
+/// (`400/s`) or a price (`$2.50/h`). `Always` may end in `, grace TIME`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Expectation {
     /// How often it must hold.
@@ -32,6 +32,8 @@ pub enum Quantifier {
     Eventually,
     /// At least once.
     Sometimes,
+    /// At this time from the start of the run.
+    At(Duration),
 }
 
 /// What an expectation measures.
@@ -39,6 +41,8 @@ pub enum Quantifier {
 pub enum Measure {
     /// Share of the requests answered in the last 10 s that succeeded (1 when there were none).
     Ok,
+    /// The same share for the requests of one population.
+    OkOf(String),
     /// Requests failed since the start.
     Failed,
     /// Requests that were retried on another server since the start.
@@ -53,13 +57,21 @@ pub enum Measure {
     P95,
     /// 99th percentile of latency of the last 10 s, in seconds.
     P99,
+    /// Times since the start that a user who was signed in was found not to be any more.
+    SignedOut,
+    /// What all of it costs now, in US dollars an hour.
+    Cost,
     /// Number of a service's instances that are up. The service is named by its shortest selector: `web`, or `us-east/web` if
-    /// there are several; so in all measures of services.
+    /// there are several; so in all measures of services. It may also be `dns`, a resolver or an autoscaler.
     Up(String),
     /// Mean share of a service's cores in use over the last second.
     Utilisation(String),
     /// Requests that wait for a slot of a service now.
     Backlog(String),
+    /// Machines that a service has now: booting ones among them, those that are leaving not.
+    Machines(String),
+    /// Sessions that a web tier or a session store holds now.
+    Sessions(String),
 }
 
 /// How a measure is compared with its bound.

@@ -1,5 +1,7 @@
 //! What a system is: the schema of a layout file, its defaults, its validation with line and column.
 
+mod at_rest;
+pub(crate) mod bounds;
 mod check;
 pub mod duration;
 mod entry;
@@ -7,19 +9,24 @@ mod expect;
 mod expect_text;
 mod model;
 mod parse;
+mod policies;
 mod raw;
+mod references;
 mod shipped;
 mod size;
 pub(crate) mod source;
 mod text;
 mod validate;
 
+pub use entry::autoscaler_of;
 pub use expect::{Comparison, Expectation, Measure, Quantifier};
 pub use model::{
-    Asks, Balance, DataCenter, Database, Distribution, Dns, HealthCheck, Host, Keys, Layout, LoadBalancer, Map,
-    Network, Service, Users, Web,
+    Asks, Balance, DataCenter, Database, Distribution, Dns, Host, Keys, Layout, LoadBalancer, Map, Network, Pages,
+    Pair, Serverless, Service, SessionStore, Sessions, Sticky, Users, Web,
 };
 pub use parse::{LayoutError, parse};
+pub use policies::{Autoscaler, Breaker, Calls, HealthCheck, Outlier, RateLimit, Target};
+pub(crate) use raw::RawExpectation;
 pub use shipped::{SHIPPED, Shipped, find_shipped};
 pub use size::{SIZES, Size};
 pub use text::{closest, printable};

@@ -5,12 +5,14 @@
 //! from 0 to a week, slots from 1 to a million, backlogs from 0 to a million, mean core times above 0 and at most an hour, and factors
 //! above 0 and at most 100. A layout has at most 50 million users, 100,000 machines and 10 million requests a second in all. Names
 //! have 1 to 64 characters without blanks, control characters, `/`, `*`, `<` and `>`, and are unlike each other, so that a bare name is a
-//! selector (services and hosts of different data centers may share one).
+//! selector (services and hosts of different data centers may share one). What the layout does not name has names too, which nothing
+//! else may have: `dns`, the resolvers ([`Layout::resolver_of`]) and the autoscalers ([`autoscaler_of`](super::autoscaler_of)).
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::expect::Expectation;
+use super::policies::{Autoscaler, Calls, HealthCheck, Outlier, RateLimit};
 
 /// An ordered map by name. Order is by name, never by place in the file, so that the same system written in
 /// another order gives the same history.
@@ -51,10 +53,16 @@ pub struct Users {
     pub asks: Asks,
     /// Which rows they ask for.
     pub keys: Keys,
-    /// How many resolver caches serve the population, each with a phase of its own. From 1 to 100,000. Default 16.
+    /// How many caches the resolver of the population's region has, each with a phase of its own. From 1 to 100,000. Default 16.
     pub resolvers: u32,
-    /// How long a user waits for an answer. Default 10 s.
+    /// How many stub caches there are on the people's own devices; the people are spread over them. From 1 to 100,000. Default 256.
+    pub stubs: u32,
+    /// How long a user waits for an answer, all tries together. Default 10 s.
     pub patience: Duration,
+    /// How their browsers and apps treat the site. Default: one try, without budget and breaker.
+    pub calls: Calls,
+    /// The data center that they ask for by a name of its own (`east.shop.example`), in place of the domain that leads to all of them.
+    pub site: Option<String>,
 }
 
 /// Relative weights of what users ask for, from 0 to a million, one of them above 0. The defaults are those of a population without `asks`; in one that has them, what is
@@ -99,6 +107,9 @@ pub struct Dns {
     pub timeout: Duration,
     /// How often a resolver asks before it gives up. From 1 to 100. Default 3.
     pub attempts: u32,
+    /// Checks of the addresses: one that fails them is left out of the answers, unless all fail (Route 53). Default none.
+    /// In one that is given, `every` is 10 s, `timeout` 4 s, `down_after` 3 and `up_after` 3 by default (Route 53, fast checks).
+    pub health: Option<HealthCheck>,
 }
 
 /// One-way latencies between places (each from 1 us to 60 s), and what links do to packets.
@@ -137,14 +148,55 @@ pub enum Service {
     LoadBalancer(LoadBalancer),
     /// Serves pages and JSON.
     Web(Web),
+    /// Serves pages and JSON by functions that a provider starts on demand.
+    Serverless(Serverless),
+    /// Holds the sessions of signed-in users.
+    SessionStore(SessionStore),
     /// Holds rows.
     Database(Database),
+}
+
+/// How pages are made, by servers or by functions.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pages {
+    /// Core time to make an HTML page. Default exponential 4 ms.
+    pub work: Distribution,
+    /// Core time of a JSON answer as a share of that of a page. Default 0.5.
+    pub json: f64,
+    /// Core time of a static file as a share of that of a page. Default 0.1.
+    pub asset: f64,
+    /// The database that it asks, by name.
+    pub database: Option<String>,
+    /// Where it keeps the sessions of signed-in users. Default off: nobody signs in.
+    pub sessions: Sessions,
+    /// How long a session lives: since its last use, or for a token since it was issued. Default 30 min.
+    pub session_ttl: Duration,
+    /// Core time to sign a user in. Default constant 5 ms; memory-hard password hashes take 50 ms and more.
+    pub sign_in: Distribution,
+    /// Core time to verify a token. Default constant 0.05 ms (an RSA or ECDSA signature).
+    pub verify: Distribution,
+    /// How it treats each service that it calls, by name: its database, and its session store. One entry for each of them; what the
+    /// file does not name has the defaults of [`Calls::to_service`].
+    pub calls: Map<Calls>,
+}
+
+/// Where the sessions of signed-in users are.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum Sessions {
+    /// Nobody signs in.
+    Off,
+    /// In the memory of the server that signed the user in: a stateful tier. Not for functions.
+    Local,
+    /// In a session store, by name: any server serves everybody, and all depend on the store.
+    Store(String),
+    /// In a signed token that the client holds: any server serves everybody, nothing is stored, and it can't be revoked before it ends.
+    Token,
 }
 
 /// A web tier.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Web {
-    /// Number of machines. From 1 to 100,000. Default 1.
+    /// Number of machines at the start. From 1 to 100,000. Default 1, or the autoscaler's `min`.
     pub machines: u32,
     /// The host that it shares with other services, in place of machines of its own.
     pub on: Option<String>,
@@ -154,44 +206,114 @@ pub struct Web {
     pub slots: u32,
     /// Requests that may wait for a slot on each machine. Default 256.
     pub backlog: u32,
-    /// Core time to make an HTML page. Default exponential 4 ms.
-    pub work: Distribution,
-    /// Core time of a JSON answer as a share of that of a page. Default 0.5.
-    pub json: f64,
-    /// Core time of a static file as a share of that of a page. Default 0.1.
-    pub asset: f64,
-    /// The database that it asks, by name.
-    pub database: Option<String>,
-    /// How long it waits for the database. Default 2 s.
-    pub timeout: Duration,
+    /// What it makes, and whom it asks for it.
+    pub pages: Pages,
+    /// Turns away what comes too fast. Default none.
+    pub rate_limit: Option<RateLimit>,
+    /// Turns a request away at once when it has waited longer than this for its slot: who gave up is not served. Default none.
+    pub shed: Option<Duration>,
+    /// How long a machine that is taken out may take to answer what it holds. Default 30 s.
+    pub drain: Duration,
+    /// Adds and removes machines by load. Default none.
+    pub scale: Option<Autoscaler>,
     /// From start of the process to serving. Default 5 s.
+    pub boot: Duration,
+}
+
+/// Functions that a provider runs: an instance for each request in progress, none when idle. It has no machine of ours. What they know of
+/// those whom they call (breakers, budgets, connections) is kept for all of them together, as by a proxy that they share.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Serverless {
+    /// Instances at once; more requests are turned away. From 1 to a million. Default 1,000 (AWS Lambda, of an account).
+    pub limit: u32,
+    /// How long a new instance takes before it works. Default lognormal with a mean of 400 ms and a coefficient of variation of 0.5.
+    pub cold_start: Distribution,
+    /// How long an idle instance is kept. Default 5 min.
+    pub keep: Duration,
+    /// Memory of an instance in GiB, for the bill. From 0.125 to 10. Default 1.
+    pub memory_gib: f64,
+    /// What it makes, and whom it asks for it. Core time passes on a core of the instance's own.
+    pub pages: Pages,
+}
+
+/// A store of sessions, in memory.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SessionStore {
+    /// The host that it shares with other services, in place of a machine of its own.
+    pub on: Option<String>,
+    /// Size of its machine. Default `s`.
+    pub size: String,
+    /// Requests in progress at once. Default 256.
+    pub slots: u32,
+    /// Requests that may wait. Default 10,000.
+    pub backlog: u32,
+    /// Core time of a look-up or a change. Default exponential 0.02 ms (Redis: some 50,000 a second on one core with the network's work).
+    pub work: Distribution,
+    /// Sessions that it has room for; the oldest make room for new ones. From 1 to 50 million. Default a million.
+    pub sessions: u64,
+    /// Whether they are on its disk too, and survive a crash. Default false.
+    pub durable: bool,
+    /// From start of the process to serving. Default 2 s.
     pub boot: Duration,
 }
 
 /// A load balancer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LoadBalancer {
-    /// The service that it spreads requests over, by name: a web service or another load balancer, never in a circle.
+    /// The service that it spreads requests over, by name: a web service, functions or another load balancer, never in a circle.
     pub to: String,
+    /// Number of balancers. From 1 to 16. Default 1.
+    pub machines: u32,
+    /// How several of them share the work. Default `Dns`.
+    pub pair: Pair,
     /// How it chooses. Default least connections.
     pub balance: Balance,
+    /// Weights by server (`web/1`), above 0 and at most 1,000, for `Weighted`. Default 1 each.
+    pub weights: Map<f64>,
+    /// Whether a user stays with the server that served it first, by a cookie. Default none.
+    pub sticky: Option<Sticky>,
     /// Active health checks.
     pub health: HealthCheck,
-    /// How often a failed read is tried on another server. From 0 to 100. Writes are not retried, since they are not idempotent.
-    /// Default 1 (the standard for `proxy_next_upstream`-like retries).
-    pub retries: u32,
-    /// How long it waits for a server. Default 5 s.
-    pub timeout: Duration,
+    /// Passive health checks: takes out for a while what fails real requests. Default none.
+    pub outlier: Option<Outlier>,
+    /// How long the share of a server that has just come in grows to a whole one. Default 0 (at once).
+    pub slow_start: Duration,
+    /// How it treats its servers.
+    pub calls: Calls,
+    /// Turns away what comes too fast. Default none.
+    pub rate_limit: Option<RateLimit>,
     /// Core time of each request. Default constant 0.03 ms (`HAProxy`: about 32,000 requests a second and core).
     pub work: Distribution,
     /// Requests in progress at once. Default 20,000.
     pub slots: u32,
-    /// The host that it shares with other services, in place of a machine of its own.
+    /// The host that it shares with other services, in place of machines of its own.
     pub on: Option<String>,
-    /// Size of its machine. Default `m`.
+    /// Size of its machines. Default `m`.
     pub size: String,
     /// From start of the process to serving. Default 2 s.
     pub boot: Duration,
+}
+
+/// How several load balancers share the work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pair {
+    /// All of them work; DNS answers with all their addresses, in turn.
+    Dns,
+    /// Two of them have one address between them: the active one holds it and says so at intervals, the standby takes it when it has
+    /// not heard that for some of them. The first takes it back when it returns (VRRP, RFC 9568).
+    Floating {
+        /// Time between two advertisements. Default 1 s.
+        every: Duration,
+        /// Intervals of silence after which the standby takes over. From 1 to 1,000. Default 3.
+        down_after: u32,
+    },
+}
+
+/// Sessions that stick to a server by a cookie.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sticky {
+    /// The name of the cookie. Not empty: letters, digits, `_` and `-`.
+    pub cookie: String,
 }
 
 /// How a load balancer chooses a server.
@@ -199,25 +321,18 @@ pub struct LoadBalancer {
 pub enum Balance {
     /// In turn.
     RoundRobin,
+    /// In turn, each as often as its weight says (nginx's smooth weighted round robin).
+    Weighted,
     /// At random.
     Random,
     /// The one with the fewest requests in progress; ties in turn.
     LeastConnections,
     /// The less busy of two drawn at random (Mitzenmacher 2001).
     PowerOfTwo,
-}
-
-/// Active health checks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct HealthCheck {
-    /// Time between two checks of one server. Default 2 s (`HAProxy` `inter`).
-    pub every: Duration,
-    /// How long a check waits. Default 1 s.
-    pub timeout: Duration,
-    /// Failed checks in a row until a server is taken out. From 1 to 1,000. Default 3 (`HAProxy` `fall`).
-    pub down_after: u32,
-    /// Passed checks in a row until it is taken in again. From 1 to 1,000. Default 2 (`HAProxy` `rise`).
-    pub up_after: u32,
+    /// By a hash of the user's address, over the servers that are up (`HAProxy` `balance source`).
+    SourceHash,
+    /// By a hash of the row that is asked for, on a ring with 160 points for each server (ketama).
+    ConsistentHash,
 }
 
 /// A database with real rows.
@@ -263,6 +378,8 @@ impl Service {
         match self {
             Service::LoadBalancer(_) => "load balancer",
             Service::Web(_) => "web",
+            Service::Serverless(_) => "serverless",
+            Service::SessionStore(_) => "session store",
             Service::Database(_) => "database",
         }
     }

@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use super::expect::Quantifier;
-use super::expect_text;
 use super::model::Layout;
 use super::raw::{RawExpectation, RawLayout};
 use super::source::{self, Node, Path, Problem};
@@ -86,12 +84,8 @@ fn expect(layout: &mut Layout, expectations: Vec<RawExpectation>, root: &Node) -
             .problem(format!("at most {MOST_EXPECTATIONS} expectations")));
     }
     for (index, raw) in expectations.into_iter().enumerate() {
-        let (quantifier, text) = match raw {
-            RawExpectation::Always(text) => (Quantifier::Always, text),
-            RawExpectation::Eventually(text) => (Quantifier::Eventually, text),
-            RawExpectation::Sometimes(text) => (Quantifier::Sometimes, text),
-        };
-        let expectation = expect_text::parse(quantifier, &text, layout)
+        let expectation = raw
+            .model(layout)
             .map_err(|message| path.at("expect").item(index).problem(message))?;
         layout.expect.push(expectation);
     }

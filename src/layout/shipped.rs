@@ -7,6 +7,8 @@ pub struct Shipped {
     pub file: &'static str,
     /// The text of the file.
     pub source: &'static str,
+    /// The text of its script, `layouts/04-load-balancer.script.ron`, if it has one: what to do to it, and when.
+    pub script: Option<&'static str>,
 }
 
 /// All shipped layouts, in the order of their numbers.
@@ -14,18 +16,42 @@ pub const SHIPPED: &[Shipped] = &[
     Shipped {
         file: "01-single-server",
         source: include_str!("../../layouts/01-single-server.ron"),
+        script: None,
     },
     Shipped {
         file: "02-web-and-data-tier",
         source: include_str!("../../layouts/02-web-and-data-tier.ron"),
+        script: None,
     },
     Shipped {
         file: "03-vertical-scaling",
         source: include_str!("../../layouts/03-vertical-scaling.ron"),
+        script: None,
     },
     Shipped {
         file: "04-load-balancer",
         source: include_str!("../../layouts/04-load-balancer.ron"),
+        script: None,
+    },
+    Shipped {
+        file: "10-stateful-web",
+        source: include_str!("../../layouts/10-stateful-web.ron"),
+        script: Some(include_str!("../../layouts/10-stateful-web.script.ron")),
+    },
+    Shipped {
+        file: "11-stateless-web",
+        source: include_str!("../../layouts/11-stateless-web.ron"),
+        script: Some(include_str!("../../layouts/11-stateless-web.script.ron")),
+    },
+    Shipped {
+        file: "12-serverless",
+        source: include_str!("../../layouts/12-serverless.ron"),
+        script: Some(include_str!("../../layouts/12-serverless.script.ron")),
+    },
+    Shipped {
+        file: "20-retry-storm",
+        source: include_str!("../../layouts/20-retry-storm.ron"),
+        script: Some(include_str!("../../layouts/20-retry-storm.script.ron")),
     },
 ];
 
@@ -38,6 +64,11 @@ impl Shipped {
     /// Its file's name with the ending: `04-load-balancer.ron`.
     pub fn file_name(&self) -> String {
         format!("{}.ron", self.file)
+    }
+
+    /// The name of the file of its script: `04-load-balancer.script.ron`.
+    pub fn script_name(&self) -> String {
+        format!("{}.script.ron", self.file)
     }
 }
 

@@ -1,9 +1,12 @@
 //! Checks of what several parts of a layout have to do with each other: references, names, totals, entry points.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use super::check::{MOST_MACHINES, MOST_RATE, MOST_USERS};
+use super::bounds::{MOST_MACHINES, MOST_RATE};
+use super::check::MOST_USERS;
+use super::entry::autoscaler_of;
 use super::model::{DataCenter, Layout, Service};
+use super::references::{balancer_cycles, references};
 use super::source::{Node, Path, Problem};
 use super::text::{grouped, printable, suggestion};
 
@@ -28,8 +31,32 @@ pub(super) fn validate(layout: &Layout, root: &Node) -> Result<(), Problem> {
         .all(|data_center| data_center.entry().is_none())
     {
         let place = if is_nested(root) { "data_centers" } else { "services" };
-        let message = "there is no entry point: users need a LoadBalancer or a Web service to connect to";
+        let message =
+            "there is no entry point: users need a LoadBalancer, a Web service or a Serverless one to connect to";
         return Err(path.at(place).problem(message));
+    }
+    own_sites(layout, &path.at("users"))
+}
+
+/// A population that asks for one data center can connect to it.
+fn own_sites(layout: &Layout, users: &Path) -> Result<(), Problem> {
+    for (name, population) in &layout.users {
+        let Some(site) = &population.site else { continue };
+        let users = users.at(name);
+        match layout.data_centers.get(site) {
+            Some(data_center) if data_center.entry().is_some() => {}
+            Some(_) => {
+                let message = format!(
+                    "\"{site}\" has no entry point: users need a LoadBalancer, a Web service or a Serverless one"
+                );
+                return Err(users.at("site").problem(message));
+            }
+            None => {
+                let known = suggestion(site, layout.data_centers.keys().map(String::as_str));
+                let message = format!("there is no data center \"{}\"{known}", printable(site));
+                return Err(users.at("site").problem(message));
+            }
+        }
     }
     Ok(())
 }
@@ -63,21 +90,31 @@ fn population(layout: &Layout, path: &Path) -> Result<(), Problem> {
 }
 
 fn machines(layout: &Layout, path: &Path) -> Result<(), Problem> {
-    let mut total = 0;
-    for data_center in layout.data_centers.values() {
-        total += data_center.hosts.len() as u64;
-        total += data_center
-            .services
-            .values()
-            .map(|service| u64::from(service.own_machines()))
-            .sum::<u64>();
+    let total = |count: fn(&Service) -> u32| -> u64 {
+        let of = |site: &DataCenter| {
+            let own = site
+                .services
+                .values()
+                .map(|service| u64::from(count(service)))
+                .sum::<u64>();
+            own + site.hosts.len() as u64
+        };
+        layout.data_centers.values().map(of).sum()
+    };
+    let most = grouped(MOST_MACHINES);
+    let start = total(Service::own_machines);
+    if start > MOST_MACHINES {
+        let start = grouped(start);
+        return Err(path.problem(format!("{start} machines in all; at most {most} can be simulated")));
     }
-    if total > MOST_MACHINES {
-        let most = grouped(MOST_MACHINES);
-        return Err(path.problem(format!(
-            "{} machines in all; at most {most} can be simulated",
-            grouped(total)
-        )));
+    let scaled = total(|service| match service.own_machines() {
+        0 => 0,
+        _ => service.most_instances(),
+    });
+    if scaled > MOST_MACHINES {
+        let scaled = grouped(scaled);
+        let message = format!("{scaled} machines in all when all is scaled up; at most {most} can be simulated");
+        return Err(path.problem(message));
     }
     Ok(())
 }
@@ -85,142 +122,65 @@ fn machines(layout: &Layout, path: &Path) -> Result<(), Problem> {
 /// A bare name must name one thing. Only services and hosts of different data centers may share one.
 fn distinct_names(layout: &Layout, root: &Node) -> Result<(), Problem> {
     let path = Path::root(root);
-    let mut global: BTreeMap<&str, &str> = BTreeMap::new();
-    if is_nested(root) {
-        global.extend(layout.data_centers.keys().map(|name| (name.as_str(), "a data center")));
-    } else {
-        global.extend(
-            layout
-                .data_centers
-                .keys()
-                .map(|name| (name.as_str(), "the only data center")),
-        );
+    let nested = is_nested(root);
+    // What stands outside of the data centers, and what each is.
+    let mut global: BTreeMap<String, String> = BTreeMap::new();
+    for population in layout.users.keys() {
+        let by = format!("the resolver that {population} asks");
+        global.insert(layout.resolver_of(population), by);
     }
-    let taken = |place: &Path, name: &str, by: &str| {
-        Err(place
-            .key(name)
-            .problem(format!("the name \"{name}\" is already that of {by}; choose another")))
-    };
-    let users = path.at("users");
+    for site in layout.data_centers.keys() {
+        let by = if nested {
+            "a data center"
+        } else {
+            "the only data center"
+        };
+        if let Some(by) = global.insert(site.clone(), by.to_owned()) {
+            return Err(taken(&path.at("data_centers"), site, &by));
+        }
+    }
     for name in layout.users.keys() {
-        if let Some(by) = global.insert(name, "a population of users") {
-            return taken(&users, name, by);
+        if let Some(by) = global.insert(name.clone(), "a population of users".to_owned()) {
+            return Err(taken(&path.at("users"), name, &by));
         }
     }
     for (site, data_center) in &layout.data_centers {
         let data_centers = path.at("data_centers");
-        let nested = data_centers.at(site);
-        let path = if is_nested(root) { nested } else { path };
-        let (hosts, services) = (path.at("hosts"), path.at("services"));
-        for name in data_center.hosts.keys() {
-            if let Some(by) = global.get(name.as_str()) {
-                return taken(&hosts, name, by);
-            }
+        let below = data_centers.at(site);
+        distinct_within(data_center, &global, if nested { &below } else { &path })?;
+    }
+    Ok(())
+}
+
+/// The names of one data center, those of its autoscalers among them.
+fn distinct_within(data_center: &DataCenter, global: &BTreeMap<String, String>, path: &Path) -> Result<(), Problem> {
+    let (hosts, services) = (path.at("hosts"), path.at("services"));
+    let mut autoscalers: BTreeMap<String, String> = BTreeMap::new();
+    for (web, _) in data_center.autoscalers() {
+        let name = autoscaler_of(web);
+        if let Some(by) = global.get(&name) {
+            let message = format!("its autoscaler is named \"{name}\", and that is already the name of {by}");
+            return Err(services.at(web).key("scale").problem(message));
         }
-        for name in data_center.services.keys() {
-            if let Some(by) = global.get(name.as_str()) {
-                return taken(&services, name, by);
-            }
-            if data_center.hosts.contains_key(name) {
-                return taken(&services, name, "a host");
-            }
+        autoscalers.insert(name, format!("the autoscaler of {web}"));
+    }
+    for name in data_center.hosts.keys() {
+        if let Some(by) = global.get(name).or_else(|| autoscalers.get(name)) {
+            return Err(taken(&hosts, name, by));
+        }
+    }
+    for name in data_center.services.keys() {
+        if let Some(by) = global.get(name).or_else(|| autoscalers.get(name)) {
+            return Err(taken(&services, name, by));
+        }
+        if data_center.hosts.contains_key(name) {
+            return Err(taken(&services, name, "a host"));
         }
     }
     Ok(())
 }
 
-fn references(data_center: &DataCenter, service: &Service, path: &Path) -> Result<(), Problem> {
-    if let Some(host) = service.host()
-        && !data_center.hosts.contains_key(host)
-    {
-        let known = suggestion(host, data_center.hosts.keys().map(String::as_str));
-        return Err(path
-            .at("on")
-            .problem(format!("there is no host \"{}\"{known}", printable(host))));
-    }
-    match service {
-        Service::LoadBalancer(balancer) => {
-            let path = path.at("to");
-            match target(data_center, &balancer.to, &path, is_balanced)? {
-                found if is_balanced(found) => Ok(()),
-                found => {
-                    let (name, kind) = (&balancer.to, found.kind());
-                    let message =
-                        format!("\"{name}\" is a {kind}; a load balancer needs a web service or a load balancer");
-                    Err(path.problem(message))
-                }
-            }
-        }
-        Service::Web(web) => {
-            let Some(name) = &web.database else { return Ok(()) };
-            let path = path.at("database");
-            let is_database = |service: &Service| matches!(service, Service::Database(_));
-            match target(data_center, name, &path, is_database)? {
-                Service::Database(_) => Ok(()),
-                found => Err(path.problem(format!("\"{name}\" is a {}; a database is needed here", found.kind()))),
-            }
-        }
-        Service::Database(_) => Ok(()),
-    }
-}
-
-/// What a load balancer may have behind it.
-fn is_balanced(service: &Service) -> bool {
-    matches!(service, Service::Web(_) | Service::LoadBalancer(_))
-}
-
-/// The service of this name; if there is none, one that `fits` is suggested.
-fn target<'a>(
-    data_center: &'a DataCenter,
-    name: &str,
-    path: &Path,
-    fits: impl Fn(&Service) -> bool,
-) -> Result<&'a Service, Problem> {
-    data_center.services.get(name).ok_or_else(|| {
-        let fitting: Vec<&str> = data_center
-            .services
-            .iter()
-            .filter(|(_, service)| fits(service))
-            .map(|(name, _)| name.as_str())
-            .collect();
-        path.problem(format!(
-            "there is no service \"{}\"{}",
-            printable(name),
-            suggestion(name, fitting)
-        ))
-    })
-}
-
-/// Refuses balancers that lead in a circle. References have been checked. Every balancer is followed once.
-fn balancer_cycles(data_center: &DataCenter, services: &Path) -> Result<(), Problem> {
-    let mut followed = BTreeSet::new();
-    for start in data_center.services.keys() {
-        let mut way: Vec<&str> = Vec::new();
-        let mut current = start.as_str();
-        while let Some(Service::LoadBalancer(balancer)) = data_center.services.get(current) {
-            if !followed.insert(current) {
-                let Some(first) = way.iter().position(|name| *name == current) else {
-                    break;
-                };
-                return Err(cycle(&way[first..], services));
-            }
-            way.push(current);
-            current = &balancer.to;
-        }
-    }
-    Ok(())
-}
-
-fn cycle(way: &[&str], services: &Path) -> Problem {
-    const SHOWN: usize = 8;
-    let message = match way {
-        [_] => "a load balancer cannot point to itself".to_owned(),
-        _ if way.len() > SHOWN => format!("{} load balancers point to each other in a circle", way.len()),
-        _ => format!(
-            "load balancers point to each other in a circle: {} -> {}",
-            way.join(" -> "),
-            way[0]
-        ),
-    };
-    services.at(way[way.len() - 1]).at("to").problem(message)
+fn taken(place: &Path, name: &str, by: &str) -> Problem {
+    let message = format!("the name \"{name}\" is already that of {by}; choose another");
+    place.key(name).problem(message)
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use crate::protocol::Reason;
 use crate::sim::{InstanceId, SimTime};
 
-use super::event::Event;
+use super::event::{Circuit, Event};
 use super::frame::{LogLine, Sample, Severity, Tally};
 use super::incident::Incidents;
 use super::latency::RECENT_SECONDS;
@@ -86,6 +86,44 @@ impl Chronicle {
                     format!("{} took {} in: {passed} {checks} passed", name(from), name(backend)),
                 );
             }
+            Event::Ejected {
+                backend,
+                failed,
+                reason,
+                until,
+            } => {
+                let (who, server, rest) = (name(from), name(backend), (until - at).as_secs_f64());
+                let text = format!("{who} ejected {server} for {rest:.0}s: {failed} requests in a row {reason}");
+                self.say(at, Severity::Warning, text);
+            }
+            Event::Returned { backend } => {
+                let text = format!("{} tries {} again", name(from), name(backend));
+                self.say(at, Severity::Good, text);
+            }
+            Event::TookOver { .. } => {
+                let text = format!("{} took the address over", name(from));
+                self.say(at, Severity::Warning, text);
+            }
+            Event::Breaker { to, state } => {
+                let (who, callee) = (name(from), name(to));
+                let (severity, text) = match state {
+                    Circuit::Open => (
+                        Severity::Warning,
+                        format!("{who} stopped calling {callee}: its breaker opened"),
+                    ),
+                    Circuit::HalfOpen => (
+                        Severity::Info,
+                        format!("{who} tries {callee} again: its breaker is half open"),
+                    ),
+                    Circuit::Closed => (
+                        Severity::Good,
+                        format!("{who} calls {callee} again: its breaker closed"),
+                    ),
+                };
+                self.say(at, severity, text);
+            }
+            // Counted by the incidents; and a decision is told when it is carried out.
+            Event::SignedOut { .. } | Event::Scaled(_) => {}
         }
     }
 

@@ -8,102 +8,11 @@ use std::time::Duration;
 use crate::protocol::Reason;
 use crate::sim::SimTime;
 
-/// The shape of a world: it changes only when machines or services come or go, or a setting changes a text.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Topology {
-    /// The layout's title.
-    pub title: String,
-    /// What the layout shows.
-    pub about: String,
-    /// Counts changes of the shape; equal numbers of one world mean equal topologies.
-    pub version: u64,
-    /// Data centers, in the order of their names.
-    pub sites: Vec<Site>,
-    /// Services, populations of users and DNS among them.
-    pub services: Vec<ServiceInfo>,
-    /// Who calls whom.
-    pub links: Vec<LinkInfo>,
-}
-
-/// A data center.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Site {
-    /// Its name.
-    pub name: String,
-}
-
-/// What kind a service is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Kind {
-    /// A population of users.
-    Users,
-    /// The name service.
-    Dns,
-    /// A load balancer.
-    LoadBalancer,
-    /// A web tier.
-    Web,
-    /// A database.
-    Database,
-}
-
-/// What does not change about a service.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ServiceInfo {
-    /// The name in the layout: `web`.
-    pub name: String,
-    /// The shortest selector that names it without doubt: `web`, or `us-east/web` if there are several.
-    pub selector: String,
-    /// Its kind.
-    pub kind: Kind,
-    /// Index of its data center; `None` for users and DNS.
-    pub site: Option<usize>,
-    /// Its settings in a few words: `least connections, checks every 2s`.
-    pub detail: String,
-    /// Its instances, those that were scaled away left out.
-    pub instances: Vec<InstanceInfo>,
-}
-
-/// What does not change about an instance.
-#[derive(Clone, Debug, PartialEq)]
-pub struct InstanceInfo {
-    /// The shortest selector that names it: `web/2`.
-    pub selector: String,
-    /// The machine that it runs on: its own, or a host that others share.
-    pub machine: String,
-    /// Its address: public ones outside, private ones (10.0.0.0/8) inside.
-    pub address: String,
-    /// Whether users can reach the address.
-    pub public: bool,
-    /// Size of its machine.
-    pub size: String,
-    /// Cores of its machine.
-    pub cores: u32,
-    /// Requests in progress at once.
-    pub slots: u32,
-    /// Price of its machine in US dollars an hour.
-    pub price_per_hour: f64,
-}
-
-/// A link between two services.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LinkInfo {
-    /// Index of the service that calls.
-    pub from: usize,
-    /// Index of the service that answers.
-    pub to: usize,
-    /// What travels.
-    pub kind: LinkKind,
-}
-
-/// What travels on a link.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LinkKind {
-    /// Requests and their replies.
-    Requests,
-    /// Names and addresses.
-    Lookups,
-}
+use super::states::{
+    AutoscalerState, BalancerState, CallsState, DatabaseState, DnsState, ResolverState, ServerlessState, SessionsState,
+    UsersState,
+};
+use super::topology::Topology;
 
 /// A world at one moment.
 #[derive(Clone, Debug, PartialEq)]
@@ -132,6 +41,8 @@ pub struct Frame {
     pub recent_latency: Quantiles,
     /// Acknowledged writes that no disk holds any more.
     pub lost_writes: u64,
+    /// Sessions, of all populations together.
+    pub sessions: SessionTally,
     /// By service, as in the topology.
     pub services: Vec<ServiceState>,
     /// By link, as in the topology.
@@ -159,6 +70,23 @@ pub struct Tally {
     pub failed: u64,
     /// Tried again on another server, whatever came of it.
     pub retried: u64,
+}
+
+/// Sessions as users see them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SessionTally {
+    /// Users who are signed in now, as far as their clients know.
+    pub signed_in: u64,
+    /// Times that a user was signed in.
+    pub issued: u64,
+    /// Times that a user who was signed in was found not to be any more: lost with a server, a store or a change of the scheme.
+    pub lost: u64,
+    /// Times that a session had expired.
+    pub expired: u64,
+    /// Times that a session had been revoked.
+    pub revoked: u64,
+    /// Answers that users got by sessions that had been revoked.
+    pub revoked_served: u64,
 }
 
 impl Tally {
@@ -193,14 +121,24 @@ pub struct ServiceState {
     pub rate: f64,
     /// By instance, as in the topology.
     pub instances: Vec<InstanceState>,
-    /// For a load balancer, the view of its first instance.
+    /// For a load balancer, the view of the instance that works: the active one of a pair, or the first that is up.
     pub balancer: Option<BalancerState>,
-    /// For DNS and its resolvers.
+    /// For DNS.
     pub dns: Option<DnsState>,
     /// For users.
     pub users: Option<UsersState>,
     /// For a database.
     pub database: Option<DatabaseState>,
+    /// For a web tier and functions: where the sessions are.
+    pub sessions: Option<SessionsState>,
+    /// For functions.
+    pub serverless: Option<ServerlessState>,
+    /// For an autoscaler.
+    pub autoscaler: Option<AutoscalerState>,
+    /// For a resolver.
+    pub resolver: Option<ResolverState>,
+    /// How it treats each service that it calls, all its instances together.
+    pub calls: Vec<CallsState>,
 }
 
 /// Whether an instance works: the truth, not what anyone believes.
@@ -234,6 +172,10 @@ pub struct InstanceState {
     pub slow: f64,
     /// Leaving: it answers what it holds and takes nothing new.
     pub draining: bool,
+    /// Of a pair of balancers: whether it holds the address.
+    pub active: Option<bool>,
+    /// Sessions that it holds.
+    pub sessions: Option<u64>,
     /// Mean share of its machine's cores in use over the last second, from 0 to 1.
     pub utilisation: f64,
     /// The same since the start.
@@ -260,96 +202,6 @@ pub struct InstanceState {
     pub mean_present: f64,
     /// Utilisation in each of the last 60 s, the oldest first.
     pub trend: Vec<f32>,
-}
-
-/// What a load balancer knows.
-#[derive(Clone, Debug, PartialEq)]
-pub struct BalancerState {
-    /// How it chooses, in words: `least connections`.
-    pub policy: String,
-    /// Time between checks.
-    pub check_every: Duration,
-    /// Failed checks in a row until it takes a server out.
-    pub down_after: u32,
-    /// Passed checks in a row until it takes a server in.
-    pub up_after: u32,
-    /// Its servers, in order.
-    pub backends: Vec<BackendState>,
-}
-
-/// What a load balancer knows of one server.
-#[derive(Clone, Debug, PartialEq)]
-pub struct BackendState {
-    /// Index of the server's service and of the instance in it; `None` when it has left the topology.
-    pub instance: Option<(usize, usize)>,
-    /// The server's selector: `web/2`.
-    pub name: String,
-    /// Share of the requests sent to it over the last second, from 0 to 1.
-    pub share: f64,
-    /// Share of the requests sent to it since the start.
-    pub total_share: f64,
-    /// Requests sent to it since the start.
-    pub sent: u64,
-    /// Requests in progress there.
-    pub in_flight: u32,
-    /// What the balancer believes.
-    pub believed: Belief,
-}
-
-/// What a load balancer believes of a server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Belief {
-    /// Up; so many checks in a row have failed.
-    Up {
-        /// Failed checks in a row.
-        failed: u32,
-    },
-    /// Down; so many checks in a row have passed.
-    Down {
-        /// Passed checks in a row.
-        passed: u32,
-    },
-}
-
-/// The name service and the caches before it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct DnsState {
-    /// Time to live of an answer.
-    pub ttl: Duration,
-    /// Resolver caches.
-    pub resolvers: u32,
-    /// Resolver caches that hold a valid answer.
-    pub holding: u32,
-    /// Longest remaining life of the answers held.
-    pub longest: Duration,
-}
-
-/// A population of users.
-#[derive(Clone, Debug, PartialEq)]
-pub struct UsersState {
-    /// People.
-    pub count: u64,
-    /// Requests a second sent over the last second.
-    pub rate: f64,
-    /// Requests since the start.
-    pub total: Tally,
-    /// Requests of the last 10 s.
-    pub recent: Tally,
-    /// Requests that wait for an answer now.
-    pub waiting: u64,
-    /// Requests a second in each of the last 60 s, the oldest first.
-    pub trend: Vec<f32>,
-}
-
-/// A database.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct DatabaseState {
-    /// Rows that exist.
-    pub rows: u64,
-    /// Writes acknowledged since the start.
-    pub writes: u64,
-    /// Reads answered since the start.
-    pub reads: u64,
 }
 
 /// The state of a link.
@@ -407,6 +259,8 @@ pub struct Incident {
     pub failed: u64,
     /// Acknowledged writes lost by it.
     pub lost_writes: u64,
+    /// Users who were signed out while it hurt.
+    pub lost_sessions: u64,
     /// One sentence: what happens now, and why.
     pub sentence: String,
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::sim::{InstanceId, SimTime};
 
-use super::event::Event;
+use super::event::{Circuit, Event};
 use super::frame::{Incident, Milestone};
 
 /// How many incidents are kept.
@@ -20,6 +20,8 @@ pub struct Case {
     pub incident: Incident,
     /// The instances that the fault hit, sorted. Empty: everything (a surge).
     pub targets: Vec<InstanceId>,
+    /// Those who depend on them, directly or by way of others, sorted.
+    pub upstream: Vec<InstanceId>,
     last_bad: SimTime,
 }
 
@@ -28,10 +30,16 @@ impl Case {
         self.targets.is_empty() || self.targets.binary_search(&at).is_ok()
     }
 
-    /// Whether a failure at this place counts for this fault. The first one must arise at what was hit; from then on until users are
-    /// served again every failure counts, wherever it arises, for a fault spreads. So faults at the same time count the same failures.
+    /// Whether a place is where the fault can show: what was hit, or what depends on it.
+    fn reaches(&self, place: InstanceId) -> bool {
+        self.concerns(place) || self.upstream.binary_search(&place).is_ok()
+    }
+
+    /// Whether a failure at this place counts for this fault. The first one must arise at what was hit, or at what depends on it; from
+    /// then on until users are served again every failure counts, wherever it arises, for a fault spreads. So faults at the same time
+    /// count the same failures.
     fn is_blamed(&self, place: InstanceId) -> bool {
-        self.concerns(place) || (self.incident.hurt.is_some() && self.incident.served.is_none())
+        self.reaches(place) || (self.incident.hurt.is_some() && self.incident.served.is_none())
     }
 
     fn hurt(&mut self, at: SimTime) {
@@ -71,13 +79,24 @@ impl Incidents {
             retried: 0,
             failed: 0,
             lost_writes: 0,
+            lost_sessions: 0,
             sentence: String::new(),
         };
         self.cases.push_back(Case {
             incident,
             targets,
+            upstream: Vec::new(),
             last_bad: at,
         });
+    }
+
+    /// Who depends on what the newest fault hit.
+    pub fn depend(&mut self, mut upstream: Vec<InstanceId>) {
+        upstream.sort_unstable();
+        upstream.dedup();
+        if let Some(case) = self.cases.back_mut() {
+            case.upstream = upstream;
+        }
     }
 
     /// Writes were lost by the newest fault.
@@ -87,10 +106,31 @@ impl Incidents {
         }
     }
 
+    /// A user was signed out whose session one of these held: it counts for the first fault that hit it since then, even if that is
+    /// mended.
+    fn sign_out(&mut self, holder: InstanceId, since: SimTime) {
+        let hit = |case: &&mut Case| case.targets.binary_search(&holder).is_ok() && since <= case.incident.injected;
+        if let Some(case) = self.cases.iter_mut().find(hit) {
+            case.incident.lost_sessions += 1;
+        }
+    }
+
     /// Follows an event; `who` is the selector of the one who reported it.
     pub fn follow(&mut self, at: SimTime, event: &Event, who: impl Fn() -> String) {
+        if let Event::SignedOut { holder, since } = *event {
+            self.sign_out(holder, since);
+            return;
+        }
         for case in self.cases.iter_mut().filter(|case| case.incident.healed.is_none()) {
             match *event {
+                // More traffic is noticed by whoever brings more machines.
+                Event::Scaled(decision)
+                    if case.targets.is_empty() && decision.to > decision.from && case.incident.noticed.is_none() =>
+                {
+                    let milestone = Milestone { at, who: who() };
+                    case.incident.noticed = Some(milestone.clone());
+                    case.incident.acted = Some(milestone);
+                }
                 Event::Failed { at: place, .. } if case.is_blamed(place) => {
                     case.hurt(at);
                     case.incident.failed += 1;
@@ -99,7 +139,13 @@ impl Incidents {
                     case.hurt(at);
                     case.incident.retried += 1;
                 }
-                Event::TakenOut { backend, .. } if case.incident.noticed.is_none() && case.is_blamed(backend) => {
+                Event::TakenOut { backend: by, .. }
+                | Event::Ejected { backend: by, .. }
+                | Event::TookOver { from: by }
+                | Event::Breaker {
+                    to: by,
+                    state: Circuit::Open,
+                } if case.incident.noticed.is_none() && case.reaches(by) => {
                     let milestone = Milestone { at, who: who() };
                     case.incident.noticed = Some(milestone.clone());
                     case.incident.acted = Some(milestone);

@@ -7,15 +7,24 @@ mod incident;
 mod latency;
 mod ledger;
 mod probe;
+mod states;
+mod topology;
 
 pub use chronicle::{CauseCount, Chronicle};
-pub use event::{Event, System};
+pub use event::{Circuit, Decision, Event, Limit, System};
 pub use frame::{
-    BackendState, BalancerState, Belief, Cause, DatabaseState, DnsState, Frame, Health, Incident, InstanceInfo,
-    InstanceState, Kind, LinkInfo, LinkKind, LinkState, LogLine, Milestone, Quantiles, Sample, ServiceInfo,
-    ServiceState, Severity, Site, Tally, Topology, UsersState,
+    Cause, Frame, Health, Incident, InstanceState, LinkState, LogLine, Milestone, Quantiles, Sample, ServiceState,
+    SessionTally, Severity, Tally,
 };
 pub use incident::{Case, Incidents};
 pub use latency::{Latencies, RECENT_SECONDS, Recent};
 pub use ledger::Ledger;
-pub use probe::{BackendView, BalancerProbe, DatabaseProbe, UsersProbe};
+pub use probe::{
+    AutoscalerProbe, BackendView, BalancerProbe, CallsProbe, DatabaseProbe, DnsProbe, ResolverProbe, ServerlessProbe,
+    StoreProbe, UsersProbe, WebProbe,
+};
+pub use states::{
+    AutoscalerState, BackendState, BalancerState, Belief, CallsState, DatabaseState, DnsState, ResolverState,
+    ServerlessState, SessionsState, UsersState,
+};
+pub use topology::{InstanceInfo, Kind, LinkInfo, LinkKind, ServiceInfo, Site, Topology};

@@ -1,6 +1,7 @@
 //! A database with real rows on a disk that survives a crash.
 
 use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 use rustc_hash::FxHashMap;
@@ -10,8 +11,8 @@ use crate::observe::{DatabaseProbe, System};
 use crate::protocol::{Answer, Operation, Query, Reason, Reply, Request, Status};
 use crate::sim::{Cx, InstanceId, Software};
 
-use super::demand::Demand;
-use super::purpose;
+use super::common::demand::Demand;
+use super::common::purpose;
 
 /// What a database keeps on its disk. Rows that were there from the start and never written take no memory.
 #[derive(Debug, Default)]
@@ -23,7 +24,13 @@ pub struct Disk {
     rows: Cell<u64>,
     version: Cell<u64>,
     formatted: Cell<bool>,
+    /// Answers to writes with an idempotency key, by request, and the requests in their order.
+    done: RefCell<FxHashMap<u64, Status>>,
+    done_order: RefCell<VecDeque<u64>>,
 }
+
+/// Idempotency keys that are remembered.
+const KEYS_REMEMBERED: usize = 1 << 16;
 
 #[derive(Clone, Copy, Debug)]
 struct Row {
@@ -55,6 +62,26 @@ impl Disk {
             Some(row) => row.exists.then_some(row.version),
             None => (key < self.seeded.get()).then_some(0),
         }
+    }
+
+    /// Carries out a query; a write with an idempotency key that is done already is answered as before.
+    fn carry_out(&self, query: Query, request: u64, by: InstanceId) -> Status {
+        if !query.once || query.operation == Operation::Read {
+            return self.apply(query, by);
+        }
+        if let Some(status) = self.done.borrow().get(&request) {
+            return *status;
+        }
+        let status = self.apply(query, by);
+        let mut order = self.done_order.borrow_mut();
+        if order.len() == KEYS_REMEMBERED
+            && let Some(oldest) = order.pop_front()
+        {
+            self.done.borrow_mut().remove(&oldest);
+        }
+        order.push_back(request);
+        self.done.borrow_mut().insert(request, status);
+        status
     }
 
     fn apply(&self, query: Query, by: InstanceId) -> Status {
@@ -114,7 +141,7 @@ impl Software<System> for Database {
             _ => (self.write, &self.probe.writes),
         };
         cx.work(demand.sample(cx.draw(purpose::QUERY_WORK), 1.0)).await;
-        let status = self.disk.apply(query, cx.id());
+        let status = self.disk.carry_out(query, cx.request(), cx.id());
         counter.set(counter.get() + 1);
         Reply::answer(Answer::Row(status))
     }
@@ -129,7 +156,14 @@ mod tests {
         let disk = Disk::default();
         disk.format(10);
         let by = InstanceId(1);
-        let apply = |operation, key| disk.apply(Query { operation, key }, by);
+        let apply = |operation, key| {
+            let query = Query {
+                operation,
+                key,
+                once: false,
+            };
+            disk.apply(query, by)
+        };
         assert_eq!(apply(Operation::Read, 3), Status::Read { version: 0 });
         assert_eq!(apply(Operation::Read, 10), Status::NotFound);
         assert_eq!(apply(Operation::Create, 3), Status::Conflict);
@@ -140,5 +174,24 @@ mod tests {
         assert_eq!(apply(Operation::Delete, 10), Status::Written { version: 3, by });
         assert_eq!(apply(Operation::Update, 10), Status::NotFound);
         assert_eq!((disk.rows(), disk.version(10), disk.version(3)), (10, Some(3), None));
+    }
+
+    #[test]
+    fn a_write_with_an_idempotency_key_is_done_once() {
+        let disk = Disk::default();
+        disk.format(10);
+        let by = InstanceId(1);
+        let create = |request| {
+            let query = Query {
+                operation: Operation::Create,
+                key: 99,
+                once: true,
+            };
+            disk.carry_out(query, request, by)
+        };
+        assert_eq!(create(7), Status::Written { version: 1, by });
+        assert_eq!(create(7), Status::Written { version: 1, by });
+        assert_eq!(create(8), Status::Conflict);
+        assert_eq!(disk.rows(), 11);
     }
 }

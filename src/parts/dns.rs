@@ -1,47 +1,162 @@
-//! The authoritative name server, run by a third party.
+//! The authoritative name server, run by a third party. It may check the addresses that it gives out.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
-use crate::observe::System;
-use crate::protocol::{Answer, Reason, Reply, Request};
-use crate::sim::{Cx, InstanceId, Software};
+use crate::layout::HealthCheck;
+use crate::observe::{BackendView, Belief, DnsProbe, System};
+use crate::protocol::{Answer, Reason, Records, Reply, Request};
+use crate::sim::{Cx, Either, InstanceId, Signal, SimTime, Software, Stream, race};
 
-/// What the name server knows: where the domain lives.
+use super::common::health::learn;
+
+/// What the name server knows: where each name leads. It is changed between two windows.
 #[derive(Debug)]
 pub struct Zone {
-    /// The public addresses of the domain: its A records, given out in turn.
-    pub addresses: RefCell<Vec<InstanceId>>,
-    /// Whose turn it is.
-    pub turn: Cell<usize>,
+    /// By name: its A records. Name 0 is the domain, the others are those of the data centers.
+    pub names: RefCell<Vec<Vec<InstanceId>>>,
     /// How long a resolver may keep an answer.
-    pub ttl: Duration,
+    pub ttl: Cell<Duration>,
+    /// How the addresses are checked, if they are.
+    pub health: Cell<Option<HealthCheck>>,
 }
 
 /// The name server.
 pub struct Dns {
     zone: Rc<Zone>,
+    probe: Rc<DnsProbe>,
+    turn: Cell<usize>,
+    phases: RefCell<Stream>,
+    /// Who holds an address that was taken over.
+    routes: RefCell<Vec<(InstanceId, InstanceId)>>,
+    /// Settings have changed.
+    retuned: Signal,
+    /// Counts the views of addresses, so that the checks of a former one end.
+    views: Cell<u64>,
 }
 
 impl Dns {
-    /// A name server for this zone.
-    pub fn new(zone: Rc<Zone>) -> Dns {
-        Dns { zone }
+    /// A name server for this zone. It believes at first that all addresses are up.
+    pub fn new(cx: &Cx<System>, zone: Rc<Zone>, probe: Rc<DnsProbe>) -> Dns {
+        probe.records.borrow_mut().clear();
+        Dns {
+            zone,
+            probe,
+            turn: Cell::new(0),
+            phases: RefCell::new(cx.stream("checks")),
+            routes: RefCell::default(),
+            retuned: Signal::default(),
+            views: Cell::new(0),
+        }
+    }
+
+    /// Takes in addresses that have come and forgets those that have gone.
+    fn reconcile(self: &Rc<Self>, cx: &Cx<System>, believed: Belief) {
+        let names = self.zone.names.borrow();
+        let mut records = self.probe.records.borrow_mut();
+        records.retain(|record| names.iter().any(|name| name.contains(&record.id)));
+        let checked = self.zone.health.get().is_some();
+        for address in names.iter().flatten() {
+            if records.iter().all(|record| record.id != *address) {
+                self.views.set(self.views.get() + 1);
+                records.push(BackendView {
+                    number: self.views.get(),
+                    ..BackendView::new(*address, believed)
+                });
+                if checked {
+                    let phase = self.phases.borrow_mut().draw().unit();
+                    cx.spawn(Rc::clone(self).check(cx.detached(), (*address, self.views.get()), phase));
+                }
+            }
+        }
+    }
+
+    /// Checks one address for as long as it belongs here.
+    async fn check(self: Rc<Self>, cx: Cx<System>, (address, view): (InstanceId, u64), phase: f64) {
+        self.pause(&cx, cx.now(), phase).await;
+        while let Some(rules) = self.zone.health.get() {
+            let began = cx.now();
+            let holder = self.route(address);
+            let reply = Reply::of_call(cx.call(holder, Request::Check, rules.timeout).await, holder);
+            let news = {
+                let mut records = self.probe.records.borrow_mut();
+                let is_it = |record: &&mut BackendView| record.id == address && record.number == view;
+                let Some(record) = records.iter_mut().find(is_it) else {
+                    return;
+                };
+                learn(record, &rules, &reply)
+            };
+            if let Some(news) = news {
+                cx.emit(news);
+            }
+            self.pause(&cx, began, 1.0).await;
+        }
+    }
+
+    /// Waits for a share of the interval. Whoever shortens it means the one that runs, too.
+    async fn pause(&self, cx: &Cx<System>, since: SimTime, share: f64) {
+        while let Some(rules) = self.zone.health.get() {
+            let next = since + rules.every.mul_f64(share);
+            if next <= cx.now() {
+                return;
+            }
+            if let Either::First(()) = race(cx.sleep_until(next), self.retuned.wait(cx)).await {
+                return;
+            }
+        }
+    }
+
+    /// Who holds an address now.
+    fn route(&self, address: InstanceId) -> InstanceId {
+        let routes = self.routes.borrow();
+        let taken = routes.iter().find(|(taken, _)| *taken == address);
+        taken.map_or(address, |(_, holder)| *holder)
+    }
+
+    /// The addresses of a name in turn, those that are believed down left out, unless all are.
+    fn answer(&self, cx: &Cx<System>, name: u16) -> Reply {
+        let names = self.zone.names.borrow();
+        let records = self.probe.records.borrow();
+        let Some(all) = names.get(name as usize).filter(|all| !all.is_empty()) else {
+            return Reply::failure(Reason::DnsFailure, cx.id());
+        };
+        let believed_up = |address: &&InstanceId| {
+            let record = records.iter().find(|record| record.id == **address);
+            record.is_none_or(BackendView::is_up)
+        };
+        let up: Vec<InstanceId> = all.iter().filter(believed_up).copied().collect();
+        let shown = if up.is_empty() { all } else { &up };
+        let turn = self.turn.get();
+        self.turn.set(turn.wrapping_add(1));
+        let in_turn = (0..shown.len()).map(|step| shown[(turn + step) % shown.len()]);
+        Reply::answer(Answer::Addresses {
+            records: Records::new(in_turn),
+            until: cx.now() + self.zone.ttl.get(),
+        })
     }
 }
 
 impl Software<System> for Dns {
-    async fn serve(self: Rc<Self>, cx: Cx<System>, _: Request) -> Reply {
-        let addresses = self.zone.addresses.borrow();
-        let turn = self.zone.turn.get();
-        self.zone.turn.set(turn.wrapping_add(1));
-        match addresses.get(turn % addresses.len().max(1)) {
-            Some(to) => Reply::answer(Answer::Address {
-                to: *to,
-                ttl: self.zone.ttl,
-            }),
-            None => Reply::failure(Reason::DnsFailure, cx.id()),
+    fn start(self: &Rc<Self>, cx: &Cx<System>) {
+        self.reconcile(cx, Belief::Up { failed: 0 });
+    }
+
+    async fn serve(self: Rc<Self>, cx: Cx<System>, request: Request) -> Reply {
+        match request {
+            Request::Lookup(name) => self.answer(&cx, name),
+            Request::Retune => {
+                self.reconcile(&cx, Belief::Down { passed: 0 });
+                self.retuned.raise(&cx);
+                Reply::answer(Answer::Fine)
+            }
+            Request::Claim { address } => {
+                let mut routes = self.routes.borrow_mut();
+                routes.retain(|(taken, _)| *taken != address);
+                routes.push((address, cx.from()));
+                Reply::answer(Answer::Fine)
+            }
+            _ => Reply::answer(Answer::Fine),
         }
     }
 }

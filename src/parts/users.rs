@@ -4,16 +4,25 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
+use rustc_hash::FxHashMap;
+
 use crate::layout;
 use crate::observe::{Event, System, UsersProbe};
-use crate::protocol::{Answer, Ask, Failure, Format, Http, Reason, Reply, Request, Status};
+use crate::protocol::{
+    Answer, Ask, Ended, Failure, Format, Http, Owner, Pass, PassNews, Reason, Records, Reply, Request, Revocation,
+    Status,
+};
 use crate::sim::{Cx, Draw, Either, InstanceId, Signal, SimTime, Software, nanos, race};
 
-use super::purpose;
-use super::zipf::KeySpace;
+use super::common::caller::{Caller, Deadline};
+use super::common::lookup::{Lookups, Upstream};
+use super::common::purpose;
+use super::common::zipf::KeySpace;
 
 /// Bits of a request's id that count the requests of one population.
 const NUMBER_BITS: u32 = 40;
+/// How many revocations are remembered.
+const REVOCATIONS: usize = 100;
 
 /// The tap of a population: requests a second. It is turned between two windows.
 #[derive(Debug)]
@@ -24,6 +33,24 @@ pub struct Throttle {
     pub factor: Cell<f64>,
 }
 
+/// Where a population finds itself.
+pub struct Surroundings {
+    /// Its number among all populations.
+    pub number: u32,
+    /// The name that it asks for: 0 is the domain, the others are those of the data centers.
+    pub name: u16,
+    /// Its resolver.
+    pub resolver: InstanceId,
+    /// What that name leads to at the start.
+    pub addresses: Vec<InstanceId>,
+    /// How its clients treat the site.
+    pub caller: Caller,
+    /// Its tap.
+    pub throttle: Rc<Throttle>,
+    /// What it shows.
+    pub probe: Rc<UsersProbe>,
+}
+
 /// What a population is made of.
 pub struct Population {
     count: u64,
@@ -32,59 +59,67 @@ pub struct Population {
     asks: [(Ask, f64); 5],
     keys: KeySpace,
     patience: Duration,
-    dns: InstanceId,
-    lookup: layout::Dns,
-    throttle: Rc<Throttle>,
-    probe: Rc<UsersProbe>,
-    resolvers: RefCell<Vec<Resolver>>,
+    around: Surroundings,
+    /// Caches on people's devices, who are spread over them.
+    stubs: Lookups,
+    stub_count: u64,
+    /// Who holds an address that was taken over.
+    routes: RefCell<Vec<(InstanceId, InstanceId)>>,
+    /// Clients that hold something, by the number of the person.
+    clients: RefCell<FxHashMap<u64, Client>>,
+    revocations: RefCell<Vec<Revocation>>,
     retuned: Signal,
     /// The high bits of the ids of its requests.
     prefix: u64,
 }
 
-/// A resolver's cache: one name, so one answer. Those who ask while it is looked up wait for the same answer.
-#[derive(Default)]
-struct Resolver {
-    address: Option<InstanceId>,
+/// What a person's browser or app holds.
+#[derive(Clone, Copy, Debug, Default)]
+struct Client {
+    cookie: Option<InstanceId>,
+    pass: Pass,
+    /// Who holds the session.
+    holder: Option<InstanceId>,
+    /// Since when.
+    since: SimTime,
+    /// When it ends unless it is used, and how long each use prolongs it.
     until: SimTime,
-    looking: bool,
-    found: Rc<Signal>,
+    ttl: Duration,
 }
 
 impl Population {
-    /// A population whose resolvers already hold the address, each with a part of the answer's life behind it.
-    pub fn new(
-        cx: &Cx<System>,
-        spec: &layout::Users,
-        lookup: &layout::Dns,
-        ends: (InstanceId, Vec<InstanceId>),
-        shared: (Rc<Throttle>, Rc<UsersProbe>),
-    ) -> Population {
-        let (dns, addresses) = ends;
-        let (throttle, probe) = shared;
-        let mut phases = cx.stream("resolvers");
+    /// A population whose stub caches already hold the address, each with a part of the answer's life behind it.
+    pub fn new(cx: &Cx<System>, spec: &layout::Users, lookup: &layout::Dns, around: Surroundings) -> Population {
+        // A device waits for its resolver for as long as that may try, and a little longer.
+        let upstream = Upstream {
+            server: around.resolver,
+            timeout: lookup.timeout * lookup.attempts + Duration::from_millis(500),
+            attempts: 2,
+        };
+        let stubs = Lookups::new(spec.stubs as usize, upstream);
+        let mut phases = cx.stream("stubs");
         let ttl = nanos(lookup.ttl) as f64;
-        let resolvers: Vec<Resolver> = (0..spec.resolvers as usize)
-            .map(|number| Resolver {
-                address: addresses.get(number % addresses.len().max(1)).copied(),
-                until: SimTime((phases.draw().unit() * ttl) as u64),
-                ..Resolver::default()
-            })
-            .collect();
-        *probe.resolvers.borrow_mut() = resolvers.iter().map(|resolver| resolver.until).collect();
+        let addresses = &around.addresses;
+        for stub in (0..spec.stubs as usize).filter(|_| !addresses.is_empty()) {
+            let until = SimTime((phases.draw().unit() * ttl) as u64);
+            let in_turn = (0..addresses.len()).map(|step| addresses[(stub + step) % addresses.len()]);
+            stubs.seed(stub, Records::new(in_turn), until);
+        }
+        *around.probe.stubs.borrow_mut() = stubs.lives();
         Population {
             count: spec.count,
             mobile: spec.mobile,
             asks: cumulative(&spec.asks),
             keys: KeySpace::new(spec.keys),
             patience: spec.patience,
-            dns,
-            lookup: lookup.clone(),
-            throttle,
-            probe,
-            resolvers: RefCell::new(resolvers),
+            stubs,
+            stub_count: u64::from(spec.stubs),
+            routes: RefCell::default(),
+            clients: RefCell::default(),
+            revocations: RefCell::default(),
             retuned: Signal::default(),
             prefix: cx.stream("requests").draw().0 >> NUMBER_BITS << NUMBER_BITS,
+            around,
         }
     }
 
@@ -95,7 +130,7 @@ impl Population {
         let mut last = cx.now();
         let mut left = self.gap(&cx, number);
         loop {
-            let rate = self.throttle.rate * self.throttle.factor.get();
+            let rate = self.around.throttle.rate * self.around.throttle.factor.get();
             if rate <= 0.0 {
                 self.retuned.wait(&cx).await;
                 last = cx.now();
@@ -121,8 +156,8 @@ impl Population {
         Draw::of(cx.seed(), self.prefix | number, purpose::ARRIVAL).exponential()
     }
 
-    /// What this request is: the same in every branch of a run.
-    fn wish(&self, cx: &Cx<System>) -> Http {
+    /// What this request is: the same in every branch of a run, but for what the client was given before.
+    fn wish(&self, cx: &Cx<System>, person: u64) -> Http {
         let pick = cx.draw(purpose::ASK).unit();
         let ask = self
             .asks
@@ -134,70 +169,90 @@ impl Population {
         } else {
             Format::Html
         };
+        let client = self.clients.borrow().get(&person).copied().unwrap_or_default();
         Http {
             ask,
             key: self.keys.key(cx.draw(purpose::KEY)),
             format,
+            user: Owner::new(self.around.number, person),
+            cookie: client.cookie,
+            pass: client.pass,
+            once: self.around.caller.repeats_writes(),
         }
     }
 
-    /// The address of the domain, from the resolver of this user.
-    async fn resolve(&self, cx: &Cx<System>) -> Result<InstanceId, Failure> {
-        let user = cx.draw(purpose::USER).below(self.count);
-        let index = (user % self.resolvers.borrow().len() as u64) as usize;
-        let failure = Failure {
-            reason: Reason::DnsFailure,
-            at: self.dns,
+    /// The addresses of the domain, from the device of this user.
+    async fn resolve(&self, cx: &Cx<System>, person: u64, deadline: SimTime) -> Result<Records, Failure> {
+        let stub = (person % self.stub_count) as usize;
+        if let Some(held) = self.stubs.held(cx.now(), stub) {
+            return Ok(held);
+        }
+        // Who gives up leaves the look-up to the next one who waits for it.
+        let look_up = self.stubs.find(cx, stub, self.around.name);
+        let found = match race(look_up, cx.sleep_until(deadline)).await {
+            Either::First(found) => found?,
+            Either::Second(()) => return Err(self.stubs.silence()),
         };
-        let (held, looking, found) = {
-            let resolver = &self.resolvers.borrow()[index];
-            let held = resolver.address.filter(|_| cx.now() < resolver.until);
-            (held, resolver.looking, Rc::clone(&resolver.found))
+        if !found.cached {
+            self.around.probe.stubs.borrow_mut()[stub] = found.until;
+        }
+        Ok(found.records)
+    }
+
+    /// Who holds an address now.
+    fn route(&self, address: InstanceId) -> InstanceId {
+        let routes = self.routes.borrow();
+        let taken = routes.iter().find(|(taken, _)| *taken == address);
+        taken.map_or(address, |(_, holder)| *holder)
+    }
+
+    /// Looks the name up and asks. Where nobody listens, the next address is tried: nothing was sent yet.
+    async fn visit(&self, cx: &Cx<System>, person: u64, wish: Http) -> Reply {
+        let deadline = Deadline {
+            began: cx.now(),
+            patience: self.patience,
         };
-        if let Some(address) = held {
-            return Ok(address);
-        }
-        if looking {
-            found.wait(cx).await;
-            // What the look-up brought is theirs who waited for it, even if nobody may keep it (a TTL of 0).
-            return self.resolvers.borrow()[index].address.ok_or(failure);
-        }
-        let look_up = LookUp::begin(self, cx, index);
-        let answer = self.look_up(cx).await;
-        look_up.end(answer);
-        answer.map(|(address, _)| address).ok_or(failure)
-    }
-
-    /// Asks the name server, again when no answer comes; the TTL counts from the moment at which the answer arrives.
-    async fn look_up(&self, cx: &Cx<System>) -> Option<(InstanceId, SimTime)> {
-        for _ in 0..self.lookup.attempts {
-            let reply = cx.call(self.dns, Request::Lookup, self.lookup.timeout).datagram().await;
-            if let Ok(Reply {
-                outcome: Ok(Answer::Address { to, ttl }),
-                ..
-            }) = reply
-            {
-                return Some((to, cx.now() + ttl));
-            }
-        }
-        None
-    }
-
-    async fn visit(&self, cx: &Cx<System>, wish: Http) -> Reply {
         let Ok(_under_way) = cx.admit().await else {
             return Reply::failure(Reason::Overloaded, cx.id());
         };
-        match self.resolve(cx).await {
-            Ok(address) => Reply::of_call(cx.call(address, Request::Http(wish), self.patience).await, address),
-            Err(failure) => Reply {
-                outcome: Err(failure),
-                retries: 0,
-            },
+        let records = match self.resolve(cx, person, deadline.at()).await {
+            Ok(records) => records,
+            Err(failure) => {
+                return Reply {
+                    outcome: Err(failure),
+                    retries: 0,
+                };
+            }
+        };
+        let mut retries: u8 = 0;
+        let mut addresses = records.iter().peekable();
+        while let Some(address) = addresses.next() {
+            let holder = self.route(address);
+            let request = Request::Http(wish);
+            let caller = &self.around.caller;
+            let mut reply = caller
+                .call_to(cx, |_| holder, request, wish.is_repeatable(), Some(deadline))
+                .await;
+            reply.retries = reply.retries.saturating_add(retries);
+            let refused = Failure {
+                reason: Reason::Refused,
+                at: holder,
+            };
+            if reply.outcome != Err(refused) || addresses.peek().is_none() {
+                return reply;
+            }
+            cx.emit(Event::Retried {
+                reason: Reason::Refused,
+                at: holder,
+            });
+            retries = reply.retries.saturating_add(1);
         }
+        Reply::failure(Reason::DnsFailure, self.around.resolver)
     }
 
-    fn conclude(&self, cx: &Cx<System>, key: u64, began: SimTime, reply: &Reply) {
-        self.probe.count(|tally| {
+    fn conclude(&self, cx: &Cx<System>, wish: &Http, began: SimTime, reply: &Reply) {
+        let probe = &self.around.probe;
+        probe.count(|tally| {
             tally.retried += u64::from(reply.retries);
             match reply.outcome {
                 Ok(_) => tally.ok += 1,
@@ -207,52 +262,117 @@ impl Population {
         match reply.outcome {
             Err(Failure { reason, at }) => cx.emit(Event::Failed { reason, at }),
             Ok(answer) => {
-                self.probe
+                probe
                     .latencies
                     .borrow_mut()
                     .record((cx.now() - began).as_nanos() as u64);
-                if let Answer::Page { status, format } = answer {
+                if let Answer::Page {
+                    status,
+                    format,
+                    cookie,
+                    pass,
+                    ..
+                } = answer
+                {
                     let served = if format == Format::Html {
-                        &self.probe.html
+                        &probe.html
                     } else {
-                        &self.probe.json
+                        &probe.json
                     };
                     served.set(served.get() + 1);
                     if let Status::Written { version, by } = status {
-                        cx.emit(Event::Acknowledged { key, version, by });
+                        cx.emit(Event::Acknowledged {
+                            key: wish.key,
+                            version,
+                            by,
+                        });
                     }
+                    self.remember(cx, wish, began, (cookie, pass));
                 }
             }
         }
     }
-}
 
-/// A look-up in progress. However it ends, those who wait for it go on.
-struct LookUp<'a> {
-    population: &'a Population,
-    cx: &'a Cx<System>,
-    index: usize,
-}
-
-impl<'a> LookUp<'a> {
-    fn begin(population: &'a Population, cx: &'a Cx<System>, index: usize) -> LookUp<'a> {
-        population.resolvers.borrow_mut()[index].looking = true;
-        LookUp { population, cx, index }
+    /// Keeps what the client was given, and counts what became of its session.
+    fn remember(&self, cx: &Cx<System>, wish: &Http, began: SimTime, given: (Option<InstanceId>, PassNews)) {
+        let (cookie, news) = given;
+        let person = wish.user.person();
+        let probe = &self.around.probe;
+        if news == PassNews::NotAsked && cookie.is_none() {
+            return;
+        }
+        let mut clients = self.clients.borrow_mut();
+        let client = clients.entry(person).or_default();
+        if cookie.is_some() {
+            client.cookie = cookie;
+        }
+        let PassNews::Issued {
+            ttl,
+            pass,
+            holder,
+            because,
+        } = news
+        else {
+            if news == PassNews::Kept && client.pass == wish.pass {
+                client.until = client.until.max(cx.now() + client.ttl);
+                if self.revoked(wish.user, client.since).is_some_and(|at| began >= at) {
+                    probe.count_sessions(|tally| tally.revoked_served += 1);
+                }
+            }
+            return;
+        };
+        // What its client knows to be over is nobody's loss, even if nobody else remembers it.
+        let because = match because {
+            Ended::Unknown | Ended::OtherScheme if client.until <= cx.now() => Ended::Expired,
+            because => because,
+        };
+        // Two requests of one person at once may both have been signed in: the second one takes nothing from anybody.
+        let overtaken = client.pass != wish.pass;
+        let revoked = self.revoked(wish.user, client.since).is_some();
+        probe.count_sessions(|tally| {
+            tally.issued += 1;
+            tally.signed_in += u64::from(client.pass == Pass::None);
+            match because {
+                _ if overtaken => {}
+                Ended::Never => {}
+                Ended::Expired => tally.expired += 1,
+                Ended::Unknown | Ended::OtherScheme if revoked => tally.revoked += 1,
+                Ended::Unknown | Ended::OtherScheme => tally.lost += 1,
+            }
+        });
+        if because == Ended::Unknown
+            && !overtaken
+            && !revoked
+            && let Some(holder) = client.holder
+        {
+            let since = client.since;
+            cx.emit(Event::SignedOut { holder, since });
+        }
+        *client = Client {
+            cookie: client.cookie,
+            pass,
+            holder: Some(holder),
+            since: cx.now(),
+            until: cx.now() + ttl,
+            ttl,
+        };
     }
 
-    fn end(self, answer: Option<(InstanceId, SimTime)>) {
-        let resolver = &mut self.population.resolvers.borrow_mut()[self.index];
-        resolver.address = answer.map(|(address, _)| address);
-        resolver.until = answer.map_or(SimTime::ZERO, |(_, until)| until);
-        self.population.probe.resolvers.borrow_mut()[self.index] = resolver.until;
+    /// Since when the session of this user that began then is revoked, if it is.
+    fn revoked(&self, user: Owner, since: SimTime) -> Option<SimTime> {
+        let revocations = self.revocations.borrow();
+        let about = revocations
+            .iter()
+            .find(|revocation| since <= revocation.at && revocation.concerns(user));
+        about.map(|revocation| revocation.at)
     }
-}
 
-impl Drop for LookUp<'_> {
-    fn drop(&mut self) {
-        let resolver = &mut self.population.resolvers.borrow_mut()[self.index];
-        resolver.looking = false;
-        resolver.found.raise(self.cx);
+    fn learn_route(&self, address: InstanceId, holder: InstanceId) {
+        let mut routes = self.routes.borrow_mut();
+        match routes.iter_mut().find(|(known, _)| *known == address) {
+            Some(route) => route.1 = holder,
+            None => routes.push((address, holder)),
+        }
     }
 }
 
@@ -278,15 +398,32 @@ impl Software<System> for Population {
     }
 
     async fn serve(self: Rc<Self>, cx: Cx<System>, request: Request) -> Reply {
-        if request == Request::Retune {
-            self.retuned.raise(&cx);
-            return Reply::answer(Answer::Fine);
+        match request {
+            Request::Visit => {}
+            Request::Retune => {
+                self.retuned.raise(&cx);
+                return Reply::answer(Answer::Fine);
+            }
+            Request::Claim { address } => {
+                self.learn_route(address, cx.from());
+                return Reply::answer(Answer::Fine);
+            }
+            Request::Revoke(revocation) => {
+                let mut revocations = self.revocations.borrow_mut();
+                if revocations.len() == REVOCATIONS {
+                    revocations.remove(0);
+                }
+                revocations.push(revocation);
+                return Reply::answer(Answer::Fine);
+            }
+            _ => return Reply::answer(Answer::Fine),
         }
         let began = cx.now();
-        self.probe.count(|tally| tally.sent += 1);
-        let wish = self.wish(&cx);
-        let reply = self.visit(&cx, wish).await;
-        self.conclude(&cx, wish.key, began, &reply);
+        self.around.probe.count(|tally| tally.sent += 1);
+        let person = cx.draw(purpose::USER).below(self.count);
+        let wish = self.wish(&cx, person);
+        let reply = self.visit(&cx, person, wish).await;
+        self.conclude(&cx, &wish, began, &reply);
         reply
     }
 }

@@ -1,85 +1,101 @@
 //! A web server: a slot for each request, held until it has answered, and core time for making the page.
 
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
-use std::time::Duration;
 
 use crate::layout;
-use crate::observe::System;
-use crate::protocol::{Answer, Ask, Format, Http, Operation, Query, Reason, Reply, Request, Status};
-use crate::sim::{Cx, InstanceId, Software};
+use crate::observe::{System, WebProbe};
+use crate::protocol::{Answer, Http, Reason, Reply, Request};
+use crate::sim::{Cx, Software};
 
-use super::demand::Demand;
-use super::purpose;
+use super::common::pages::Maker;
+use super::common::rate_limit::RateLimiter;
+use super::common::shelf::SWEEP;
 
 /// Core time of a health check: a page that does nothing.
 const CHECK_NANOS: u64 = 100_000;
 
 /// A web server.
 pub struct Web {
-    work: Demand,
-    json: f64,
-    asset: f64,
-    database: Option<InstanceId>,
-    timeout: Duration,
+    /// Its settings. They are changed between two windows.
+    spec: Rc<RefCell<layout::Web>>,
+    maker: Maker,
+    limiter: RateLimiter,
+    probe: Rc<WebProbe>,
+    taken: Cell<u64>,
 }
 
 impl Web {
-    /// A web server that asks this database.
-    pub fn new(spec: &layout::Web, database: Option<InstanceId>) -> Web {
+    /// A web server with empty memory.
+    pub fn new(spec: Rc<RefCell<layout::Web>>, maker: Maker, probe: Rc<WebProbe>) -> Web {
+        probe.held.set(0);
         Web {
-            work: Demand::new(spec.work),
-            json: spec.json,
-            asset: spec.asset,
-            database,
-            timeout: spec.timeout,
+            spec,
+            maker,
+            limiter: RateLimiter::default(),
+            probe,
+            taken: Cell::new(0),
         }
     }
 
-    async fn answer(&self, cx: &Cx<System>, http: Http) -> Reply {
-        let form = if http.format == Format::Json { self.json } else { 1.0 };
-        let factor = if http.ask == Ask::Asset { self.asset } else { form };
-        cx.work(self.work.sample(cx.draw(purpose::WEB_WORK), factor)).await;
-        let page = |status| {
-            Reply::answer(Answer::Page {
-                status,
-                format: http.format,
-            })
-        };
-        let (Some(operation), Some(database)) = (operation(http.ask), self.database) else {
-            return page(Status::Static);
-        };
-        let query = Request::Query(Query {
-            operation,
-            key: http.key,
-        });
-        let reply = Reply::of_call(cx.call(database, query, self.timeout).await, database);
-        match reply.outcome {
-            Ok(Answer::Row(status)) => page(status),
-            Ok(_) => page(Status::Static),
-            Err(_) => reply,
+    async fn tidy(self: Rc<Self>, cx: Cx<System>) {
+        loop {
+            cx.sleep(SWEEP).await;
+            self.maker.sweep(cx.now());
+            self.probe.held.set(self.maker.held());
         }
     }
-}
 
-fn operation(ask: Ask) -> Option<Operation> {
-    match ask {
-        Ask::Page => Some(Operation::Read),
-        Ask::Asset => None,
-        Ask::Create => Some(Operation::Create),
-        Ask::Update => Some(Operation::Update),
-        Ask::Delete => Some(Operation::Delete),
+    async fn page(&self, cx: &Cx<System>, http: Http) -> Reply {
+        self.taken.set(self.taken.get() + 1);
+        let (rate_limit, shed) = {
+            let spec = self.spec.borrow();
+            (spec.rate_limit, spec.shed)
+        };
+        if rate_limit.is_some_and(|limit| !self.limiter.passes(limit, cx.now())) {
+            return Reply::failure(Reason::RateLimited, cx.id());
+        }
+        let arrived = cx.now();
+        let Ok(_slot) = cx.admit().await else {
+            return Reply::failure(Reason::Overloaded, cx.id());
+        };
+        if shed.is_some_and(|longest| cx.now() - arrived > longest) {
+            return Reply::failure(Reason::Shed, cx.id());
+        }
+        let reply = self.maker.answer(cx, http).await;
+        self.probe.held.set(self.maker.held());
+        reply
     }
 }
 
 impl Software<System> for Web {
+    fn start(self: &Rc<Self>, cx: &Cx<System>) {
+        cx.spawn(Rc::clone(self).tidy(cx.detached()));
+    }
+
     async fn serve(self: Rc<Self>, cx: Cx<System>, request: Request) -> Reply {
-        let Ok(_slot) = cx.admit().await else {
-            return Reply::failure(Reason::Overloaded, cx.id());
-        };
-        if let Request::Http(http) = request {
-            return self.answer(&cx, http).await;
+        match request {
+            Request::Http(http) => self.page(&cx, http).await,
+            Request::Revoke(revocation) => {
+                self.maker.revoke(&revocation);
+                self.probe.held.set(self.maker.held());
+                Reply::answer(Answer::Fine)
+            }
+            Request::Measure => {
+                let (busy, cores) = cx.processors();
+                Reply::answer(Answer::Load {
+                    busy,
+                    cores,
+                    requests: self.taken.get(),
+                })
+            }
+            _ => {
+                let Ok(_slot) = cx.admit().await else {
+                    return Reply::failure(Reason::Overloaded, cx.id());
+                };
+                cx.work(CHECK_NANOS).await;
+                Reply::answer(Answer::Fine)
+            }
         }
-        cx.work(CHECK_NANOS).await;
-        Reply::answer(Answer::Fine)
     }
 }

@@ -1,11 +1,13 @@
 //! What travels between services: the requests and replies of every kind, and the reasons of failures.
 
+mod pass;
 mod reason;
 
 use std::time::Duration;
 
-use crate::sim::{CallError, InstanceId};
+use crate::sim::{CallError, InstanceId, SimTime};
 
+pub use pass::{Ended, Owner, Pass, PassNews};
 pub use reason::Reason;
 
 /// A request to a service.
@@ -17,12 +19,80 @@ pub enum Request {
     Http(Http),
     /// A query to a database.
     Query(Query),
-    /// Resolve the domain.
-    Lookup,
+    /// A request to a session store.
+    Session(SessionRequest),
+    /// Resolve a name: 0 is the domain of the layout, 1 and up are those of its data centers.
+    Lookup(u16),
     /// Are you well?
     Check,
     /// Your settings have changed.
     Retune,
+    /// Forget the sessions of these users.
+    Revoke(Revocation),
+    /// From the active balancer of a pair to the other: I am here. The one with the higher priority holds the address.
+    Advertise {
+        /// The sender's priority.
+        priority: u32,
+    },
+    /// From a balancer to those who route to its address: it is mine now.
+    Claim {
+        /// The address.
+        address: InstanceId,
+    },
+    /// How busy are you? From an autoscaler.
+    Measure,
+}
+
+/// A request to a session store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SessionRequest {
+    /// Is this a session? Finding it prolongs its life.
+    Find {
+        /// Whose it is.
+        owner: Owner,
+        /// Its number.
+        id: u64,
+        /// How long each use prolongs it.
+        ttl: Duration,
+    },
+    /// Keep a new one.
+    Keep {
+        /// Whose it is.
+        owner: Owner,
+        /// Its number.
+        id: u64,
+        /// How long it lives unless it is used.
+        ttl: Duration,
+    },
+}
+
+/// What a session store, or a server, knows of a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// It is alive.
+    Alive,
+    /// It has expired.
+    Expired,
+    /// There is none of that number.
+    Nothing,
+}
+
+/// A share of the users of a population whose sessions are to end.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Revocation {
+    /// The population.
+    pub population: u32,
+    /// Which share of its users, from 0 to 1.
+    pub share: f64,
+    /// Since when.
+    pub at: SimTime,
+}
+
+impl Revocation {
+    /// Whether it is about this user.
+    pub fn concerns(&self, owner: Owner) -> bool {
+        owner.population() == self.population && owner.lot() < self.share
+    }
 }
 
 /// A request over HTTP.
@@ -34,6 +104,21 @@ pub struct Http {
     pub key: u64,
     /// In what form the answer is wanted.
     pub format: Format,
+    /// Who asks. A user has one address, so it stands for that too.
+    pub user: Owner,
+    /// The server that the client's cookie names, if a balancer set one.
+    pub cookie: Option<InstanceId>,
+    /// What shows that the user is signed in.
+    pub pass: Pass,
+    /// The request may be tried again, though it writes: it carries an idempotency key.
+    pub once: bool,
+}
+
+impl Http {
+    /// Whether it may be tried again: it changes nothing, or is done only once.
+    pub fn is_repeatable(&self) -> bool {
+        self.once || self.ask.is_safe()
+    }
 }
 
 /// What a user asks for.
@@ -74,6 +159,8 @@ pub struct Query {
     pub operation: Operation,
     /// The row.
     pub key: u64,
+    /// It carries an idempotency key: done already, it is answered as before.
+    pub once: bool,
 }
 
 /// Create, read, update, delete.
@@ -107,18 +194,58 @@ pub enum Answer {
         status: Status,
         /// In what form.
         format: Format,
+        /// The server that made it.
+        by: InstanceId,
+        /// The server that the client is to come back to, if a balancer set a cookie.
+        cookie: Option<InstanceId>,
+        /// What became of the session.
+        pass: PassNews,
     },
     /// From a database.
     Row(Status),
-    /// From DNS: where the domain lives, and how long that may be believed.
-    Address {
-        /// The public address.
-        to: InstanceId,
-        /// For how long that may be kept.
-        ttl: Duration,
+    /// From a session store.
+    Session(Found),
+    /// From DNS: where the name leads, and how long that may be believed.
+    Addresses {
+        /// The public addresses.
+        records: Records,
+        /// Until when they may be kept.
+        until: SimTime,
+    },
+    /// To an autoscaler.
+    Load {
+        /// Core time that the machine has spent since it is there, in nanoseconds.
+        busy: u64,
+        /// Cores of the machine.
+        cores: u32,
+        /// Requests of users that the process has taken since it started.
+        requests: u64,
     },
     /// Done, or well.
     Fine,
+}
+
+/// A few A records, in the order of the answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Records([Option<InstanceId>; Records::MOST]);
+
+impl Records {
+    /// Records in one answer. A name with more of them rotates through all.
+    pub const MOST: usize = 4;
+
+    /// The first of these addresses.
+    pub fn new(addresses: impl Iterator<Item = InstanceId>) -> Records {
+        let mut records = Records::default();
+        for (record, address) in records.0.iter_mut().zip(addresses) {
+            *record = Some(address);
+        }
+        records
+    }
+
+    /// In their order.
+    pub fn iter(&self) -> impl Iterator<Item = InstanceId> + '_ {
+        self.0.iter().flatten().copied()
+    }
 }
 
 /// What became of a row.
@@ -191,11 +318,21 @@ impl Request {
     pub fn fingerprint(&self) -> u64 {
         match self {
             Request::Visit => 1,
-            Request::Http(http) => http.key << 8 | (http.ask as u64) << 4 | (http.format as u64) << 3 | 2,
+            Request::Http(http) => {
+                let client =
+                    http.user.0 ^ http.cookie.map_or(0, |cookie| u64::from(cookie.0) << 32) ^ http.pass.fingerprint();
+                (http.key << 8 | (http.ask as u64) << 4 | (http.format as u64) << 3 | 2) ^ client.rotate_left(17)
+            }
             Request::Query(query) => query.key << 8 | (query.operation as u64) << 4 | 3,
-            Request::Lookup => 4,
+            Request::Lookup(name) => u64::from(*name) << 8 | 4,
             Request::Check => 5,
             Request::Retune => 6,
+            Request::Session(SessionRequest::Find { owner, id, .. }) => owner.0.rotate_left(8) ^ id ^ 7,
+            Request::Session(SessionRequest::Keep { owner, id, .. }) => owner.0.rotate_left(8) ^ id ^ 8,
+            Request::Revoke(revocation) => revocation.share.to_bits() ^ u64::from(revocation.population) << 8 | 9,
+            Request::Advertise { priority } => u64::from(*priority) << 8 | 0xa,
+            Request::Claim { address } => u64::from(address.0) << 8 | 0xb,
+            Request::Measure => 12,
         }
     }
 }

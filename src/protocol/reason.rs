@@ -17,17 +17,32 @@ pub enum Reason {
     NoHealthyBackend,
     /// The domain could not be resolved.
     DnsFailure,
+    /// The caller's circuit breaker is open.
+    CircuitOpen,
+    /// No connection of the caller's pool came free in time.
+    PoolExhausted,
+    /// More requests a second than the limit.
+    RateLimited,
+    /// It waited so long that nobody would wait for the answer: turned away without work.
+    Shed,
+    /// More functions at once than the limit.
+    Throttled,
 }
 
 impl Reason {
     /// All reasons, in order.
-    pub const ALL: [Reason; 6] = [
+    pub const ALL: [Reason; 11] = [
         Reason::Refused,
         Reason::Reset,
         Reason::TimedOut,
         Reason::Overloaded,
         Reason::NoHealthyBackend,
         Reason::DnsFailure,
+        Reason::CircuitOpen,
+        Reason::PoolExhausted,
+        Reason::RateLimited,
+        Reason::Shed,
+        Reason::Throttled,
     ];
 
     /// The word for it on screens and in reports. Stable: the JSON report uses it.
@@ -39,6 +54,11 @@ impl Reason {
             Reason::Overloaded => "overloaded",
             Reason::NoHealthyBackend => "no healthy backend",
             Reason::DnsFailure => "dns failure",
+            Reason::CircuitOpen => "circuit open",
+            Reason::PoolExhausted => "pool exhausted",
+            Reason::RateLimited => "rate limited",
+            Reason::Shed => "shed",
+            Reason::Throttled => "throttled",
         }
     }
 }

@@ -104,6 +104,7 @@ impl Case {
             Quantifier::Always => self.first_failure.is_some(),
             Quantifier::Sometimes => self.held,
             Quantifier::Eventually => true,
+            Quantifier::At(when) => at < when || self.held || self.first_failure.is_some(),
         };
         let in_grace = self.expectation.quantifier == Quantifier::Always
             && since_command.is_some_and(|since| since < self.expectation.grace);
@@ -120,9 +121,9 @@ impl Case {
 
     fn verdict(&self, end: Duration, measure: &mut dyn FnMut(&Measure) -> f64) -> Verdict {
         let outcome = match (self.expectation.quantifier, self.first_failure) {
-            (Quantifier::Always, Some((at, value))) => Outcome::Failed { at, value },
-            (Quantifier::Always | Quantifier::Sometimes, _) if self.held => Outcome::Held,
-            (Quantifier::Always, None) => Outcome::Unjudged,
+            (Quantifier::Always | Quantifier::At(_), Some((at, value))) => Outcome::Failed { at, value },
+            (Quantifier::Always | Quantifier::Sometimes | Quantifier::At(_), _) if self.held => Outcome::Held,
+            (Quantifier::Always | Quantifier::At(_), None) => Outcome::Unjudged,
             (Quantifier::Eventually | Quantifier::Sometimes, _) => {
                 let value = measure(&self.expectation.measure);
                 if self.holds(value) {

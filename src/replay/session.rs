@@ -8,7 +8,7 @@ use super::digest::{Checkpoint, Digest};
 use super::judge::{Judge, Verdict};
 use super::{CHECKPOINT, GRID, is_multiple, next_multiple};
 use crate::command::{Applied, Command, CommandError, Script};
-use crate::layout::Layout;
+use crate::layout::{Expectation, Layout};
 use crate::observe::Frame;
 use crate::world::World;
 
@@ -55,7 +55,7 @@ pub struct Ending {
     pub frame: Frame,
     /// How long the run was.
     pub duration: Duration,
-    /// What became of the layout's expectations, in the layout's order.
+    /// What became of the layout's expectations and then of the script's, in their order.
     pub verdicts: Vec<Verdict>,
     /// The commands that took effect, in order.
     pub acts: Vec<Act>,
@@ -104,7 +104,10 @@ impl Session {
             },
             place: (step.line > 0).then_some((step.line, step.column)),
         });
-        Session::planned(layout, seed, planned.collect())
+        let mut expected = layout.expect.clone();
+        // A script that was checked against the layout has no others.
+        expected.extend(script.expectations(layout).unwrap_or_default());
+        Session::planned(layout, seed, planned.collect(), &expected)
     }
 
     /// Starts a run of these commands.
@@ -113,16 +116,16 @@ impl Session {
             act: act.clone(),
             place: None,
         });
-        Session::planned(layout, seed, planned.collect())
+        Session::planned(layout, seed, planned.collect(), &layout.expect)
     }
 
-    fn planned(layout: &Layout, seed: u64, mut schedule: Vec<Planned>) -> Session {
+    fn planned(layout: &Layout, seed: u64, mut schedule: Vec<Planned>, expected: &[Expectation]) -> Session {
         schedule.sort_by_key(|planned| planned.act.at);
         let mut session = Session {
             world: World::build(layout, seed),
             schedule,
             next: 0,
-            judge: Judge::new(&layout.expect),
+            judge: Judge::new(expected),
             acts: Vec::new(),
             refusals: Vec::new(),
             checkpoints: Vec::new(),

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use super::model::{
-    Backend, Balancer, Commanded, Cost, DatabaseReport, Event, ExpectationReport, Failure, IncidentReport,
-    InstanceReport, Latency, LayoutName, MilestoneReport, Refused, Report, Requests, SCHEMA, ServiceReport,
-    UnreachedReport,
+    AutoscalerReport, Backend, Balancer, CallsReport, Commanded, Cost, DatabaseReport, Event, ExpectationReport,
+    Failure, HeldSessions, IncidentReport, InstanceReport, Latency, LayoutName, MilestoneReport, Refused, Report,
+    Requests, SCHEMA, ServerlessReport, ServiceReport, Sessions, UnreachedReport,
 };
-use crate::layout::{Measure, Quantifier};
+use crate::layout::{Measure, Quantifier, duration};
 use crate::observe::{
-    BalancerState, Belief, Cause, Frame, Health, Incident, InstanceInfo, InstanceState, Kind, LogLine, Milestone,
-    Quantiles, Severity, Tally,
+    AutoscalerState, BalancerState, Belief, CallsState, Cause, Frame, Health, Incident, InstanceInfo, InstanceState,
+    Kind, LogLine, Milestone, Quantiles, ServerlessState, ServiceState, SessionTally, Severity, Tally,
 };
 use crate::replay::{Ending, Outcome, Refusal, Unreached, Verdict};
 use crate::sim::SimTime;
@@ -34,6 +34,7 @@ impl Report {
             requests: requests(frame.total),
             latency_ms: latency(frame.latency),
             lost_writes: frame.lost_writes,
+            sessions: sessions(frame.sessions),
             cost: Cost {
                 usd_per_hour: frame.price_per_hour,
                 spent_usd: frame.spent,
@@ -100,9 +101,10 @@ fn expectation(verdict: &Verdict) -> ExpectationReport {
     };
     ExpectationReport {
         quantifier: match verdict.quantifier {
-            Quantifier::Always => "always",
-            Quantifier::Eventually => "eventually",
-            Quantifier::Sometimes => "sometimes",
+            Quantifier::Always => "always".to_owned(),
+            Quantifier::Eventually => "eventually".to_owned(),
+            Quantifier::Sometimes => "sometimes".to_owned(),
+            Quantifier::At(when) => format!("at {}", duration::format(when)),
         },
         text: verdict.text.clone(),
         unit: unit(&verdict.measure),
@@ -115,10 +117,18 @@ fn expectation(verdict: &Verdict) -> ExpectationReport {
 
 fn unit(measure: &Measure) -> &'static str {
     match measure {
-        Measure::Ok | Measure::Utilisation(_) => "share",
+        Measure::Ok | Measure::OkOf(_) | Measure::Utilisation(_) => "share",
+        Measure::Cost => "usd_per_hour",
         Measure::P50 | Measure::P95 | Measure::P99 => "seconds",
         Measure::Rate => "per_second",
-        Measure::Failed | Measure::Retried | Measure::Lost | Measure::Up(_) | Measure::Backlog(_) => "count",
+        Measure::Failed
+        | Measure::Retried
+        | Measure::Lost
+        | Measure::SignedOut
+        | Measure::Machines(_)
+        | Measure::Sessions(_)
+        | Measure::Up(_)
+        | Measure::Backlog(_) => "count",
     }
 }
 
@@ -155,8 +165,66 @@ fn services(frame: &Frame) -> Vec<ServiceReport> {
             writes: database.writes,
             reads: database.reads,
         }),
+        sessions: held_sessions(state),
+        serverless: state.serverless.map(serverless),
+        autoscaler: state.autoscaler.as_ref().map(|state| autoscaler(frame, state)),
+        calls: state.calls.iter().map(|calls| calls_report(frame, calls)).collect(),
     })
     .collect()
+}
+
+fn sessions(tally: SessionTally) -> Option<Sessions> {
+    (tally.issued > 0).then_some(Sessions {
+        signed_in: tally.signed_in,
+        issued: tally.issued,
+        lost: tally.lost,
+        expired: tally.expired,
+        revoked: tally.revoked,
+        revoked_served: tally.revoked_served,
+    })
+}
+
+fn held_sessions(state: &ServiceState) -> Option<HeldSessions> {
+    if let Some(sessions) = &state.sessions {
+        return sessions.mode.is_some().then(|| HeldSessions {
+            mode: sessions.mode.clone(),
+            held: sessions.held,
+        });
+    }
+    let held = state.instances.first()?.sessions?;
+    Some(HeldSessions { mode: None, held })
+}
+
+fn serverless(state: ServerlessState) -> ServerlessReport {
+    ServerlessReport {
+        invocations: state.invocations,
+        cold_starts: state.cold_starts,
+        throttled: state.throttled,
+        limit: state.limit,
+        spent_usd: state.spent,
+    }
+}
+
+fn autoscaler(frame: &Frame, state: &AutoscalerState) -> AutoscalerReport {
+    AutoscalerReport {
+        of: frame.topology.services[state.of].selector.clone(),
+        on: state.on,
+        machines: state.machines,
+        decisions: state.decisions.iter().map(event).collect(),
+    }
+}
+
+fn calls_report(frame: &Frame, state: &CallsState) -> CallsReport {
+    CallsReport {
+        to: frame.topology.services[state.to].selector.clone(),
+        policy: state.policy.clone(),
+        calls: state.calls,
+        failed: state.failed,
+        retried: state.retried,
+        over_budget: state.over_budget,
+        hedged: state.hedged,
+        stopped: state.stopped,
+    }
 }
 
 fn instance((info, state): (&InstanceInfo, &InstanceState)) -> InstanceReport {
@@ -219,6 +287,7 @@ fn incident(incident: &Incident) -> IncidentReport {
         retried: incident.retried,
         failed: incident.failed,
         lost_writes: incident.lost_writes,
+        lost_sessions: incident.lost_sessions,
         sentence: incident.sentence.clone(),
     }
 }
@@ -235,7 +304,11 @@ fn refused(ending: &Ending) -> Vec<Refused> {
 }
 
 fn events(frame: &Frame) -> Vec<Event> {
-    let event = |line: &LogLine| Event {
+    frame.log.iter().map(event).collect()
+}
+
+fn event(line: &LogLine) -> Event {
+    Event {
         at_s: line.at.seconds(),
         severity: match line.severity {
             Severity::Info => "info",
@@ -244,8 +317,7 @@ fn events(frame: &Frame) -> Vec<Event> {
             Severity::Bad => "bad",
         },
         text: line.text.clone(),
-    };
-    frame.log.iter().map(event).collect()
+    }
 }
 
 fn kind(kind: Kind) -> &'static str {
@@ -254,7 +326,11 @@ fn kind(kind: Kind) -> &'static str {
         Kind::Dns => "dns",
         Kind::LoadBalancer => "load_balancer",
         Kind::Web => "web",
+        Kind::Serverless => "serverless",
+        Kind::SessionStore => "session_store",
         Kind::Database => "database",
+        Kind::Resolver => "resolver",
+        Kind::Autoscaler => "autoscaler",
     }
 }
 

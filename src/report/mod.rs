@@ -8,10 +8,12 @@ mod model;
 mod sections;
 mod table;
 mod text;
+mod tiers;
 mod words;
 
 pub use model::{
-    Backend, Balancer, Commanded, Cost, DatabaseReport, Event, ExpectationReport, Failure, IncidentReport,
-    InstanceReport, Latency, LayoutName, MilestoneReport, Refused, Report, Requests, ServiceReport, UnreachedReport,
+    AutoscalerReport, Backend, Balancer, CallsReport, Commanded, Cost, DatabaseReport, Event, ExpectationReport,
+    Failure, HeldSessions, IncidentReport, InstanceReport, Latency, LayoutName, MilestoneReport, Refused, Report,
+    Requests, ServerlessReport, ServiceReport, Sessions, UnreachedReport,
 };
 pub use text::{summary, to_text};

@@ -30,6 +30,8 @@ pub struct Report {
     pub latency_ms: Latency,
     /// Acknowledged writes that no disk holds any more.
     pub lost_writes: u64,
+    /// Sessions as users saw them; nothing if nobody ever signed in.
+    pub sessions: Option<Sessions>,
     /// What it cost.
     pub cost: Cost,
     /// What became of the layout's expectations.
@@ -80,6 +82,23 @@ pub struct Requests {
     pub ok_ratio: f64,
 }
 
+/// Sessions as users saw them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Sessions {
+    /// Users who are signed in at the end, as far as their clients know.
+    pub signed_in: u64,
+    /// Times that a user was signed in.
+    pub issued: u64,
+    /// Times that a session was lost: with a server, with a store, with a change of the scheme.
+    pub lost: u64,
+    /// Times that one had expired.
+    pub expired: u64,
+    /// Times that one had been revoked.
+    pub revoked: u64,
+    /// Answers that users got by sessions that had been revoked.
+    pub revoked_served: u64,
+}
+
 /// A distribution of latency in milliseconds. All zero when nothing was measured.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Latency {
@@ -109,11 +128,11 @@ pub struct Cost {
 /// What became of an expectation.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ExpectationReport {
-    /// How often it had to hold: `always`, `eventually`, `sometimes`.
-    pub quantifier: &'static str,
+    /// How often it had to hold: `always`, `eventually`, `sometimes`, `at 50s`.
+    pub quantifier: String,
     /// The condition as it stands in the layout.
     pub text: String,
-    /// The unit of the bound and of what was measured: `share`, `seconds`, `per_second`, `count`.
+    /// The unit of the bound and of what was measured: `share`, `seconds`, `per_second`, `usd_per_hour`, `count`.
     pub unit: &'static str,
     /// What was compared with.
     pub bound: f64,
@@ -128,7 +147,8 @@ pub struct ExpectationReport {
 /// A cause of failure.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Failure {
-    /// Why: `refused`, `reset`, `timed out`, `overloaded`, `no healthy backend`, `dns failure`.
+    /// Why: `refused`, `reset`, `timed out`, `overloaded`, `no healthy backend`, `dns failure`, `circuit open`, `pool exhausted`,
+    /// `rate limited`, `shed`, `throttled`.
     pub reason: &'static str,
     /// Where it arose: an instance's selector.
     pub at: String,
@@ -141,7 +161,7 @@ pub struct Failure {
 pub struct ServiceReport {
     /// Its selector.
     pub selector: String,
-    /// `users`, `dns`, `load_balancer`, `web` or `database`.
+    /// `users`, `dns`, `resolver`, `load_balancer`, `web`, `serverless`, `session_store`, `database` or `autoscaler`.
     pub kind: &'static str,
     /// Its data center, if it has one.
     pub site: Option<String>,
@@ -155,6 +175,72 @@ pub struct ServiceReport {
     pub balancer: Option<Balancer>,
     /// For a database: what it holds.
     pub database: Option<DatabaseReport>,
+    /// For a web tier, functions and a session store: where sessions are, and how many are here.
+    pub sessions: Option<HeldSessions>,
+    /// For functions: what they did.
+    pub serverless: Option<ServerlessReport>,
+    /// For an autoscaler: what it decided.
+    pub autoscaler: Option<AutoscalerReport>,
+    /// How it treated each service that it calls.
+    pub calls: Vec<CallsReport>,
+}
+
+/// Sessions that a service holds at the end.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct HeldSessions {
+    /// Where the sessions of a tier are, in words; nothing if nobody signs in, and for a store.
+    pub mode: Option<String>,
+    /// How many are here.
+    pub held: u64,
+}
+
+/// What functions did.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct ServerlessReport {
+    /// Requests that they took.
+    pub invocations: u64,
+    /// Those of them that waited for an instance to start.
+    pub cold_starts: u64,
+    /// Requests turned away at the limit.
+    pub throttled: u64,
+    /// Instances at once, at most.
+    pub limit: u32,
+    /// What they cost.
+    pub spent_usd: f64,
+}
+
+/// What an autoscaler decided.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct AutoscalerReport {
+    /// The tier that it scales.
+    pub of: String,
+    /// Whether it was switched on at the end.
+    pub on: bool,
+    /// Machines at the end.
+    pub machines: u32,
+    /// Its last decisions, the oldest first; at most 20.
+    pub decisions: Vec<Event>,
+}
+
+/// How a service treated one that it calls.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CallsReport {
+    /// The service that was called.
+    pub to: String,
+    /// The settings at the end, in words.
+    pub policy: String,
+    /// Calls, retries not counted.
+    pub calls: u64,
+    /// Calls that failed in the end.
+    pub failed: u64,
+    /// Retries.
+    pub retried: u64,
+    /// Retries that the budget did not allow.
+    pub over_budget: u64,
+    /// Second requests that were sent early.
+    pub hedged: u64,
+    /// Calls that an open breaker stopped.
+    pub stopped: u64,
 }
 
 /// An instance.
@@ -186,7 +272,7 @@ pub struct InstanceReport {
     pub failed: u64,
 }
 
-/// What a load balancer does and believes at the end; of several instances, the first.
+/// What a load balancer does and believes at the end; of several instances, the one that works.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Balancer {
     /// How it chooses.
@@ -250,6 +336,8 @@ pub struct IncidentReport {
     pub failed: u64,
     /// Acknowledged writes lost by it.
     pub lost_writes: u64,
+    /// Users who were signed out by it.
+    pub lost_sessions: u64,
     /// What happens now, and why.
     pub sentence: String,
 }

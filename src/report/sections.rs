@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::model::{Backend, Balancer, ExpectationReport, IncidentReport, InstanceReport, MilestoneReport, Report};
 use super::table::{Align, Table, WIDTH, cut, wrap};
 use super::text::Text;
+use super::tiers;
 use super::words::{clock, count, measured, percent, plural};
 use crate::layout::printable;
 
@@ -136,6 +137,7 @@ pub(super) fn machines(text: &mut Text, report: &Report) {
         text.lines(&table.lines());
     }
     for service in &report.services {
+        text.lines(&tiers::held(service));
         if let Some(database) = &service.database {
             text.lines(&wrap(
                 &format!(
@@ -227,14 +229,22 @@ pub(super) fn incidents(text: &mut Text, report: &Report) {
         text.lines(&wrap(&milestones(incident), 5));
         text.lines(&wrap(
             &format!(
-                "{} failed, {} retried, {} lost",
+                "{} failed, {} retried, {} lost{}",
                 count(incident.failed),
                 count(incident.retried),
-                plural(incident.lost_writes, "write")
+                plural(incident.lost_writes, "write"),
+                signed_out(incident.lost_sessions)
             ),
             5,
         ));
         text.lines(&wrap(&printable(&incident.sentence), 5));
+    }
+}
+
+fn signed_out(sessions: u64) -> String {
+    match sessions {
+        0 => String::new(),
+        some => format!(", {} signed out", plural(some, "user")),
     }
 }
 

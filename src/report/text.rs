@@ -3,6 +3,7 @@
 use super::model::Report;
 use super::sections;
 use super::table::{WIDTH, cut, flow, wrap};
+use super::tiers;
 use super::words::{clock, count, dollars, milliseconds, percent, plural, value};
 use crate::layout::printable;
 use crate::observe::Frame;
@@ -26,6 +27,8 @@ pub fn to_text(report: &Report) -> String {
     sections::populations(&mut text, report);
     sections::machines(&mut text, report);
     sections::balancers(&mut text, report);
+    tiers::calls(&mut text, report);
+    tiers::autoscalers(&mut text, report);
     sections::incidents(&mut text, report);
     sections::commands(&mut text, report);
     sections::events(&mut text, report);
@@ -57,6 +60,9 @@ pub fn summary(frame: &Frame) -> String {
     parts.push(plural(frame.incidents.len() as u64, "incident"));
     if frame.lost_writes > 0 {
         parts.push(format!("{} lost", plural(frame.lost_writes, "write")));
+    }
+    if frame.sessions.lost > 0 {
+        parts.push(format!("{} lost", plural(frame.sessions.lost, "session")));
     }
     text.line(&parts.join(", "));
     text.finish()
@@ -94,6 +100,20 @@ fn head(text: &mut Text, report: &Report) {
             plural(report.lost_writes, "write")
         );
         text.lines(&wrap(&warning, 11));
+    }
+    if let Some(sessions) = &report.sessions {
+        let mut parts = vec![
+            format!("{} signed in", count(sessions.signed_in)),
+            format!("{} lost", count(sessions.lost)),
+        ];
+        let more = [
+            ("expired", sessions.expired),
+            ("revoked", sessions.revoked),
+            ("answers by revoked ones", sessions.revoked_served),
+        ];
+        let more = more.into_iter().filter(|(_, number)| *number > 0);
+        parts.extend(more.map(|(words, number)| format!("{} {words}", count(number))));
+        text.lines(&flow("sessions", &parts));
     }
     let cost = &report.cost;
     let spent = format!(

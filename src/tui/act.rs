@@ -2,10 +2,12 @@
 
 use ratatui::crossterm::event::{Event, KeyCode, KeyEvent, MouseButton, MouseEvent, MouseEventKind};
 
-use crate::command::{Command, Selector, VERBS};
+use crate::command::{Command, SETTINGS, Selector, VERBS};
 use crate::observe::{Kind, Topology};
 
 use super::app::{App, Intent, Over, Pane};
+use super::changes;
+use super::complete;
 use super::engine::Order;
 use super::keymap::{self, Action};
 use super::menu::{self, Choice, Menu};
@@ -104,8 +106,8 @@ impl App {
             Typed::Left => return None,
             Typed::Done => return self.typed(&prompt),
             Typed::Complete => {
-                let verbs: Vec<String> = VERBS.iter().map(|verb| verb.name.to_string()).collect();
-                prompt.complete(&verbs, &self.names());
+                let candidates = complete::candidates(self.topology(), prompt.text());
+                prompt.complete(&candidates);
             }
             Typed::Changed if prompt.purpose == Purpose::Find => self.seek(prompt.text(), 0),
             Typed::Changed | Typed::Nothing => {}
@@ -179,7 +181,7 @@ impl App {
                 self.seek(&sought, if action == Action::FindNext { 1 } else { -1 });
             }
             Action::Faults => self.open(menu::faults(self), "nothing else can go wrong with it"),
-            Action::Edit => self.open(menu::changes(self), "it has nothing that can be changed"),
+            Action::Edit => self.open(changes::menu(self), "it has nothing that can be changed"),
             Action::Open => self.open(menu::layouts(self), "there are no layouts to open"),
             Action::Quit => return Some(Intent::Quit),
             Action::Suspend => return Some(Intent::Suspend),
@@ -388,11 +390,17 @@ impl App {
         self.selected = item;
     }
 
-    /// Where a command line would be completed: what the verb expects, for the line below it.
+    /// What the command line expects: of the verb, or of the setting that is named.
     pub fn usage(&self, line: &str) -> Option<String> {
-        let verb = line.split_whitespace().next()?;
+        let mut words = line.split_whitespace();
+        let verb = words.next()?;
         let row = VERBS.iter().find(|row| row.name == verb)?;
-        Some(format!("{}   {}", row.usage, row.about))
+        let setting = words.nth(1).filter(|_| verb == complete::SET);
+        let setting = setting.and_then(|name| SETTINGS.iter().find(|row| row.name == name));
+        Some(match setting {
+            Some(setting) => format!("{}   {}", setting.usage, setting.about),
+            None => format!("{}   {}", row.usage, row.about),
+        })
     }
 }
 

@@ -306,40 +306,6 @@ impl App {
         self.selected.selector(self.topology())
     }
 
-    /// The balancer that the routing panel shows: the selected one, that of the selection's data center, or the first.
-    pub fn balancer(&self) -> Option<usize> {
-        let frame = self.frame();
-        let is = |service: usize| {
-            frame
-                .services
-                .get(service)
-                .is_some_and(|state| state.balancer.is_some())
-        };
-        let site = match self.selected {
-            Item::Site(site) => Some(site),
-            Item::Service(service) | Item::Instance(service, _) if is(service) => return Some(service),
-            Item::Host(service) | Item::Service(service) | Item::Instance(service, _) => {
-                frame.topology.services.get(service).and_then(|service| service.site)
-            }
-        };
-        let all = || (0..frame.services.len()).filter(|service| is(*service));
-        all()
-            .find(|service| frame.topology.services[*service].site == site)
-            .or_else(|| all().next())
-    }
-
-    /// Names that a command can hit, for completion.
-    pub fn names(&self) -> Vec<String> {
-        let topology = self.topology();
-        let sites = topology.sites.iter().map(|site| site.name.clone());
-        let services = topology.services.iter().map(|service| service.selector.clone());
-        let instances = topology.services.iter().flat_map(|service| &service.instances);
-        sites
-            .chain(services)
-            .chain(instances.map(|instance| instance.selector.clone()))
-            .collect()
-    }
-
     /// The line about speed in the header: `1x`, `0.1x slow motion`, `60x (23x reached)`.
     pub fn speed(&self) -> String {
         let label = self.view.effective().label();

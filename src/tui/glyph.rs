@@ -20,6 +20,12 @@ pub const DRAINING: char = '◂';
 pub const REACHED: char = '●';
 pub const LATER: char = '○';
 pub const PACKET: char = '•';
+/// Of a pair: the one that waits to take over.
+pub const STANDBY: char = '◌';
+/// A circuit breaker that lets nothing pass, or little.
+pub const BREAKER: char = '⊘';
+/// What a setting is now.
+pub const CHOSEN: char = '●';
 
 /// The glyph of a share from 0 to 1 on the ramp.
 pub fn ramp(share: f64) -> char {
@@ -77,6 +83,7 @@ const ASCII: &[(&str, char)] = &[
     ("◂", '<'),
     ("◌", 'o'),
     ("○", '.'),
+    ("⊘", '0'),
     ("◴", '|'),
     ("◷", '/'),
     ("◶", '-'),
@@ -180,6 +187,7 @@ mod tests {
             signs.extend(table);
         }
         signs.extend([DEAD, GONE, HUNG, CUT, SLOW, DRAINING, REACHED, LATER, PACKET]);
+        signs.extend([STANDBY, BREAKER, CHOSEN]);
         for sign in signs {
             assert!(
                 ASCII.iter().any(|pair| pair.0 == sign.to_string()),

@@ -3,12 +3,10 @@
 use std::time::Duration;
 
 use crate::command::{Command, LinkSelector, Selector};
-use crate::layout::{Balance, Size};
-use crate::observe::{Kind, LinkKind, ServiceInfo, Topology};
+use crate::observe::{Kind, LinkKind, Topology};
 
 use super::app::App;
-use super::select::{self, Item};
-use super::text;
+use super::select::Item;
 
 /// What an entry does.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,6 +30,8 @@ pub struct Entry {
     pub detail: String,
     /// What it does.
     pub choice: Choice,
+    /// Whether it is so already.
+    pub now: bool,
 }
 
 /// A list of things to do.
@@ -97,6 +97,7 @@ pub fn faults(app: &App) -> Option<Menu> {
                 words,
                 detail: detail.to_string(),
                 choice: Choice::Fault(command),
+                now: false,
             });
         };
         add(
@@ -133,6 +134,7 @@ fn entry(key: char, words: &str, detail: &str, command: Command) -> Entry {
         words: words.to_string(),
         detail: detail.to_string(),
         choice: Choice::Fault(command),
+        now: false,
     }
 }
 
@@ -173,114 +175,6 @@ pub fn again(last: &Command, target: Option<&str>) -> Command {
     }
 }
 
-/// The changes that can be made to the selection while it runs.
-pub fn changes(app: &App) -> Option<Menu> {
-    let topology = app.topology();
-    let target = app.target()?;
-    let (Item::Host(index) | Item::Service(index) | Item::Instance(index, _)) = app.selected else {
-        return None;
-    };
-    let service = topology.services.get(index)?;
-    let instance = match app.selected {
-        Item::Instance(_, instance) => service.instances.get(instance),
-        _ => service.instances.first(),
-    };
-    let mut entries = Vec::new();
-    if let (Some(instance), true) = (instance, service.kind != Kind::Dns) {
-        entries.extend(sizes(target, &instance.size));
-    }
-    if service.kind == Kind::Web && !select::shared(topology, index) {
-        entries.extend(scales(service));
-    }
-    if service.kind == Kind::LoadBalancer && !matches!(app.selected, Item::Host(_)) {
-        entries.extend(policies(service));
-    }
-    let hint = "enter does it   esc closes".to_string();
-    let title = format!("change · {target}");
-    (!entries.is_empty()).then_some(Menu {
-        title,
-        entries,
-        at: 0,
-        hint,
-    })
-}
-
-fn change(key: char, words: String, detail: String, command: Command) -> Entry {
-    let choice = Choice::Change(command);
-    Entry {
-        key: Some(key),
-        words,
-        detail,
-        choice,
-    }
-}
-
-fn sizes(target: &str, now: &str) -> Vec<Entry> {
-    let size = Size::named(now);
-    let others = [
-        ('u', "up", size.and_then(Size::next)),
-        ('d', "down", size.and_then(smaller)),
-    ];
-    let entry = |(key, word, other): (char, &str, Option<&Size>)| {
-        let other = other?;
-        let price = text::dollars(other.price_per_hour);
-        let detail = format!("{} cores, {price}/h; restarts it", other.cores);
-        let command = Command::Resize(Selector(target.to_string()), other.name.to_string());
-        Some(change(
-            key,
-            format!("size {word}: {now} to {}", other.name),
-            detail,
-            command,
-        ))
-    };
-    others.into_iter().filter_map(entry).collect()
-}
-
-fn scales(service: &ServiceInfo) -> Vec<Entry> {
-    let count = service.instances.len() as u32;
-    let scale = |count| Command::Scale(Selector(service.selector.clone()), count);
-    let more = format!("a machine more: {}", count + 1);
-    let mut entries = vec![change('+', more, "it boots first".to_string(), scale(count + 1))];
-    if count > 1 {
-        let fewer = format!("a machine fewer: {}", count - 1);
-        entries.push(change(
-            '-',
-            fewer,
-            "it answers what it holds first".to_string(),
-            scale(count - 1),
-        ));
-    }
-    entries
-}
-
-fn policies(service: &ServiceInfo) -> Vec<Entry> {
-    let policies = [
-        ('r', Balance::RoundRobin, "round robin", "in turn"),
-        (
-            'c',
-            Balance::LeastConnections,
-            "least connections",
-            "the one with the fewest in progress",
-        ),
-        (
-            'p',
-            Balance::PowerOfTwo,
-            "power of two",
-            "the less busy of two drawn at random",
-        ),
-        ('a', Balance::Random, "random", "any"),
-    ];
-    let entry = |(key, policy, words, detail): (char, Balance, &str, &str)| {
-        let command = Command::Balance(Selector(service.selector.clone()), policy);
-        change(key, format!("balance: {words}"), detail.to_string(), command)
-    };
-    policies.into_iter().map(entry).collect()
-}
-
-fn smaller(size: &'static Size) -> Option<&'static Size> {
-    crate::layout::SIZES.iter().find(|other| other.next() == Some(size))
-}
-
 /// The choice of layouts.
 pub fn layouts(app: &App) -> Option<Menu> {
     let choices = app.choices.iter().enumerate();
@@ -290,6 +184,7 @@ pub fn layouts(app: &App) -> Option<Menu> {
             words: choice.name.clone(),
             detail: choice.title.clone(),
             choice: Choice::Open(index),
+            now: choice.name == app.name,
         })
         .collect();
     let at = app

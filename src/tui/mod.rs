@@ -8,6 +8,8 @@
 
 mod act;
 mod app;
+mod changes;
+mod complete;
 pub mod engine;
 mod glyph;
 pub mod keymap;

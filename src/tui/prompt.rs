@@ -163,7 +163,7 @@ impl Prompt {
     }
 
     /// Completes the last word: what all candidates share at first, then one after the other.
-    pub fn complete(&mut self, verbs: &[String], names: &[String]) {
+    pub fn complete(&mut self, candidates: &[String]) {
         let text = self.text().to_string();
         if let Some(at) = self.offered {
             let next = (at + 1) % self.offers.len().max(1);
@@ -174,7 +174,6 @@ impl Prompt {
         }
         let start = text.rfind(' ').map_or(0, |space| space + 1);
         let (stem, word) = text.split_at(start);
-        let candidates = if stem.trim().is_empty() { verbs } else { names };
         self.offers = candidates
             .iter()
             .filter(|candidate| candidate.starts_with(word))
@@ -216,17 +215,17 @@ mod tests {
     }
 
     #[test]
-    fn tab_completes_verbs_then_names() {
+    fn tab_completes_what_is_shared_then_one_after_the_other() {
         let (verbs, names) = (words(&["kill", "mend", "mend-all"]), words(&["web", "web/1", "db"]));
         let mut prompt = Prompt::new(Purpose::Command);
         prompt.paste("k");
-        prompt.complete(&verbs, &names);
+        prompt.complete(&verbs);
         assert_eq!(prompt.text(), "kill ");
         prompt.paste("w");
-        prompt.complete(&verbs, &names);
+        prompt.complete(&names);
         assert_eq!(prompt.text(), "kill web");
-        prompt.complete(&verbs, &names);
-        prompt.complete(&verbs, &names);
+        prompt.complete(&names);
+        prompt.complete(&names);
         assert_eq!(prompt.text(), "kill web/1");
     }
 

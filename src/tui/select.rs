@@ -158,11 +158,11 @@ fn site_name(topology: &Topology, site: Option<usize>) -> Option<&str> {
         .map(|site| site.name.as_str())
 }
 
-/// Where the cursor stands at first: on a web server behind a balancer, on the first web server or the machine that it shares, or on
-/// whatever there is.
+/// Where the cursor stands at first: on a web server behind a balancer, on the first web server or the machine that it shares, on
+/// functions, or on whatever there is.
 pub fn first(frame: &Frame) -> Item {
     let topology = &frame.topology;
-    let webs = |service: &usize| topology.services[*service].kind == Kind::Web;
+    let webs = |service: &usize| matches!(topology.services[*service].kind, Kind::Web | Kind::Serverless);
     let all = || 0..topology.services.len();
     let behind = |service: &usize| {
         topology.links.iter().any(|link| {
@@ -184,9 +184,11 @@ pub fn first(frame: &Frame) -> Item {
     }
 }
 
-/// The nearest item on the map in a direction.
+/// The nearest item on the map in a direction. From what has no place there, the first one.
 pub fn step(plan: &Plan, from: Item, way: Way) -> Option<Item> {
-    let start = plan.items.iter().find(|(item, _)| *item == from)?.1;
+    let Some((_, start)) = plan.items.iter().find(|(item, _)| *item == from) else {
+        return plan.items.first().map(|(item, _)| *item);
+    };
     let distance = |area: &Rect| -> Option<i32> {
         let (ahead, aside) = match way {
             Way::Left => (

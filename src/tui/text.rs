@@ -110,6 +110,15 @@ pub fn dollars(value: f64) -> String {
     }
 }
 
+/// Dollars that were spent: what is not nothing does not look like nothing.
+pub fn cost(value: f64) -> String {
+    if value > 0.0 && value < 0.005 {
+        "<$0.01".to_string()
+    } else {
+        dollars(value)
+    }
+}
+
 /// A factor: `x1`, `x0.5`, `x1.5`.
 pub fn factor(value: f64) -> String {
     if value > 0.0 && value < 0.000_1 {

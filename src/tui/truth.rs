@@ -1,6 +1,8 @@
 //! How an instance is, in a sign, a word and a role: the same words on the map, in the routing panel and in the inspector.
 
-use crate::observe::{Belief, Frame, Health, InstanceState};
+use std::time::Duration;
+
+use crate::observe::{AutoscalerState, BackendState, Belief, Frame, Health, InstanceState, ServiceState};
 use crate::sim::SimTime;
 
 use super::glyph;
@@ -17,6 +19,15 @@ pub struct Truth {
     pub role: Role,
 }
 
+impl Truth {
+    /// The words, without how long it has been so where there is no room for that.
+    pub fn fitting(&self, room: u16) -> String {
+        let short = self.words.split(' ').next().unwrap_or_default();
+        let options = [self.words.clone(), short.to_string()];
+        text::fitting(&options, room).to_string()
+    }
+}
+
 /// The truth about an instance now.
 pub fn of(state: &InstanceState, at: SimTime) -> Truth {
     let age = || text::ago(at.since(state.since));
@@ -31,6 +42,7 @@ pub fn of(state: &InstanceState, at: SimTime) -> Truth {
         }
         Health::Up if state.draining => (glyph::DRAINING, "leaving".to_string(), Role::Muted),
         Health::Up if state.slow > 1.0 => (glyph::SLOW, format!("slow {}", text::factor(state.slow)), Role::Warning),
+        Health::Up if state.active == Some(false) => (glyph::STANDBY, "standby".to_string(), Role::Muted),
         Health::Up => (
             glyph::ramp(state.utilisation),
             "up".to_string(),
@@ -59,19 +71,84 @@ pub fn load(utilisation: f64) -> Role {
     }
 }
 
-/// What a balancer believes, in words: `up, 1/3 checks failed`.
-pub fn belief(believed: Belief, down_after: u32, up_after: u32) -> String {
-    match believed {
-        Belief::Up { failed: 0 } => "up".to_string(),
-        Belief::Up { failed } => format!("up, {failed}/{down_after} failed"),
-        Belief::Down { passed: 0 } => "down".to_string(),
-        Belief::Down { passed } => format!("down, {passed}/{up_after} passed"),
+/// What one who checks makes of a server, in words: `up, 1/3 failed`, `ejected, 12s left`, `up, slow start 40%`. Without rules the number
+/// of checks that it takes is not known.
+pub fn belief(backend: &BackendState, rules: Option<(u32, u32)>, at: SimTime) -> String {
+    let of = |count: u32, most: Option<u32>| most.map_or(count.to_string(), |most| format!("{count}/{most}"));
+    let (down_after, up_after) = rules.unzip();
+    match (backend.believed, ejected(backend, at)) {
+        (Belief::Down { passed: 0 }, _) => "down".to_string(),
+        (Belief::Down { passed }, _) => format!("down, {} passed", of(passed, up_after)),
+        (Belief::Up { .. }, Some(left)) => format!("ejected, {} left", text::ago(left)),
+        (Belief::Up { failed: 0 }, None) if backend.ramp < 1.0 => {
+            format!("up, slow start {}", text::whole_percent(backend.ramp))
+        }
+        (Belief::Up { failed: 0 }, None) => "up".to_string(),
+        (Belief::Up { failed }, None) => format!("up, {} failed", of(failed, down_after)),
     }
 }
 
-/// Whether a balancer is wrong about a server.
-pub fn mistaken(believed: Belief, state: &InstanceState) -> bool {
-    matches!(believed, Belief::Up { .. }) != serves(state)
+/// For how long a server is still ejected.
+pub fn ejected(backend: &BackendState, at: SimTime) -> Option<Duration> {
+    backend.ejected.filter(|until| *until > at).map(|until| until.since(at))
+}
+
+/// Whether requests are sent to a server, as far as beliefs go.
+pub fn used(backend: &BackendState, at: SimTime) -> bool {
+    matches!(backend.believed, Belief::Up { .. }) && ejected(backend, at).is_none()
+}
+
+/// Whether one who checks is wrong about a server. Who ejected a slow one is not.
+pub fn mistaken(backend: &BackendState, state: &InstanceState, at: SimTime) -> bool {
+    let slow = state.slow > 1.0 && ejected(backend, at).is_some();
+    used(backend, at) != serves(state) && !slow
+}
+
+/// What a view of a server is about, if that is still there.
+pub fn subject<'a>(frame: &'a Frame, backend: &BackendState) -> Option<&'a InstanceState> {
+    let (service, instance) = backend.instance?;
+    frame.services.get(service)?.instances.get(instance)
+}
+
+/// How the sessions of a tier are kept when each of its servers has those that it signed in.
+pub const LOCAL: &str = "in each server";
+
+/// Sessions in the memory of a tier's servers, where that is their place.
+pub fn sessions_within(state: &ServiceState) -> Option<u64> {
+    let sessions = state.sessions.as_ref()?;
+    let local = sessions.mode.as_deref() == Some(LOCAL);
+    (local || sessions.held > 0).then_some(sessions.held)
+}
+
+/// What an autoscaler measured last: `58%`, `92/s`.
+pub fn measured(scaler: &AutoscalerState) -> String {
+    let of_cores = scaler.target.contains('%');
+    scaler.measured.map_or("–".to_string(), |measured| {
+        if of_cores {
+            text::whole_percent(measured)
+        } else {
+            text::rate(measured)
+        }
+    })
+}
+
+/// What an autoscaler measures and what that is to be, at several lengths: `58%, to hold 60%`, `58%/60%`.
+pub fn held(scaler: &AutoscalerState) -> Vec<String> {
+    let value = scaler.target.split_whitespace().next().unwrap_or_default();
+    let target = if value.ends_with('%') {
+        value.to_string()
+    } else {
+        format!("{value}/s")
+    };
+    if scaler.measured.is_none() {
+        return vec![format!("to hold {target}"), target];
+    }
+    let measured = measured(scaler);
+    vec![
+        format!("{measured}, to hold {target}"),
+        format!("{measured}, holds {target}"),
+        format!("{measured}/{target}"),
+    ]
 }
 
 /// Instances of a service that serve, and all of them.

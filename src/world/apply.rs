@@ -2,7 +2,7 @@
 
 use crate::command::{Applied, Command, CommandError, Selector};
 use crate::layout::{duration, printable};
-use crate::observe::Severity;
+use crate::observe::{LinkKind, Severity};
 use crate::parts::Disk;
 use crate::sim::{InstanceId, ProcessState, Verdict, nanos};
 
@@ -12,6 +12,7 @@ use super::links::{add_rules, join};
 use super::repair::{mend, mend_all};
 use super::sample::refresh_health;
 use super::select::{instances, on_machine};
+use super::set::{revoke, set};
 use super::settings::{balance, resize, scale, surge};
 
 /// What came of a command.
@@ -40,6 +41,8 @@ pub(super) fn apply(world: &mut World, command: &Command) -> Done {
         Command::Scale(target, count) => scale(world, target, *count),
         Command::Resize(target, size) => resize(world, target, size),
         Command::Balance(target, policy) => balance(world, target, *policy),
+        Command::Set(target, setting) => set(world, target, setting),
+        Command::Revoke(users, share) => revoke(world, users, *share),
     }
 }
 
@@ -103,6 +106,13 @@ fn kill(world: &mut World, target: &Selector) -> Done {
     }
     for instance in ids(world, &hit) {
         world.kernel.crash(instance);
+    }
+    // The provider starts functions again at once: there is no server to kill, only what runs now.
+    let is_function = |at: &&(usize, usize)| matches!(world.services[at.0].role, Role::Serverless { .. });
+    if hit.iter().all(|at| is_function(&at)) {
+        for instance in ids(world, &hit) {
+            world.kernel.start(instance, std::time::Duration::ZERO);
+        }
     }
     Ok(fault(world, &format!("killed {name}"), &name, &hit))
 }
@@ -173,10 +183,32 @@ fn slow(world: &mut World, target: &Selector, factor: f64) -> Done {
     Ok(done(world, Severity::Good, format!("{name} is as fast as before")))
 }
 
+/// The instances of all services that call one of these, directly or by way of others; users left out.
+pub(super) fn dependants(world: &World, services: Vec<usize>) -> Vec<InstanceId> {
+    let mut found = services.clone();
+    let mut open = services;
+    while let Some(service) = open.pop() {
+        let callers = world.topology.links.iter().filter(|link| link.to == service);
+        for link in callers.filter(|link| matches!(link.kind, LinkKind::Requests | LinkKind::Sessions)) {
+            if !found.contains(&link.from) {
+                found.push(link.from);
+                open.push(link.from);
+            }
+        }
+    }
+    let entries = found.iter().map(|service| &world.services[*service]);
+    entries
+        .filter(|entry| !matches!(entry.role, Role::Users { .. }))
+        .flat_map(|entry| entry.present().map(|(_, instance)| instance.id))
+        .collect()
+}
+
 /// Opens an incident.
 pub(super) fn fault(world: &mut World, what: &str, name: &str, hit: &[(usize, usize)]) -> Applied {
     let (now, targets) = (world.now(), ids(world, hit));
+    let upstream = dependants(world, hit.iter().map(|(service, _)| *service).collect());
     world.chronicle.incidents.open(now, what, name, targets);
+    world.chronicle.incidents.depend(upstream);
     refresh_health(world);
     done(world, Severity::Bad, what.to_owned())
 }

@@ -1,26 +1,23 @@
 //! From a layout to machines, instances and the software on them.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::layout::{DataCenter, Layout, Service, Size};
-use crate::observe::{Chronicle, Health, System, Topology};
-use crate::parts::{Database, Dns, LoadBalancer, Members, Population, Throttle, Web, Zone};
-use crate::protocol::Request;
-use crate::sim::{Factory, Group, Installation, InstanceId, Kernel, Network, Place, SimTime};
+use crate::layout::{self, Autoscaler, DataCenter, Layout, Pages, Service, Size};
+use crate::observe::{Chronicle, Health, Topology};
+use crate::parts::{Fleet, Floating, Members, Throttle, Zone};
+use crate::sim::{Group, Installation, InstanceId, Kernel, Network, Place};
 
 use super::World;
-use super::entries::{InstanceEntry, MachineEntry, Role, Sampled, Seen, ServiceEntry};
+use super::discover::{is_entry, join_pairs, refresh_members};
+use super::entries::{Edge, InstanceEntry, MachineEntry, Role, Sampled, Seen, ServiceEntry};
+use super::software::{boot_time, factory, limits};
 
 /// Cores of machines that are not ours: enough never to wait.
 const AMPLE_CORES: u32 = 1 << 16;
-/// Requests of one population that may be under way, and look-ups at the name server. Past that, users are turned away at their own door.
-const AMPLE_SLOTS: u32 = 1 << 20;
-/// Requests that may wait for a balancer.
-const BALANCER_BACKLOG: u32 = 1_000;
 
 /// Builds a world.
 pub(super) fn build(layout: &Layout, seed: u64) -> World {
@@ -49,18 +46,28 @@ pub(super) fn build(layout: &Layout, seed: u64) -> World {
         retried_sampled: 0,
         link_rates: Vec::new(),
         link_totals: Vec::new(),
+        wanted: Vec::new(),
         commands: 0,
     };
     list_services(&mut world, layout);
     connect(&mut world, layout);
     let mut instances = first_instances(&world, layout);
-    instances.sort_by(|a, b| a.machine.cmp(&b.machine).then_with(|| a.full.cmp(&b.full)));
+    // By name, numbers as numbers: web/10 comes after web/9.
+    instances.sort_by_cached_key(|planned| {
+        let named = planned
+            .machine
+            .rsplit_once('/')
+            .and_then(|(name, number)| Some((name, number.parse().ok()?)));
+        let (name, number): (&str, u32) = named.unwrap_or((&planned.machine, 0));
+        (name.to_owned(), number, planned.full.clone())
+    });
     for instance in instances {
         settle(&mut world, instance);
     }
     for service in 0..world.services.len() {
         refresh_members(&mut world, service);
     }
+    join_pairs(&world);
     start_all(&mut world);
     super::view::refresh_topology(&mut world);
     world
@@ -72,10 +79,14 @@ fn network(layout: &Layout) -> Network {
     for place in 0..layout.data_centers.len() as u16 {
         network.set_latency(Place(place), Place(place), layout.network.local);
     }
+    // A resolver stands with the users' provider, half-way.
+    let users = users_place(layout);
+    network.set_latency(users, users, layout.network.access / 2);
     network.set_jitter(layout.network.jitter);
     network.set_loss(layout.network.loss);
     let services: usize = layout.data_centers.values().map(|site| site.services.len()).sum();
-    network.set_groups(services + layout.users.len() + 1);
+    // A population has its resolver, a tier at most one autoscaler.
+    network.set_groups(2 * services + 2 * layout.users.len() + 1);
     network
 }
 
@@ -84,62 +95,126 @@ fn users_place(layout: &Layout) -> Place {
     Place(layout.data_centers.len() as u16)
 }
 
-/// Lists users, DNS and services, in this order, each by name.
+/// Lists users, DNS, resolvers and services, in this order, each by name; an autoscaler follows its tier.
 fn list_services(world: &mut World, layout: &Layout) {
     let zone = Rc::new(Zone {
-        addresses: RefCell::default(),
-        turn: Cell::new(0),
-        ttl: layout.dns.ttl,
+        names: RefCell::new(vec![Vec::new(); layout.data_centers.len() + 1]),
+        ttl: Cell::new(layout.dns.ttl),
+        health: Cell::new(layout.dns.health),
     });
-    for (name, spec) in &layout.users {
+    let users = layout.users.len();
+    let asked = |spec: &layout::Users| {
+        let site = spec.site.as_ref();
+        let site = site.and_then(|site| layout.data_centers.keys().position(|name| name == site));
+        site.map_or(0, |site| site as u16 + 1)
+    };
+    for (number, (name, spec)) in layout.users.iter().enumerate() {
         let role = Role::Users {
-            spec: spec.clone(),
+            spec: Box::new(spec.clone()),
             lookup: layout.dns.clone(),
+            number: number as u32,
+            name: asked(spec),
+            resolver: users + 1 + number,
             zone: Rc::clone(&zone),
-            dns: layout.users.len(),
             throttle: Rc::new(Throttle {
                 rate: spec.rate(),
                 factor: Cell::new(1.0),
             }),
             probe: Rc::default(),
+            edge: Edge::new("", spec.calls),
             seen: Seen::default(),
         };
         add_service(world, name, None, users_place(layout), role);
     }
     let dns_place = Place(users_place(layout).0 + 1);
-    add_service(world, "dns", None, dns_place, Role::Dns { zone });
+    let dns = Role::Dns {
+        zone: Rc::clone(&zone),
+        probe: Rc::default(),
+    };
+    add_service(world, "dns", None, dns_place, dns);
+    for (name, spec) in &layout.users {
+        let name = match users {
+            1 => "resolver".to_owned(),
+            _ => format!("{name}-resolver"),
+        };
+        let role = Role::Resolver {
+            lookup: layout.dns.clone(),
+            caches: spec.resolvers,
+            name: asked(spec),
+            dns: users,
+            zone: Rc::clone(&zone),
+            probe: Rc::default(),
+        };
+        add_service(world, &name, None, users_place(layout), role);
+    }
     for (site, center) in layout.data_centers.values().enumerate() {
         for (name, service) in &center.services {
-            let role = role_of(service);
-            add_service(world, name, Some(site), Place(site as u16), role);
+            let place = Place(site as u16);
+            let scaled = world.services.len();
+            add_service(world, name, Some(site), place, role_of(service));
+            if let Service::Web(spec) = service
+                && let Some(scale) = spec.scale
+            {
+                let role = autoscaler(scaled, scale);
+                add_service(world, &format!("{name}-autoscaler"), Some(site), place, role);
+            }
         }
+    }
+}
+
+fn autoscaler(of: usize, spec: Autoscaler) -> Role {
+    Role::Autoscaler {
+        of,
+        fleet: Rc::new(Fleet {
+            spec: RefCell::new(Some(spec)),
+            members: RefCell::default(),
+        }),
+        spec,
+        probe: Rc::default(),
+        decisions: VecDeque::new(),
     }
 }
 
 fn role_of(service: &Service) -> Role {
     match service {
-        Service::LoadBalancer(spec) => {
-            let members = Rc::new(Members {
-                policy: Cell::new(spec.balance),
+        Service::LoadBalancer(spec) => Role::LoadBalancer {
+            to: 0,
+            members: Rc::new(Members {
+                spec: RefCell::new(spec.clone()),
                 servers: RefCell::default(),
-            });
-            Role::LoadBalancer {
-                spec: spec.clone(),
-                to: 0,
-                members,
-                probe: Rc::default(),
-                shares: Vec::new(),
-            }
-        }
+                floating: Floating::default(),
+            }),
+            probes: (0..spec.machines).map(|_| Rc::default()).collect(),
+            calls: (0..spec.machines).map(|_| Rc::default()).collect(),
+            shares: Vec::new(),
+        },
         Service::Web(spec) => Role::Web {
+            sessions: Rc::new(RefCell::new(spec.pages.sessions.clone())),
+            edges: edges(&spec.pages),
+            spec: Rc::new(RefCell::new(spec.clone())),
+            probes: Vec::new(),
+        },
+        Service::Serverless(spec) => Role::Serverless {
+            sessions: Rc::new(RefCell::new(spec.pages.sessions.clone())),
+            edges: edges(&spec.pages),
+            spec: Rc::new(RefCell::new(spec.clone())),
+            probe: Rc::default(),
+            spent: (0.0, 0.0),
+        },
+        Service::SessionStore(spec) => Role::SessionStore {
             spec: spec.clone(),
-            database: None,
+            probe: Rc::default(),
         },
         Service::Database(spec) => Role::Database {
             spec: spec.clone(),
             probe: Rc::default(),
         },
     }
+}
+
+fn edges(pages: &Pages) -> Vec<Edge> {
+    let calls = pages.calls.iter();
+    calls.map(|(name, policy)| Edge::new(name, *policy)).collect()
 }
 
 fn add_service(world: &mut World, name: &str, site: Option<usize>, place: Place, role: Role) {
@@ -176,10 +251,19 @@ fn connect(world: &mut World, layout: &Layout) {
     let sites = world.sites.clone();
     for service in &mut world.services {
         let Some(site) = service.site else { continue };
-        let find = |name: &str| index.get(&format!("{}/{name}", sites[site])).copied();
+        let find = |name: &str| {
+            index
+                .get(&format!("{}/{name}", sites[site]))
+                .copied()
+                .unwrap_or_default()
+        };
         match &mut service.role {
-            Role::LoadBalancer { spec, to, .. } => *to = find(&spec.to).unwrap_or_default(),
-            Role::Web { spec, database } => *database = spec.database.as_deref().and_then(find),
+            Role::LoadBalancer { members, to, .. } => *to = find(&members.spec.borrow().to),
+            Role::Web { edges, .. } | Role::Serverless { edges, .. } => {
+                for edge in edges {
+                    edge.to = find(&edge.name);
+                }
+            }
             _ => {}
         }
     }
@@ -229,6 +313,7 @@ fn first_instances(world: &World, layout: &Layout) -> Vec<Planned> {
 }
 
 fn plan(world: &World, service: usize, number: u32, spec: &Service, center: &DataCenter) -> Planned {
+    let foreign = matches!(spec, Service::Serverless(_));
     let entry = &world.services[service];
     let full = format!("{}/{number}", entry.full);
     let host = spec.host().and_then(|name| Some((name, center.hosts.get(name)?)));
@@ -238,16 +323,22 @@ fn plan(world: &World, service: usize, number: u32, spec: &Service, center: &Dat
         selector: instance_selector(entry, number),
         machine: host.map_or_else(|| full.clone(), |(name, _)| format!("{site}/{name}")),
         host: host.is_some(),
-        size: Size::named(host.map_or(spec.size(), |(_, host)| host.size.as_str())),
+        size: Size::named(host.map_or(spec.size(), |(_, host)| host.size.as_str())).filter(|_| !foreign),
         full,
     }
 }
 
 /// Kinds with several machines number them; of the others there is one.
 fn instance_selector(service: &ServiceEntry, number: u32) -> String {
-    match service.role {
-        Role::Web { .. } => format!("{}/{number}", service.selector),
-        _ => service.selector.clone(),
+    let numbered = match &service.role {
+        Role::Web { .. } => true,
+        Role::LoadBalancer { probes, .. } => probes.len() > 1,
+        _ => false,
+    };
+    if numbered {
+        format!("{}/{number}", service.selector)
+    } else {
+        service.selector.clone()
     }
 }
 
@@ -266,7 +357,8 @@ fn settle(world: &mut World, planned: Planned) {
         None => add_machine(world, service, machine, (host, &selector), size),
     };
     let (slots, backlog) = limits(&world.services[service].role);
-    let factory = factory(world, service);
+    let number = world.services[service].instances.len();
+    let factory = factory(world, service, number);
     let group = world.services[service].group;
     let id = world.kernel.install(Installation {
         machine: world.machines[machine].id,
@@ -275,7 +367,6 @@ fn settle(world: &mut World, planned: Planned) {
         backlog,
         factory,
     });
-    let number = world.services[service].instances.len();
     let entry = InstanceEntry {
         id,
         full,
@@ -329,117 +420,17 @@ fn add_machine(
     index
 }
 
-fn limits(role: &Role) -> (u32, u32) {
-    match role {
-        Role::Users { .. } | Role::Dns { .. } => (AMPLE_SLOTS, 0),
-        Role::LoadBalancer { spec, .. } => (spec.slots, BALANCER_BACKLOG),
-        Role::Web { spec, .. } => (spec.slots, spec.backlog),
-        Role::Database { spec, .. } => (spec.slots, spec.backlog),
-    }
-}
-
-fn boot_time(role: &Role) -> Duration {
-    match role {
-        Role::Users { .. } => Duration::ZERO,
-        // A name server reads its zone.
-        Role::Dns { .. } => Duration::from_secs(1),
-        Role::LoadBalancer { spec, .. } => spec.boot,
-        Role::Web { spec, .. } => spec.boot,
-        Role::Database { spec, .. } => spec.boot,
-    }
-}
-
 /// Documentation addresses outside (RFC 5737), private ones inside (RFC 1918).
 fn address(world: &World, service: usize, number: usize) -> String {
     let entry = &world.services[service];
     match entry.role {
-        Role::Users { .. } => "-".to_owned(),
+        Role::Users { .. } | Role::Autoscaler { .. } => "-".to_owned(),
         Role::Dns { .. } => "198.51.100.53".to_owned(),
+        Role::Resolver { .. } => format!("192.0.2.{}", 53 + service % 200),
         _ if is_entry(world, service) => format!("203.0.113.{}", (10 + service + number) % 256),
         _ => {
             let site = entry.site.unwrap_or_default();
             format!("10.{site}.{}.{}", (service + number / 250) % 256, 1 + number % 250)
-        }
-    }
-}
-
-/// Whether users connect to this service.
-pub(super) fn is_entry(world: &World, service: usize) -> bool {
-    world.entries.contains(&Some(service))
-}
-
-/// The software of a service, ready to start and start again. What it refers to is looked up when it starts.
-fn factory(world: &World, service: usize) -> Factory<System> {
-    let front = |service: usize| Rc::clone(&world.services[service].front);
-    match &world.services[service].role {
-        Role::Dns { zone } => {
-            let zone = Rc::clone(zone);
-            Factory::new(move |_| Dns::new(Rc::clone(&zone)))
-        }
-        Role::Users {
-            spec,
-            lookup,
-            zone,
-            dns,
-            throttle,
-            probe,
-            ..
-        } => {
-            let (spec, lookup, zone, dns) = (spec.clone(), lookup.clone(), Rc::clone(zone), front(*dns));
-            let (throttle, probe) = (Rc::clone(throttle), Rc::clone(probe));
-            Factory::new(move |cx| {
-                let ends = (dns.get(), zone.addresses.borrow().clone());
-                Population::new(cx, &spec, &lookup, ends, (Rc::clone(&throttle), Rc::clone(&probe)))
-            })
-        }
-        Role::LoadBalancer {
-            spec, members, probe, ..
-        } => {
-            let (spec, members, probe) = (spec.clone(), Rc::clone(members), Rc::clone(probe));
-            Factory::new(move |cx| LoadBalancer::new(cx, &spec, Rc::clone(&members), Rc::clone(&probe)))
-        }
-        Role::Web { spec, database } => {
-            let (spec, database) = (spec.clone(), database.map(front));
-            Factory::new(move |_| Web::new(&spec, database.as_ref().map(|front| front.get())))
-        }
-        Role::Database { spec, probe } => {
-            let (spec, probe, first) = (spec.clone(), Rc::clone(probe), Cell::new(true));
-            Factory::new(move |cx| Database::new(cx, &spec, first.replace(false), Rc::clone(&probe)))
-        }
-    }
-}
-
-/// Tells balancers and DNS which instances of a service there are; live, each balancer is told that something has changed.
-pub(super) fn refresh_members(world: &mut World, service: usize) {
-    let members: Vec<InstanceId> = world.services[service]
-        .present()
-        .filter(|(_, instance)| instance.draining.is_none())
-        .map(|(_, instance)| instance.id)
-        .collect();
-    if is_entry(world, service) {
-        let (entries, services) = (&world.entries, &world.services);
-        let addresses = entries.iter().flatten().flat_map(|entry| services[*entry].present());
-        let addresses: Vec<InstanceId> = addresses
-            .filter(|(_, instance)| instance.draining.is_none())
-            .map(|(_, instance)| instance.id)
-            .collect();
-        for entry in &world.services {
-            if let Role::Dns { zone } = &entry.role {
-                zone.addresses.borrow_mut().clone_from(&addresses);
-            }
-        }
-    }
-    for entry in &world.services {
-        if let Role::LoadBalancer { to, members: known, .. } = &entry.role
-            && *to == service
-        {
-            known.servers.borrow_mut().clone_from(&members);
-            if world.kernel.now() > SimTime::ZERO {
-                entry
-                    .instances
-                    .iter()
-                    .for_each(|instance| world.kernel.cast(instance.id, Request::Retune));
-            }
         }
     }
 }
@@ -457,7 +448,14 @@ pub(super) fn add_web(world: &mut World, service: usize, count: u32) -> Vec<Stri
     for _ in 0..count {
         let entry = &world.services[service];
         let Role::Web { spec, .. } = &entry.role else { break };
-        let (number, size, boot) = (entry.instances.len() as u32 + 1, Size::named(&spec.size), spec.boot);
+        let (size, boot) = (Size::named(&spec.borrow().size), spec.borrow().boot);
+        // The lowest number that is free comes first.
+        if let Some(number) = entry.instances.iter().position(|instance| instance.left) {
+            names.push(entry.instances[number].selector.clone());
+            revive(world, (service, number), size, boot);
+            continue;
+        }
+        let number = entry.instances.len() as u32 + 1;
         let (full, selector) = (format!("{}/{number}", entry.full), instance_selector(entry, number));
         names.push(selector.clone());
         settle(
@@ -476,4 +474,26 @@ pub(super) fn add_web(world: &mut World, service: usize, count: u32) -> Vec<Stri
         world.kernel.start(id, boot);
     }
     names
+}
+
+/// Puts a new machine in the place of one that has left.
+fn revive(world: &mut World, (service, number): (usize, usize), size: Option<&'static Size>, boot: Duration) {
+    let now = world.kernel.now();
+    let instance = &mut world.services[service].instances[number];
+    instance.left = false;
+    instance.draining = None;
+    instance.since = now;
+    let id = instance.id;
+    let machine = &mut world.machines[instance.machine];
+    machine.left = false;
+    machine.size = size;
+    machine.offered.1 = now;
+    let machine = machine.id;
+    world.kernel.replace(machine);
+    world
+        .kernel
+        .set_cores(machine, size.map_or(AMPLE_CORES, |size| size.cores));
+    world.kernel.set_slow(machine, 1.0);
+    super::links::welcome(world, service, id);
+    world.kernel.start(id, boot);
 }

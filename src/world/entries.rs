@@ -1,13 +1,16 @@
 //! What a world knows of its services, instances and machines.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::Duration;
 
-use crate::layout::{self, Size};
-use crate::observe::{BalancerProbe, DatabaseProbe, Health, Kind, UsersProbe};
-use crate::parts::{Members, Throttle, Zone};
+use crate::layout::{self, Sessions, Size};
+use crate::observe::{
+    AutoscalerProbe, BalancerProbe, CallsProbe, DatabaseProbe, DnsProbe, Health, Kind, LogLine, ResolverProbe,
+    ServerlessProbe, StoreProbe, UsersProbe, WebProbe,
+};
+use crate::parts::{Fleet, Members, Throttle, Zone};
 use crate::sim::{Group, InstanceId, MachineId, Meter, Place, SimTime};
 
 /// A service, a population of users or DNS.
@@ -33,33 +36,111 @@ pub(super) struct ServiceEntry {
 /// What is particular to a kind.
 pub(super) enum Role {
     Users {
-        spec: layout::Users,
+        spec: Box<layout::Users>,
         lookup: layout::Dns,
+        /// Its number among all populations.
+        number: u32,
+        /// The name that it asks for, as in the zone.
+        name: u16,
+        /// The service that resolves names for it.
+        resolver: usize,
         zone: Rc<Zone>,
-        /// The service that resolves names.
-        dns: usize,
         throttle: Rc<Throttle>,
         probe: Rc<UsersProbe>,
+        /// How it treats the site.
+        edge: Edge,
         seen: Seen,
+    },
+    Resolver {
+        lookup: layout::Dns,
+        caches: u32,
+        /// The name that its people ask for.
+        name: u16,
+        /// The name service.
+        dns: usize,
+        zone: Rc<Zone>,
+        probe: Rc<ResolverProbe>,
     },
     Dns {
         zone: Rc<Zone>,
+        probe: Rc<DnsProbe>,
     },
     LoadBalancer {
-        spec: layout::LoadBalancer,
         to: usize,
         members: Rc<Members>,
-        probe: Rc<BalancerProbe>,
+        /// By instance.
+        probes: Vec<Rc<BalancerProbe>>,
+        /// How each instance treats its servers.
+        calls: Vec<Rc<CallsProbe>>,
+        /// By server: requests of all instances up to the last second, and its share of them in that second.
         shares: Vec<(InstanceId, u64, f64)>,
     },
     Web {
-        spec: layout::Web,
-        database: Option<usize>,
+        spec: Rc<RefCell<layout::Web>>,
+        sessions: Rc<RefCell<Sessions>>,
+        edges: Vec<Edge>,
+        /// By instance.
+        probes: Vec<Rc<WebProbe>>,
+    },
+    Serverless {
+        spec: Rc<RefCell<layout::Serverless>>,
+        sessions: Rc<RefCell<Sessions>>,
+        edges: Vec<Edge>,
+        probe: Rc<ServerlessProbe>,
+        /// What it had cost at the last second, and what it costs an hour.
+        spent: (f64, f64),
+    },
+    SessionStore {
+        spec: layout::SessionStore,
+        probe: Rc<StoreProbe>,
     },
     Database {
         spec: layout::Database,
         probe: Rc<DatabaseProbe>,
     },
+    Autoscaler {
+        of: usize,
+        fleet: Rc<Fleet>,
+        /// The settings while it is switched off.
+        spec: layout::Autoscaler,
+        probe: Rc<AutoscalerProbe>,
+        decisions: VecDeque<LogLine>,
+    },
+}
+
+/// A service that is called, and how.
+pub(super) struct Edge {
+    /// Its name in the layout. Empty for what users ask.
+    pub name: String,
+    /// Its index. Without meaning for what users ask: that is what DNS says.
+    pub to: usize,
+    /// The settings, shared with all who call.
+    pub policy: Rc<RefCell<layout::Calls>>,
+    /// The breaker of the layout, for when breakers are switched on again.
+    pub breaker: layout::Breaker,
+    /// By instance of the caller.
+    pub probes: RefCell<Vec<Rc<CallsProbe>>>,
+}
+
+impl Edge {
+    pub(super) fn new(name: &str, policy: layout::Calls) -> Edge {
+        Edge {
+            name: name.to_owned(),
+            to: 0,
+            breaker: policy.breaker.unwrap_or_default(),
+            policy: Rc::new(RefCell::new(policy)),
+            probes: RefCell::default(),
+        }
+    }
+
+    /// What an instance of the caller shows of its calls: the same for all its lives.
+    pub(super) fn probe(&self, number: usize) -> Rc<CallsProbe> {
+        let mut probes = self.probes.borrow_mut();
+        while probes.len() <= number {
+            probes.push(Rc::default());
+        }
+        Rc::clone(&probes[number])
+    }
 }
 
 /// What was sampled of a population.
@@ -135,15 +216,41 @@ impl ServiceEntry {
     pub(super) fn kind(&self) -> Kind {
         match self.role {
             Role::Users { .. } => Kind::Users,
+            Role::Resolver { .. } => Kind::Resolver,
             Role::Dns { .. } => Kind::Dns,
             Role::LoadBalancer { .. } => Kind::LoadBalancer,
             Role::Web { .. } => Kind::Web,
+            Role::Serverless { .. } => Kind::Serverless,
+            Role::SessionStore { .. } => Kind::SessionStore,
             Role::Database { .. } => Kind::Database,
+            Role::Autoscaler { .. } => Kind::Autoscaler,
+        }
+    }
+
+    /// How it treats those whom it calls.
+    pub(super) fn edges(&self) -> &[Edge] {
+        match &self.role {
+            Role::Users { edge, .. } => std::slice::from_ref(edge),
+            Role::Web { edges, .. } | Role::Serverless { edges, .. } => edges,
+            _ => &[],
+        }
+    }
+
+    /// Where its sessions are, if it knows users.
+    pub(super) fn sessions(&self) -> Option<&Rc<RefCell<Sessions>>> {
+        match &self.role {
+            Role::Web { sessions, .. } | Role::Serverless { sessions, .. } => Some(sessions),
+            _ => None,
         }
     }
 
     /// Its instances with their places, those that left omitted.
     pub(super) fn present(&self) -> impl Iterator<Item = (usize, &InstanceEntry)> {
         self.instances.iter().enumerate().filter(|(_, instance)| !instance.left)
+    }
+
+    /// Those of them that are to stay.
+    pub(super) fn staying(&self) -> impl Iterator<Item = (usize, &InstanceEntry)> {
+        self.present().filter(|(_, instance)| instance.draining.is_none())
     }
 }

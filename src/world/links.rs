@@ -6,7 +6,7 @@ use crate::observe::Severity;
 use crate::sim::{InstanceId, Rule, Verdict};
 
 use super::World;
-use super::apply::{Done, done, refuse};
+use super::apply::{Done, dependants, done, refuse};
 use super::sample::refresh_health;
 use super::select::{Ends, link_ends};
 
@@ -30,7 +30,11 @@ pub(super) fn add_rules(world: &mut World, link: &LinkSelector, verdict: Verdict
     rules.extend(ends.into_iter().map(|(from, to)| Rule { from, to, verdict }));
     world.kernel.network().rules = rules;
     let (now, what) = (world.now(), format!("{name} {what}"));
+    let mut services: Vec<usize> = targets.iter().map(|id| world.places[id.0 as usize].0).collect();
+    services.dedup();
+    let upstream = dependants(world, services);
     world.chronicle.incidents.open(now, &what, &name, targets);
+    world.chronicle.incidents.depend(upstream);
     refresh_health(world);
     Ok(done(world, Severity::Bad, what))
 }
@@ -91,8 +95,9 @@ pub(super) fn welcome(world: &World, service: usize, newcomer: InstanceId) {
     }
     for rule in &mut world.kernel.network().rules {
         for side in [&mut rule.from, &mut rule.to] {
-            if others.iter().all(|id| side.binary_search(id).is_ok()) {
-                let place = side.partition_point(|id| *id < newcomer);
+            if others.iter().all(|id| side.binary_search(id).is_ok())
+                && let Err(place) = side.binary_search(&newcomer)
+            {
                 side.insert(place, newcomer);
             }
         }

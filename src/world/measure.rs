@@ -1,10 +1,10 @@
 //! The measures of expectations.
 
 use crate::layout::Measure;
-use crate::observe::{Health, Recent, Tally};
+use crate::observe::{Health, Recent, SessionTally, Tally};
 
 use super::World;
-use super::entries::{InstanceEntry, Role};
+use super::entries::{InstanceEntry, Role, ServiceEntry};
 use super::sample::{add, difference};
 
 impl World {
@@ -26,6 +26,14 @@ impl World {
             Measure::P50 => self.recent_latency().quantiles().p50.as_secs_f64(),
             Measure::P95 => self.recent_latency().quantiles().p95.as_secs_f64(),
             Measure::P99 => self.recent_latency().quantiles().p99.as_secs_f64(),
+            Measure::OkOf(users) => self.population(users).map_or(1.0, |recent| recent.ok_ratio()),
+            Measure::SignedOut => self.sessions().lost as f64,
+            Measure::Cost => self.price_per_hour(),
+            Measure::Machines(service) => self
+                .present(service)
+                .filter(|instance| instance.draining.is_none())
+                .count() as f64,
+            Measure::Sessions(service) => self.named(service).map(held).sum::<u64>() as f64,
             Measure::Up(service) => self
                 .present(service)
                 .filter(|instance| instance.health == Health::Up)
@@ -44,13 +52,46 @@ impl World {
         }
     }
 
+    /// The services of this name, with or without its data center.
+    fn named<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a ServiceEntry> {
+        self.services
+            .iter()
+            .filter(move |service| service.full == name || service.name == name)
+    }
+
     /// The instances of the services of this name, with or without its data center.
     fn present<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a InstanceEntry> {
-        let named = self
-            .services
-            .iter()
-            .filter(move |service| service.full == name || service.name == name);
-        named.flat_map(|service| service.present().map(|(_, instance)| instance))
+        self.named(name)
+            .flat_map(|service| service.present().map(|(_, instance)| instance))
+    }
+
+    /// Requests of a population in the last seconds.
+    fn population(&self, name: &str) -> Option<Tally> {
+        self.named(name).find_map(|service| match &service.role {
+            Role::Users { probe, seen, .. } => {
+                let mut recent = difference(probe.tally.get(), seen.last);
+                seen.seconds.iter().for_each(|second| add(&mut recent, *second));
+                Some(recent)
+            }
+            _ => None,
+        })
+    }
+
+    /// Sessions of all populations.
+    pub(super) fn sessions(&self) -> SessionTally {
+        let mut sum = SessionTally::default();
+        for service in &self.services {
+            if let Role::Users { probe, .. } = &service.role {
+                let tally = probe.sessions.get();
+                sum.signed_in += tally.signed_in;
+                sum.issued += tally.issued;
+                sum.lost += tally.lost;
+                sum.expired += tally.expired;
+                sum.revoked += tally.revoked;
+                sum.revoked_served += tally.revoked_served;
+            }
+        }
+        sum
     }
 
     /// Requests since the start.
@@ -86,5 +127,20 @@ impl World {
             }
         }
         recent
+    }
+}
+
+/// Sessions that a service holds.
+pub(super) fn held(service: &ServiceEntry) -> u64 {
+    match &service.role {
+        Role::Web { probes, .. } => {
+            let up = service.present().filter(|(_, instance)| instance.health == Health::Up);
+            up.map(|(number, _)| probes[number].held.get()).sum()
+        }
+        Role::SessionStore { probe, .. } => {
+            let up = service.present().any(|(_, instance)| instance.health == Health::Up);
+            if up { probe.held.get() } else { 0 }
+        }
+        _ => 0,
     }
 }

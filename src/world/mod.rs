@@ -2,6 +2,7 @@
 
 mod apply;
 mod build;
+mod discover;
 mod entries;
 mod links;
 mod measure;
@@ -9,7 +10,10 @@ mod repair;
 mod sample;
 mod select;
 mod sentence;
+mod set;
 mod settings;
+mod software;
+mod states;
 mod upkeep;
 mod view;
 
@@ -19,7 +23,7 @@ use std::time::Duration;
 
 use crate::command::{Applied, Command, CommandError};
 use crate::layout::Layout;
-use crate::observe::{Chronicle, Severity, System, Topology};
+use crate::observe::{Chronicle, Decision, Event, Severity, System, Topology};
 use crate::sim::{Kernel, SimTime, mix, nanos};
 
 use entries::{MachineEntry, ServiceEntry};
@@ -53,6 +57,8 @@ pub struct World {
     /// Requests a second on each pair of services, and requests up to the last whole second.
     link_rates: Vec<f64>,
     link_totals: Vec<u64>,
+    /// What autoscalers asked for since the last step of the grid: the service, and how many machines.
+    wanted: Vec<(usize, Decision)>,
     /// A hash of the commands applied.
     commands: u64,
 }
@@ -91,6 +97,9 @@ impl World {
     fn follow_reports(&mut self) {
         let reports = self.kernel.take_reports();
         for (at, from, event) in &reports {
+            if let Event::Scaled(decision) = event {
+                self.wanted.push((self.places[from.0 as usize].0, *decision));
+            }
             let (places, services) = (&self.places, &self.services);
             self.chronicle.follow(*at, *from, event, |id| {
                 let (service, instance) = places[id.0 as usize];

@@ -8,6 +8,7 @@ use crate::sim::{InstanceId, ProcessState, SimTime};
 
 use super::entries::{Role, ServiceEntry};
 use super::sentence::aftermath;
+use super::states::bill;
 use super::view::mean_nanos;
 use super::{STEPS_A_SECOND, World};
 
@@ -17,6 +18,7 @@ const TREND: usize = 60;
 /// One step of the grid.
 pub(super) fn step(world: &mut World) {
     refresh_health(world);
+    world.scale_as_wanted();
     world.release_drained();
     let now = world.now();
     let (calm, answered) = (world.traffic() <= 1.0, world.chronicle.answered_of_late());
@@ -141,10 +143,11 @@ fn second(world: &mut World) {
             latencies.end_second();
         }
         sample_shares(service);
+        world.spent += sample_bill(service);
     }
     sum.retried = world.chronicle.retried - world.retried_sampled;
     world.retried_sampled = world.chronicle.retried;
-    world.spent += world.price_per_hour() / 3600.0;
+    world.spent += world.machines_price() / 3600.0;
     sample_links(world);
     let quantiles = latency.quantiles();
     world.chronicle.end_second(Sample {
@@ -179,25 +182,42 @@ fn sample_instances(
     }
 }
 
-/// What a balancer sent to each server in the last second.
+/// What functions cost in the last second.
+fn sample_bill(service: &mut ServiceEntry) -> f64 {
+    let Role::Serverless { spec, probe, spent, .. } = &mut service.role else {
+        return 0.0;
+    };
+    let total = bill(&spec.borrow(), probe);
+    let more = total - spent.0;
+    *spent = (total, more * 3600.0);
+    more
+}
+
+/// What the balancers of a service sent to each server in the last second.
 fn sample_shares(service: &mut ServiceEntry) {
-    let Role::LoadBalancer { probe, shares, .. } = &mut service.role else {
+    let Role::LoadBalancer { probes, shares, .. } = &mut service.role else {
         return;
     };
-    let backends = probe.backends.borrow();
-    let sampled: Vec<(InstanceId, u64, f64)> = backends
-        .iter()
-        .map(|backend| {
-            let before = shares
-                .iter()
-                .find(|(id, _, _)| *id == backend.id)
-                .map_or(0, |(_, sent, _)| *sent);
-            (
-                backend.id,
-                backend.sent,
-                (backend.sent - before.min(backend.sent)) as f64,
-            )
-        })
+    let mut sent: Vec<(InstanceId, u64)> = Vec::new();
+    for probe in probes.iter() {
+        for (place, backend) in probe.backends.borrow().iter().enumerate() {
+            match sent.get_mut(place).filter(|known| known.0 == backend.id) {
+                Some(known) => known.1 += backend.sent,
+                None => match sent.iter_mut().find(|known| known.0 == backend.id) {
+                    Some(known) => known.1 += backend.sent,
+                    None => sent.push((backend.id, backend.sent)),
+                },
+            }
+        }
+    }
+    let before = |place: usize, id: InstanceId| {
+        let here = shares.get(place).filter(|(known, _, _)| *known == id);
+        let known = here.or_else(|| shares.iter().find(|(known, _, _)| *known == id));
+        known.map_or(0, |(_, sent, _)| *sent)
+    };
+    let news = sent.iter().enumerate();
+    let sampled: Vec<(InstanceId, u64, f64)> = news
+        .map(|(place, (id, sent))| (*id, *sent, (sent - before(place, *id).min(*sent)) as f64))
         .collect();
     let total: f64 = sampled.iter().map(|(_, _, sent)| sent).sum();
     *shares = sampled

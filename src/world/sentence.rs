@@ -1,10 +1,14 @@
 //! One sentence for each incident: what happens now, and why.
 
-use crate::observe::{BackendView, Belief, Case, Health, Kind};
+use std::rc::Rc;
+
+use crate::layout::{HealthCheck, Pair, duration};
+use crate::observe::{BackendView, BalancerProbe, Belief, Case, Circuit, Health, Kind};
 use crate::sim::{InstanceId, Verdict};
 
 use super::World;
-use super::entries::{InstanceEntry, Role, ServiceEntry};
+use super::entries::{Edge, InstanceEntry, Role, ServiceEntry};
+use super::upkeep::live;
 
 /// What happens now in an incident, and why.
 pub(super) fn sentence(world: &World, case: &Case) -> String {
@@ -62,23 +66,101 @@ pub(super) fn aftermath(lost_writes: u64) -> String {
 }
 
 fn dead(world: &World, id: InstanceId, service: &ServiceEntry, instance: &InstanceEntry) -> String {
+    let name = &instance.selector;
     match &service.role {
         Role::Web { .. } => dead_server(world, id, instance),
-        Role::LoadBalancer { to, .. } => {
-            format!(
-                "{} is the only way in: whatever {} does, nobody can reach it.",
-                instance.selector, world.services[*to].selector
-            )
+        Role::LoadBalancer {
+            to, members, probes, ..
+        } => dead_balancer(
+            world,
+            service,
+            instance,
+            (*to, members.spec.borrow().pair, probes.len()),
+        ),
+        Role::Serverless { .. } => format!("The provider of {name} is out: no function starts."),
+        Role::SessionStore { .. }
+            if !world
+                .topology
+                .links
+                .iter()
+                .any(|link| world.services[link.to].full == service.full) =>
+        {
+            format!("Nobody asks {name} any more: nothing depends on it.")
         }
+        Role::SessionStore { .. } => {
+            format!("Nobody can tell who is signed in without {name}: every request that needs a session fails.")
+        }
+        Role::Autoscaler { of, .. } => format!(
+            "{} keeps the machines that it has: nobody adds any when traffic grows.",
+            world.services[*of].selector
+        ),
         Role::Database { .. } => {
-            format!(
-                "Every page needs {}: web servers are up, and can only answer with errors.",
-                instance.selector
-            )
+            let open = breakers_open(world, id);
+            if open > 0 {
+                return format!(
+                    "Every page needs {name}. {open} circuit breakers are open: callers fail at once and wait for nothing."
+                );
+            }
+            format!("Every page needs {name}: web servers are up, and can only answer with errors.")
         }
         Role::Dns { .. } => unresolved(world),
+        Role::Resolver { .. } => {
+            format!("{name} asks nobody any more: people go on for as long as their own devices hold the address.")
+        }
         Role::Users { .. } => String::new(),
     }
+}
+
+fn dead_balancer(
+    world: &World,
+    service: &ServiceEntry,
+    instance: &InstanceEntry,
+    (to, pair, count): (usize, Pair, usize),
+) -> String {
+    let (name, behind) = (&instance.selector, &world.services[to].selector);
+    let others = service
+        .present()
+        .filter(|(_, other)| other.health == Health::Up)
+        .count();
+    if count > 1 && others == 0 {
+        return format!("No balancer is up: whatever {behind} does, nobody can reach it.");
+    }
+    if count == 1 {
+        return format!("{name} is the only way in: whatever {behind} does, nobody can reach it.");
+    }
+    match pair {
+        Pair::Floating { every, down_after } => {
+            let Role::LoadBalancer { probes, .. } = &service.role else {
+                return String::new();
+            };
+            let holds = service
+                .present()
+                .any(|(number, other)| other.health == Health::Up && probes[number].active.get());
+            if holds {
+                return "The standby holds the address now.".to_owned();
+            }
+            let silence = duration::format(every * down_after);
+            format!("The standby takes the address when it has not heard from {name} for {silence}.")
+        }
+        Pair::Dns => {
+            format!("DNS still names {name} among others: browsers that are refused try the next address.")
+        }
+    }
+}
+
+/// Breakers of callers of an instance that are open.
+fn breakers_open(world: &World, id: InstanceId) -> usize {
+    let service = world.places[id.0 as usize].0;
+    let callers = world.services.iter();
+    let edges = callers.flat_map(|caller| caller.edges().iter().map(move |edge| (caller, edge)));
+    let to_it = edges.filter(|(_, edge)| !edge.name.is_empty() && edge.to == service);
+    let open = |(caller, edge): (&ServiceEntry, &Edge)| {
+        let probes = edge.probes.borrow();
+        live(caller, &probes)
+            .filter(|probe| probe.breaker.get() == Circuit::Open)
+            .count()
+    };
+    to_it.map(open).sum()
 }
 
 fn surge(world: &World) -> String {
@@ -106,19 +188,25 @@ fn surge(world: &World) -> String {
 }
 
 /// The view of the balancer that looks after an instance.
-fn watcher(world: &World, id: InstanceId) -> Option<(&ServiceEntry, &crate::layout::HealthCheck, BackendView)> {
+fn watcher(world: &World, id: InstanceId) -> Option<(&ServiceEntry, HealthCheck, BackendView)> {
     world.services.iter().find_map(|service| match &service.role {
-        Role::LoadBalancer { spec, probe, .. } => {
-            let view = probe
+        Role::LoadBalancer { members, probes, .. } => {
+            let view = working(service, probes)
                 .backends
                 .borrow()
                 .iter()
                 .find(|backend| backend.id == id)
                 .cloned()?;
-            Some((service, &spec.health, view))
+            Some((service, members.spec.borrow().health, view))
         }
         _ => None,
     })
+}
+
+/// What the first balancer that is up shows.
+fn working<'a>(service: &ServiceEntry, probes: &'a [Rc<BalancerProbe>]) -> &'a BalancerProbe {
+    let up = |number: &usize| service.instances[*number].health == Health::Up;
+    &probes[(0..probes.len()).find(up).unwrap_or(0)]
 }
 
 fn dead_server(world: &World, id: InstanceId, instance: &InstanceEntry) -> String {
@@ -132,9 +220,19 @@ fn dead_server(world: &World, id: InstanceId, instance: &InstanceEntry) -> Strin
     };
     let name = &balancer.selector;
     let up = match &balancer.role {
-        Role::LoadBalancer { probe, .. } => probe.backends.borrow().iter().filter(|backend| backend.is_up()).count(),
+        Role::LoadBalancer { probes, .. } => {
+            let backends = working(balancer, probes).backends.borrow();
+            backends.iter().filter(|backend| backend.is_up()).count()
+        }
         _ => 0,
     };
+    if let Some(until) = view.ejected {
+        let rest = until.since(world.now()).as_secs_f64();
+        return format!(
+            "{name} ejected {} for failing requests: it comes back in {rest:.0}s.",
+            instance.selector
+        );
+    }
     match view.believed {
         Belief::Up { failed } => {
             format!(
@@ -205,12 +303,13 @@ fn unresolved(world: &World) -> String {
     let (mut holding, mut all) = (0, 0);
     for service in &world.services {
         if let Role::Users { probe, .. } = &service.role {
-            let resolvers = probe.resolvers.borrow();
-            all += resolvers.len();
-            holding += resolvers.iter().filter(|until| **until > now).count();
+            let stubs = probe.stubs.borrow();
+            all += stubs.len();
+            holding += stubs.iter().filter(|until| **until > now).count();
         }
     }
+    let share = 100.0 * holding as f64 / all.max(1) as f64;
     format!(
-        "Users whose resolver holds the address go on until its TTL ends: {holding} of {all} resolvers still hold it."
+        "Users go on for as long as their device or their resolver holds the address: {share:.0}% of the devices still do."
     )
 }

@@ -2,19 +2,20 @@
 
 use crate::command::Selector;
 use crate::layout::{Balance, SIZES, Size, printable};
-use crate::observe::Severity;
+use crate::observe::{Health, Severity};
 use crate::protocol::Request;
 use crate::sim::ProcessState;
 
 use super::World;
 use super::apply::{Done, breakable, called, done, fault, id, machines, refuse};
-use super::build::{add_web, refresh_members};
+use super::build::add_web;
+use super::discover::refresh_members;
 use super::entries::Role;
 use super::select::{Target, instances, on_machine, targets};
 use super::view::{policy_name, refresh_topology};
 
 /// Machines that a world may have.
-const MOST_MACHINES: usize = 100_000;
+pub(super) const MOST_MACHINES: usize = 100_000;
 
 /// Turns the traffic.
 pub(super) fn surge(world: &mut World, population: Option<&Selector>, factor: f64) -> Done {
@@ -83,16 +84,13 @@ pub(super) fn scale(world: &mut World, target: &Selector, count: u32) -> Done {
     let Role::Web { spec, .. } = &entry.role else {
         return refuse(format!("{name} is no web tier: only those can be scaled"));
     };
-    if let Some(host) = &spec.on {
+    if let Some(host) = &spec.borrow().on {
         return refuse(format!(
             "{name} runs on the host {}, so it can't be scaled out",
             printable(host)
         ));
     }
-    let serving = entry
-        .present()
-        .filter(|(_, instance)| instance.draining.is_none())
-        .count();
+    let serving = entry.staying().count();
     let count = count as usize;
     if count == 0 {
         return refuse(format!("{name} needs at least one machine"));
@@ -103,6 +101,13 @@ pub(super) fn scale(world: &mut World, target: &Selector, count: u32) -> Done {
     if world.machines.iter().filter(|machine| !machine.left).count() + count.saturating_sub(serving) > MOST_MACHINES {
         return refuse(format!("a world has at most {MOST_MACHINES} machines"));
     }
+    let text = set_count(world, service, count);
+    Ok(done(world, Severity::Info, format!("{text}: {name} has {count} now")))
+}
+
+/// Gives a web tier so many machines, which are not as many as now; returns what was done.
+pub(super) fn set_count(world: &mut World, service: usize, count: usize) -> String {
+    let serving = world.services[service].staying().count();
     let text = if count > serving {
         grow(world, service, count - serving)
     } else {
@@ -110,7 +115,7 @@ pub(super) fn scale(world: &mut World, target: &Selector, count: u32) -> Done {
     };
     refresh_members(world, service);
     refresh_topology(world);
-    Ok(done(world, Severity::Info, format!("{text}: {name} has {count} now")))
+    text
 }
 
 fn grow(world: &mut World, service: usize, more: usize) -> String {
@@ -127,15 +132,16 @@ fn listed(names: &[String]) -> String {
     }
 }
 
-/// The highest numbers go: balancers are told, what is in progress is answered.
+/// What does not serve goes first, then the highest numbers: balancers are told, what is in progress is answered.
 fn shrink(world: &mut World, service: usize, fewer: usize) -> String {
     let now = world.now();
-    let leaving = world.services[service]
-        .instances
-        .iter_mut()
-        .rev()
-        .filter(|instance| !instance.left && instance.draining.is_none());
+    let staying = world.services[service].instances.iter_mut().rev();
+    let mut leaving: Vec<_> = staying
+        .filter(|instance| !instance.left && instance.draining.is_none())
+        .collect();
+    leaving.sort_by_key(|instance| instance.health == Health::Up);
     let names: Vec<String> = leaving
+        .into_iter()
         .take(fewer)
         .map(|instance| {
             instance.draining = Some(now);
@@ -183,6 +189,7 @@ pub(super) fn resize(world: &mut World, target: &Selector, size: &str) -> Done {
     for machine in machines {
         restarted.extend(resize_machine(world, machine, size));
     }
+    adopt_sizes(world);
     refresh_topology(world);
     if restarted.is_empty() {
         return Ok(done(
@@ -193,6 +200,20 @@ pub(super) fn resize(world: &mut World, target: &Selector, size: &str) -> Done {
     }
     let what = format!("resized {name} to {}: it restarts", size.name);
     Ok(fault(world, &what, &name, &restarted))
+}
+
+/// A tier whose machines all have one size gets new ones of that size.
+fn adopt_sizes(world: &World) {
+    for entry in &world.services {
+        let Role::Web { spec, .. } = &entry.role else { continue };
+        let mut sizes = entry
+            .staying()
+            .filter_map(|(_, instance)| world.machines[instance.machine].size);
+        let Some(first) = sizes.next() else { continue };
+        if sizes.all(|size| size == first) {
+            first.name.clone_into(&mut spec.borrow_mut().size);
+        }
+    }
 }
 
 /// Stops what runs on a machine, changes its size and starts it again; returns what was restarted.
@@ -233,7 +254,7 @@ pub(super) fn balance(world: &mut World, target: &Selector, policy: Balance) -> 
     }
     for service in balancers {
         if let Role::LoadBalancer { members, .. } = &world.services[service].role {
-            members.policy.set(policy);
+            members.spec.borrow_mut().balance = policy;
         }
     }
     refresh_topology(world);

@@ -1,16 +1,19 @@
 //! What a world does by itself on the grid, and what it knows of its own state.
 
+use std::rc::Rc;
 use std::time::Duration;
 
-use crate::observe::{BackendView, Severity};
+use crate::layout::Target;
+use crate::observe::{BackendView, CallsProbe, Circuit, Decision, Health, Limit, LinkInfo, LogLine, Severity};
 use crate::sim::{InstanceId, ProcessState, SimTime};
 
 use super::World;
-use super::entries::Role;
+use super::entries::{Edge, Role, ServiceEntry};
+use super::settings::{MOST_MACHINES, set_count};
 use super::view::refresh_topology;
 
-/// How long an instance that leaves may take to answer what it holds.
-const DRAIN_PATIENCE: Duration = Duration::from_secs(30);
+/// How many decisions of an autoscaler are kept.
+const DECISIONS: usize = 20;
 
 impl World {
     /// The factor on the traffic that the layout names: that of all populations together.
@@ -30,10 +33,15 @@ impl World {
         let now = self.now();
         let mut gone = Vec::new();
         for (service, entry) in self.services.iter().enumerate() {
+            let patience = match &entry.role {
+                Role::Web { spec, .. } => spec.borrow().drain,
+                _ => Duration::ZERO,
+            };
             for (number, instance) in entry.present() {
                 let Some(since) = instance.draining else { continue };
                 let idle = instance.meter.present.value() == 0;
-                if (idle && now > since + Duration::from_secs(1)) || now >= since + DRAIN_PATIENCE {
+                if (idle && now > since + Duration::from_secs(1)) || now >= since + patience.max(Duration::from_secs(1))
+                {
                     gone.push((service, number));
                 }
             }
@@ -41,9 +49,13 @@ impl World {
         for at in &gone {
             let entry = &mut self.services[at.0].instances[at.1];
             entry.left = true;
-            let (machine, selector) = (entry.machine, entry.selector.clone());
-            self.machines[machine].left = true;
+            let (id, machine, selector) = (entry.id, entry.machine, entry.selector.clone());
+            // Whom it still holds hears that its process ends.
+            self.kernel.crash(id);
             self.kernel.destroy(self.machines[machine].id);
+            let entry = &mut self.machines[machine];
+            entry.left = true;
+            entry.offered = (entry.capacity(now), now);
             self.say(Severity::Info, format!("{selector} has left"));
         }
         if !gone.is_empty() {
@@ -51,9 +63,45 @@ impl World {
         }
     }
 
+    /// Does what autoscalers asked for.
+    pub(super) fn scale_as_wanted(&mut self) {
+        for (scaler, decision) in std::mem::take(&mut self.wanted) {
+            let Role::Autoscaler { of, fleet, .. } = &self.services[scaler].role else {
+                continue;
+            };
+            let (of, Some(spec)) = (*of, *fleet.spec.borrow()) else {
+                continue;
+            };
+            let count = self.services[of].staying().count();
+            let room = MOST_MACHINES.saturating_sub(self.machines.iter().filter(|machine| !machine.left).count());
+            // Its bounds may have changed since it decided.
+            let wanted = decision.to.clamp(spec.min, spec.max) as usize;
+            let wanted = wanted.min(count + room);
+            if count == wanted {
+                continue;
+            }
+            let done = set_count(self, of, wanted);
+            let why = reason(&decision, spec.target);
+            let text = format!("{}: {count} to {wanted}, {why}", self.services[of].selector);
+            let line = LogLine {
+                at: self.now(),
+                severity: Severity::Info,
+                text: text.clone(),
+            };
+            if let Role::Autoscaler { decisions, .. } = &mut self.services[scaler].role {
+                if decisions.len() == DECISIONS {
+                    decisions.pop_front();
+                }
+                decisions.push_back(line);
+            }
+            let who = self.services[scaler].selector.clone();
+            self.say(Severity::Info, format!("{who} {done}: {why}"));
+        }
+    }
+
     /// Whether an instance is as it was before anything was done to it.
     pub(super) fn is_well(&self, id: InstanceId) -> bool {
-        let (service, number) = self.places[id.0 as usize];
+        let place @ (service, number) = self.places[id.0 as usize];
         let instance = &self.services[service].instances[number];
         if instance.left {
             return true;
@@ -67,19 +115,71 @@ impl World {
             .iter()
             .all(|rule| !rule.to.contains(&id) && !rule.from.contains(&id));
         let trusted = self.services.iter().all(|service| match &service.role {
-            Role::LoadBalancer { probe, .. } => probe
-                .backends
-                .borrow()
+            Role::LoadBalancer { to, calls, .. } if *to == place.0 && is_open(service, calls) => false,
+            Role::LoadBalancer { probes, .. } => probes
                 .iter()
-                .filter(|backend| backend.id == id)
-                .all(BackendView::is_up),
-            _ => true,
+                .zip(&service.instances)
+                .filter(|(_, balancer)| balancer.health == Health::Up)
+                .all(|(probe, _)| is_trusted(&probe.backends.borrow(), id)),
+            Role::Dns { probe, .. } => is_trusted(&probe.records.borrow(), id),
+            _ => service.edges().iter().all(|edge| self.is_called(service, edge, id)),
         });
         self.kernel.process_state(id) == ProcessState::Up && as_fast && untouched && trusted
+    }
+
+    /// Whether no breaker keeps calls from an instance.
+    fn is_called(&self, caller: &ServiceEntry, edge: &Edge, id: InstanceId) -> bool {
+        let to = &self.services[edge.to];
+        // Who no longer asks a store keeps the breaker as it was.
+        let asked = |link: &LinkInfo| link.to == edge.to && self.services[link.from].full == caller.full;
+        edge.name.is_empty()
+            || !self.topology.links.iter().any(asked)
+            || to.instances.iter().all(|instance| instance.id != id)
+            || !is_open(caller, &edge.probes.borrow())
     }
 
     /// Since when the world runs, in seconds.
     pub(super) fn age(&self, since: SimTime) -> f64 {
         self.now().since(since).as_secs_f64()
+    }
+}
+
+/// What the instances of a service that are up show of their calls.
+pub(super) fn live<'a>(
+    caller: &'a ServiceEntry,
+    probes: &'a [Rc<CallsProbe>],
+) -> impl Iterator<Item = &'a CallsProbe> + Clone {
+    let up = caller.instances.iter().zip(probes);
+    up.filter(|(instance, _)| !instance.left && instance.health == Health::Up)
+        .map(|(_, probe)| &**probe)
+}
+
+fn is_open(caller: &ServiceEntry, probes: &[Rc<CallsProbe>]) -> bool {
+    live(caller, probes).any(|probe| probe.breaker.get() == Circuit::Open)
+}
+
+fn is_trusted(views: &[BackendView], id: InstanceId) -> bool {
+    views.iter().filter(|view| view.id == id).all(BackendView::is_up)
+}
+
+/// Why an autoscaler decided as it did.
+fn reason(decision: &Decision, kind: Target) -> String {
+    let Decision {
+        measured,
+        target,
+        limit,
+        ..
+    } = decision;
+    let share = |value: &f64| format!("{:.0}%", 100.0 * value);
+    let what = match kind {
+        Target::Utilisation(_) => format!("{} of the cores in use, {} wanted", share(measured), share(target)),
+        Target::Requests(_) => format!("{measured:.1} requests/s each, {target} wanted"),
+    };
+    match limit {
+        Limit::None => what,
+        Limit::Min => format!("{what}; no fewer than its minimum"),
+        Limit::Max => format!("{what}; no more than its maximum"),
+        Limit::Pace => format!("{what}; no faster at once"),
+        Limit::Window => format!("{what}; held by its window"),
     }
 }

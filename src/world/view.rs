@@ -3,24 +3,26 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::layout::{Balance, duration};
+use crate::layout::{Balance, Sessions, duration};
 use crate::observe::{
-    BackendState, BalancerState, Cause, DatabaseState, DnsState, Frame, Incident, InstanceInfo, InstanceState,
-    Latencies, LinkInfo, LinkKind, LinkState, ServiceInfo, ServiceState, Site, Tally, Topology, UsersState,
+    Cause, Frame, Incident, InstanceInfo, InstanceState, Latencies, LinkInfo, LinkKind, LinkState, ServiceInfo, Site,
+    Topology,
 };
-use crate::parts::Disk;
 use crate::sim::{InstanceId, SimTime, Verdict};
 
 use super::World;
-use super::build::is_entry;
+use super::discover::is_entry;
 use super::entries::{InstanceEntry, Role, ServiceEntry};
-use super::sample::{add, difference};
 use super::sentence::sentence;
+use super::states::{session_mode, target};
 
 /// How a policy is called on screens.
 pub(super) fn policy_name(policy: Balance) -> &'static str {
     match policy {
         Balance::RoundRobin => "round robin",
+        Balance::Weighted => "weighted",
+        Balance::SourceHash => "source hash",
+        Balance::ConsistentHash => "consistent hash",
         Balance::Random => "random",
         Balance::LeastConnections => "least connections",
         Balance::PowerOfTwo => "power of two choices",
@@ -50,18 +52,40 @@ fn links(world: &World) -> Vec<LinkInfo> {
             to,
             kind: LinkKind::Requests,
         };
+        let lookup = |to| LinkInfo {
+            from,
+            to,
+            kind: LinkKind::Lookups,
+        };
         match &service.role {
-            Role::Users { dns, .. } => {
-                links.push(LinkInfo {
-                    from,
-                    to: *dns,
-                    kind: LinkKind::Lookups,
-                });
-                links.extend(world.entries.iter().flatten().map(|entry| requests(*entry)));
+            Role::Users { resolver, name, .. } => {
+                links.push(lookup(*resolver));
+                let site = (*name as usize).checked_sub(1);
+                let entries = world.entries.iter().enumerate();
+                let asked = entries.filter(|(index, _)| site.is_none_or(|site| site == *index));
+                links.extend(asked.filter_map(|(_, entry)| *entry).map(requests));
             }
+            Role::Resolver { dns, .. } => links.push(lookup(*dns)),
             Role::LoadBalancer { to, .. } => links.push(requests(*to)),
-            Role::Web { database, .. } => links.extend(database.map(requests)),
-            Role::Dns { .. } | Role::Database { .. } => {}
+            Role::Web { sessions, edges, .. } | Role::Serverless { sessions, edges, .. } => {
+                let sessions = sessions.borrow();
+                let called = edges.iter().filter_map(|edge| match &world.services[edge.to].role {
+                    Role::SessionStore { .. } => matches!(&*sessions, Sessions::Store(name) if *name == edge.name)
+                        .then_some(LinkInfo {
+                            from,
+                            to: edge.to,
+                            kind: LinkKind::Sessions,
+                        }),
+                    _ => Some(requests(edge.to)),
+                });
+                links.extend(called);
+            }
+            Role::Autoscaler { of, .. } => links.push(LinkInfo {
+                from,
+                to: *of,
+                kind: LinkKind::Control,
+            }),
+            Role::Dns { .. } | Role::Database { .. } | Role::SessionStore { .. } => {}
         }
     }
     links
@@ -90,26 +114,44 @@ fn detail(entry: &ServiceEntry) -> String {
             text(spec.every),
             100.0 * spec.mobile
         ),
-        Role::Dns { zone } => format!("ttl {}", text(zone.ttl)),
-        Role::LoadBalancer { spec, members, .. } => {
-            format!(
-                "{}, checks every {}",
-                policy_name(members.policy.get()),
-                text(spec.health.every)
-            )
+        Role::Resolver { caches, .. } => format!("{caches} caches"),
+        Role::Dns { zone, .. } => match zone.health.get() {
+            Some(health) => format!("ttl {}, checks every {}", text(zone.ttl.get()), text(health.every)),
+            None => format!("ttl {}", text(zone.ttl.get())),
+        },
+        Role::LoadBalancer { members, .. } => {
+            let spec = members.spec.borrow();
+            let sticky = spec.sticky.as_ref().map_or("", |_| ", sticky");
+            let policy = policy_name(spec.balance);
+            format!("{policy}{sticky}, checks every {}", text(spec.health.every))
         }
-        Role::Web { spec, .. } => format!("{} slots, backlog {}", spec.slots, spec.backlog),
+        Role::Web { spec, sessions, .. } => {
+            let spec = spec.borrow();
+            let mode = session_mode(&sessions.borrow()).map_or_else(String::new, |mode| format!(", sessions {mode}"));
+            format!("{} slots, backlog {}{mode}", spec.slots, spec.backlog)
+        }
+        Role::Serverless { spec, .. } => {
+            let spec = spec.borrow();
+            format!("at most {} at once, kept for {}", spec.limit, text(spec.keep))
+        }
+        Role::SessionStore { spec, .. } => {
+            let kept = if spec.durable { "on its disk" } else { "in memory" };
+            format!("room for {} sessions, {kept}", spec.sessions)
+        }
         Role::Database { spec, .. } => format!("{} queries at once, backlog {}", spec.slots, spec.backlog),
+        Role::Autoscaler { spec, .. } => format!("{} to {} machines, {}", spec.min, spec.max, target(spec.target)),
     }
 }
 
 fn instance_info(world: &World, service: usize, instance: &InstanceEntry) -> InstanceInfo {
     let machine = &world.machines[instance.machine];
     let slots = match &world.services[service].role {
-        Role::Users { .. } | Role::Dns { .. } => 0,
-        Role::LoadBalancer { spec, .. } => spec.slots,
-        Role::Web { spec, .. } => spec.slots,
+        Role::LoadBalancer { members, .. } => members.spec.borrow().slots,
+        Role::Web { spec, .. } => spec.borrow().slots,
+        Role::Serverless { spec, .. } => spec.borrow().limit,
+        Role::SessionStore { spec, .. } => spec.slots,
         Role::Database { spec, .. } => spec.slots,
+        _ => 0,
     };
     InstanceInfo {
         selector: instance.selector.clone(),
@@ -125,7 +167,7 @@ fn instance_info(world: &World, service: usize, instance: &InstanceEntry) -> Ins
 
 impl World {
     /// What all machines cost now, in US dollars an hour; a destroyed one costs nothing.
-    pub(super) fn price_per_hour(&self) -> f64 {
+    pub(super) fn machines_price(&self) -> f64 {
         let paid = self
             .machines
             .iter()
@@ -133,6 +175,15 @@ impl World {
         paid.filter_map(|machine| machine.size)
             .map(|size| size.price_per_hour)
             .sum()
+    }
+
+    /// What everything costs now, functions by what they cost in the last second.
+    pub(super) fn price_per_hour(&self) -> f64 {
+        let functions = self.services.iter().map(|service| match &service.role {
+            Role::Serverless { spent, .. } => spent.1,
+            _ => 0.0,
+        });
+        self.machines_price() + functions.sum::<f64>()
     }
 
     /// All that can be seen now.
@@ -151,6 +202,7 @@ impl World {
             latency: self.total_latency().total(),
             recent_latency: self.recent_latency().quantiles(),
             lost_writes: self.chronicle.ledger.lost(),
+            sessions: self.sessions(),
             services: self
                 .services
                 .iter()
@@ -204,45 +256,12 @@ impl World {
         causes
     }
 
-    fn selector_of(&self, id: InstanceId) -> String {
+    pub(super) fn selector_of(&self, id: InstanceId) -> String {
         let (service, number) = self.places[id.0 as usize];
         self.services[service].instances[number].selector.clone()
     }
 
-    fn service_state(&self, service: &ServiceEntry) -> ServiceState {
-        let mut state = ServiceState {
-            rate: service.rate,
-            instances: service
-                .present()
-                .map(|(_, instance)| self.instance_state(instance))
-                .collect(),
-            balancer: None,
-            dns: None,
-            users: None,
-            database: None,
-        };
-        match &service.role {
-            Role::Users { .. } => state.users = users_state(service),
-            Role::Dns { .. } => state.dns = Some(self.dns_state(service)),
-            Role::LoadBalancer { .. } => state.balancer = self.balancer_state(service),
-            Role::Database { probe, .. } => {
-                let disk = service
-                    .instances
-                    .first()
-                    .and_then(|instance| self.kernel.disk::<Disk>(instance.id));
-                let rows = disk.map_or(0, |disk| disk.rows());
-                state.database = Some(DatabaseState {
-                    rows,
-                    writes: probe.writes.get(),
-                    reads: probe.reads.get(),
-                });
-            }
-            Role::Web { .. } => {}
-        }
-        state
-    }
-
-    fn instance_state(&self, instance: &InstanceEntry) -> InstanceState {
+    pub(super) fn instance_state(&self, instance: &InstanceEntry) -> InstanceState {
         let machine = &self.machines[instance.machine];
         let now = self.now();
         let age = self.age(machine.since);
@@ -254,6 +273,8 @@ impl World {
             since: instance.since,
             slow: self.kernel.slow(machine.id),
             draining: instance.draining.is_some(),
+            active: None,
+            sessions: None,
             utilisation: instance.sampled.utilisation,
             mean_utilisation: if capacity > 0.0 { busy / capacity } else { 0.0 },
             busy_slots: meter.slots.value(),
@@ -274,68 +295,8 @@ impl World {
         }
     }
 
-    fn dns_state(&self, service: &ServiceEntry) -> DnsState {
-        let Role::Dns { zone } = &service.role else {
-            unreachable!("only DNS has a zone")
-        };
-        let now = self.now();
-        let mut state = DnsState {
-            ttl: zone.ttl,
-            resolvers: 0,
-            holding: 0,
-            longest: Duration::ZERO,
-        };
-        for users in &self.services {
-            let Role::Users { probe, .. } = &users.role else {
-                continue;
-            };
-            let resolvers = probe.resolvers.borrow();
-            state.resolvers += resolvers.len() as u32;
-            state.holding += resolvers.iter().filter(|until| **until > now).count() as u32;
-            state.longest = resolvers
-                .iter()
-                .map(|until| until.since(now))
-                .fold(state.longest, Duration::max);
-        }
-        state
-    }
-
-    fn balancer_state(&self, service: &ServiceEntry) -> Option<BalancerState> {
-        let Role::LoadBalancer {
-            spec,
-            members,
-            probe,
-            shares,
-            ..
-        } = &service.role
-        else {
-            return None;
-        };
-        let backends = probe.backends.borrow();
-        let total: u64 = backends.iter().map(|backend| backend.sent).sum();
-        let backends = backends.iter().map(|backend| BackendState {
-            instance: self.position(backend.id),
-            name: self.selector_of(backend.id),
-            share: shares
-                .iter()
-                .find(|(id, _, _)| *id == backend.id)
-                .map_or(0.0, |(_, _, share)| *share),
-            total_share: backend.sent as f64 / total.max(1) as f64,
-            sent: backend.sent,
-            in_flight: backend.in_flight,
-            believed: backend.believed,
-        });
-        Some(BalancerState {
-            policy: policy_name(members.policy.get()).to_owned(),
-            check_every: spec.health.every,
-            down_after: spec.health.down_after,
-            up_after: spec.health.up_after,
-            backends: backends.collect(),
-        })
-    }
-
     /// Where an instance stands in the topology.
-    fn position(&self, id: InstanceId) -> Option<(usize, usize)> {
+    pub(super) fn position(&self, id: InstanceId) -> Option<(usize, usize)> {
         let (service, number) = self.places[id.0 as usize];
         self.services[service]
             .present()
@@ -407,21 +368,4 @@ fn rate(departures: &[SimTime], now: SimTime, sampled: f64) -> f64 {
         Some(last) if now.since(*last) < Duration::from_secs(1) => sampled,
         _ => 0.0,
     }
-}
-
-fn users_state(service: &ServiceEntry) -> Option<UsersState> {
-    let Role::Users { spec, probe, seen, .. } = &service.role else {
-        return None;
-    };
-    let total = probe.tally.get();
-    let mut recent: Tally = difference(total, seen.last);
-    seen.seconds.iter().for_each(|second| add(&mut recent, *second));
-    Some(UsersState {
-        count: spec.count,
-        rate: seen.trend.back().copied().map_or(0.0, f64::from),
-        total,
-        recent,
-        waiting: total.sent - total.ok - total.failed,
-        trend: seen.trend.iter().copied().collect(),
-    })
 }

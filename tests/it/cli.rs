@@ -317,6 +317,11 @@ fn a_command_that_was_not_done_ends_with_1() {
 #[test]
 fn the_readme_lists_all_commands() {
     use std::fmt::Write;
+    let mut settings = "| setting | of | is |\n|---|---|---|\n".to_string();
+    for setting in blastradius::command::SETTINGS {
+        let (usage, kinds) = (setting.usage.replace('|', "\\|"), setting.kinds.join(", "));
+        writeln!(settings, "| `{usage}` | {kinds} | {} |", setting.about).expect("a text");
+    }
     let mut table = "| command | example | does |\n|---|---|---|\n".to_string();
     for verb in blastradius::command::VERBS {
         let usage = verb.usage.replace('|', "\\|");
@@ -324,6 +329,7 @@ fn the_readme_lists_all_commands() {
     }
     let readme = include_str!("../../README.md");
     assert!(readme.contains(&table), "put this into README.md:\n{table}");
+    assert!(readme.contains(&settings), "put this into README.md:\n{settings}");
 }
 
 #[test]

@@ -251,10 +251,10 @@ fn a_rough_network_and_two_sites_have_one_history() {
             network: (jitter: "2ms", loss: 0.01),
             data_centers: {
                 "a": (services: {
-                    "lb": LoadBalancer(to: "web", balance: PowerOfTwo, timeout: "500ms", health: (every: "500ms", timeout: "200ms")),
-                    "web": Web(machines: 4, database: "db", timeout: "300ms", boot: "1s"), "db": Database(boot: "1s") }),
+                    "lb": LoadBalancer(to: "web", balance: PowerOfTwo, calls: (timeout: "500ms"), health: (every: "500ms", timeout: "200ms")),
+                    "web": Web(machines: 4, database: "db", calls: {"db": (timeout: "300ms")}, boot: "1s"), "db": Database(boot: "1s") }),
                 "b": (services: {
-                    "lb": LoadBalancer(to: "web", balance: Random, timeout: "500ms"),
+                    "lb": LoadBalancer(to: "web", balance: Random, calls: (timeout: "500ms")),
                     "web": Web(machines: 3, database: "db", boot: "1s"), "db": Database(boot: "1s") }),
             },
         )"#,
@@ -306,6 +306,60 @@ fn a_rough_network_and_two_sites_have_one_history() {
                 "frames differ: {}",
                 reproduce("rough", seed, &script, cut)
             );
+        }
+    }
+}
+
+#[test]
+fn every_kind_of_service_has_one_history() {
+    let source = include_str!("layouts/everything.ron");
+    let layout = parse(source, "everything.ron").unwrap_or_else(|error| panic!("{}", error.render(source)));
+    let acts = [
+        "kill east/lb/1",
+        "mend east/lb/1",
+        "cut east/lb/1 <-> east/lb/2",
+        "kill east/web/2",
+        "destroy east/box",
+        "mend all",
+        "kill west/fn",
+        "kill far-resolver",
+        "kill dns",
+        "slow west/db 30",
+        "hang sessions",
+        "surge near 3",
+        "surge 0.2",
+        "set east/web sessions token",
+        "set east/web sessions local",
+        "set east/web sessions store:sessions",
+        "set fn breaker on",
+        "set fn retries 3",
+        "set east/web hedge 5ms",
+        "set east/lb sticky off",
+        "set east/lb outlier on",
+        "set east/web min 4",
+        "set dns ttl 2s",
+        "set near connections 20",
+        "revoke near 40%",
+        "balance east/lb consistent-hash",
+        "balance inner power-of-two",
+        "scale east/web 5",
+    ];
+    for seed in 0..seeds().div_ceil(4) {
+        let mut chance = Stream::new(seed, "everything", "script");
+        let mut text = String::from("[");
+        for _ in 0..20 {
+            let at = (chance.draw().unit() * 25_000.0) as u64;
+            let act = acts[chance.draw().below(acts.len() as u64) as usize];
+            let _ = write!(text, "(at: \"{at}ms\", do: \"{act}\"), ");
+        }
+        text.push(']');
+        let script = Script::parse(&text, "random.ron").unwrap_or_else(|error| panic!("{}", error.render(&text)));
+        let first = history(&layout, seed, &script, Cut::Whole, 30.0);
+        for cut in [Cut::Slices(seed), Cut::NarrowWindows(seed)] {
+            let again = history(&layout, seed, &script, cut, 30.0);
+            let how = reproduce("everything", seed, &script, cut);
+            assert_eq!((first.0, first.1), (again.0, again.1), "{how}");
+            assert!(first.2 == again.2, "frames differ: {how}");
         }
     }
 }

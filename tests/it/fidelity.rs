@@ -62,7 +62,7 @@ fn assert_agrees(name: &str, values: &[f64], theory: f64, widest: f64) {
 
 /// At the server itself: what users see holds the way there too, and now and then a look-up of the address.
 fn mean_wait(frame: &Frame) -> f64 {
-    frame.services[2].instances[0].mean_latency.as_secs_f64() - SERVICE
+    frame.services[3].instances[0].mean_latency.as_secs_f64() - SERVICE
 }
 
 /// Erlang C: the probability to wait in M/M/c with offered load a.
@@ -150,7 +150,7 @@ fn blocking_of_m_m_c_k() {
 #[test]
 fn utilisation_is_rate_times_demand_over_cores() {
     let layout = station(480, "m", r#"Exponential("5ms")"#, 64, 10_000);
-    let values = over_seeds(&layout, 60.0, |frame| frame.services[2].instances[0].mean_utilisation);
+    let values = over_seeds(&layout, 60.0, |frame| frame.services[3].instances[0].mean_utilisation);
     assert_agrees("utilisation", &values, 0.6, 0.02);
 }
 

@@ -1,15 +1,17 @@
 //! Layout files: what ships, and what is refused where.
 
 mod refused;
+mod refused_tiers;
 
 use blastradius::command::Script;
 use blastradius::layout::{self, SHIPPED, find_shipped};
+use blastradius::replay::Session;
 
 /// A tier, its utilisation, and the words that claim it.
 type Claim = (&'static str, f64, &'static str);
 
 /// Utilisations at rest that the texts of the shipped layouts claim, by full name of the tier.
-const CLAIMS: [(&str, &[Claim]); 4] = [
+const CLAIMS: [(&str, &[Claim]); 8] = [
     ("01-single-server", &[("dc/server", 0.44, "44 %")]),
     (
         "02-web-and-data-tier",
@@ -25,6 +27,35 @@ const CLAIMS: [(&str, &[Claim]); 4] = [
             ("dc/lb", 0.012, "1.2 %"),
             ("dc/web", 0.32, "32 %"),
             ("dc/db", 0.24, "24 %"),
+        ],
+    ),
+    (
+        "10-stateful-web",
+        &[
+            ("dc/lb", 0.012, "1.2 %"),
+            ("dc/web", 0.16, "16 %"),
+            ("dc/db", 0.24, "24 %"),
+        ],
+    ),
+    (
+        "11-stateless-web",
+        &[
+            ("dc/lb", 0.012, "1.2 %"),
+            ("dc/web", 0.32, "32 %"),
+            ("dc/sessions", 0.004, "0.4 %"),
+            ("dc/db", 0.24, "24 %"),
+        ],
+    ),
+    ("12-serverless", &[("dc/db", 0.24, "24 %")]),
+    (
+        "20-retry-storm",
+        &[
+            ("guarded/lb", 0.018, "1.8 %"),
+            ("guarded/web", 0.16, "16 %"),
+            ("guarded/db", 0.72, "72 %"),
+            ("naive/lb", 0.018, "1.8 %"),
+            ("naive/web", 0.16, "16 %"),
+            ("naive/db", 0.72, "72 %"),
         ],
     ),
 ];
@@ -51,7 +82,11 @@ fn the_folder_holds_what_is_embedded() {
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
     files.sort();
-    let embedded: Vec<String> = SHIPPED.iter().map(layout::Shipped::file_name).collect();
+    let with_script = |shipped: &layout::Shipped| {
+        let script = shipped.script.map(|_| shipped.script_name());
+        [Some(shipped.file_name()), script].into_iter().flatten()
+    };
+    let embedded: Vec<String> = SHIPPED.iter().flat_map(with_script).collect();
     assert_eq!(files, embedded);
 }
 
@@ -97,9 +132,21 @@ fn every_command_that_a_shipped_layout_suggests_can_be_given() {
 }
 
 #[test]
+fn every_shipped_script_fits_its_layout() {
+    for shipped in SHIPPED {
+        let Some(source) = shipped.script else { continue };
+        let layout = layout::parse(shipped.source, &shipped.file_name()).unwrap();
+        let script = Script::parse(source, &shipped.script_name()).unwrap_or_else(|error| panic!("{error}"));
+        script.check(&layout).unwrap_or_else(|error| panic!("{error}"));
+    }
+}
+
+#[test]
 fn the_same_users_climb_the_ladder() {
+    // Those from 20 on stand beside the ladder.
     let users: Vec<_> = SHIPPED
         .iter()
+        .filter(|shipped| shipped.number() < "20")
         .map(|shipped| layout::parse(shipped.source, shipped.file).unwrap().users)
         .collect();
     assert!(users.windows(2).all(|pair| pair[0] == pair[1]));
@@ -117,6 +164,54 @@ fn the_smallest_layout_is_a_dozen_lines() {
     let layout = layout::parse(&refused::minimal("\"web\": Web()"), "t.ron").unwrap();
     let site = &layout.data_centers["dc"];
     assert_eq!(site.entry().map(|(name, _)| name), Some("web"));
+}
+
+#[test]
+fn every_shipped_script_shows_its_point() {
+    for shipped in SHIPPED {
+        let Some(source) = shipped.script else { continue };
+        let layout = layout::parse(shipped.source, &shipped.file_name()).unwrap();
+        let script = Script::parse(source, &shipped.script_name()).unwrap_or_else(|error| panic!("{error}"));
+        let mut session = Session::new(&layout, 7, &script);
+        session.advance_to(script.length.expect("a script that ships says how long it is"));
+        let ending = session.end();
+        assert!(
+            ending.passed(),
+            "{}: {:?} {:?}",
+            shipped.file,
+            ending.verdicts,
+            ending.refusals
+        );
+        assert!(
+            ending.verdicts.len() > layout.expect.len(),
+            "{} shows nothing",
+            shipped.file
+        );
+    }
+}
+
+/// A layout with every kind and every field, most of them given.
+const EVERYTHING: &str = include_str!("layouts/everything.ron");
+
+#[test]
+fn everything_that_a_layout_can_say_is_read() {
+    let layout = layout::parse(EVERYTHING, "everything.ron").unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(layout.data_centers["east"].entry().map(|(name, _)| name), Some("lb"));
+    assert_eq!(layout.data_centers["west"].entry().map(|(name, _)| name), Some("outer"));
+    let script = "[(at: \"1s\", do: \"set web sessions store:sessions\"), (at: \"2s\", do: Set(\"web\", Max(20))),
+        (at: \"3s\", do: \"kill web/20\"), (at: \"4s\", do: \"set dns check-every 1s\"), (at: \"5s\", do: \"kill near-resolver\"),
+        (at: \"6s\", do: Revoke(\"near\", 0.5)), (at: \"7s\", do: \"set spare-autoscaler target 50/s\")]";
+    let script = Script::parse(script, "s.ron").unwrap_or_else(|error| panic!("{error}"));
+    script.check(&layout).unwrap_or_else(|error| panic!("{error}"));
+}
+
+/// The shipped layouts, and everything.
+fn sources() -> Vec<&'static str> {
+    SHIPPED
+        .iter()
+        .map(|shipped| shipped.source)
+        .chain([EVERYTHING])
+        .collect()
 }
 
 /// A small generator (xorshift64*), so that the mutations are the same everywhere.
@@ -157,8 +252,9 @@ fn mutated(source: &str, random: &mut Random) -> String {
 #[test]
 fn mutated_layouts_never_panic_and_errors_point_into_the_file() {
     let mut random = Random(0x9E37_79B9_7F4A_7C15);
+    let sources = sources();
     for round in 0..20_000 {
-        let source = mutated(SHIPPED[round % SHIPPED.len()].source, &mut random);
+        let source = mutated(sources[round % sources.len()], &mut random);
         if let Err(error) = layout::parse(&source, "m.ron") {
             assert!((1..=source.lines().count() + 1).contains(&error.line), "{error}");
             assert!(!error.render(&source).contains(['\u{1b}', '\0']), "{error}");
@@ -174,8 +270,9 @@ fn whatever_is_accepted_is_ron() {
         .with_default_extension(Extensions::IMPLICIT_SOME);
     let mut random = Random(7);
     let mut accepted = 0;
+    let sources = sources();
     for round in 0..20_000 {
-        let source = mutated(SHIPPED[round % SHIPPED.len()].source, &mut random);
+        let source = mutated(sources[round % sources.len()], &mut random);
         if layout::parse(&source, "m.ron").is_ok() {
             accepted += 1;
             options
@@ -188,7 +285,7 @@ fn whatever_is_accepted_is_ron() {
 
 #[test]
 fn mutated_scripts_never_panic() {
-    let source = "[(at: \"10s\", do: Kill(\"web/1\")), (at: \"20s\", do: \"drop web -> db 5%\"),\n(at: \"1m\", do: Surge(None, 2.5)), (at: \"2m\", do: MendAll)]";
+    let source = "[(at: \"10s\", do: Kill(\"web/1\")), (at: \"20s\", do: \"drop web -> db 5%\"),\n(at: \"1m\", do: Surge(None, 2.5)), (at: \"2m\", do: MendAll), (at: \"3m\", do: Set(\"web\", Hedge(Some(\"50ms\")))), (at: \"4m\", do: \"set lb sticky SERVER\")]";
     let layout = layout::parse(SHIPPED[3].source, SHIPPED[3].file).unwrap();
     let mut random = Random(99);
     for _ in 0..20_000 {

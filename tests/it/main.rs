@@ -16,3 +16,4 @@ mod replays;
 mod report;
 mod screen;
 mod terminal;
+mod web_tier;

@@ -7,7 +7,7 @@ use blastradius::command::{Command, CommandError, Selector};
 use blastradius::layout::{Measure, Quantifier};
 use blastradius::observe::{
     BackendState, BalancerState, Belief, Cause, DatabaseState, Frame, Health, Incident, InstanceInfo, InstanceState,
-    Kind, LogLine, Milestone, Quantiles, ServiceInfo, ServiceState, Severity, Site, Tally, Topology,
+    Kind, LogLine, Milestone, Quantiles, ServiceInfo, ServiceState, SessionTally, Severity, Site, Tally, Topology,
 };
 use blastradius::protocol::Reason;
 use blastradius::replay::{Act, Digest, Ending, Outcome, Refusal, Unreached, Verdict};
@@ -34,6 +34,8 @@ fn instance(selector: &str, health: Health, failed: u64) -> (InstanceInfo, Insta
         since: SimTime::ZERO,
         slow: 1.0,
         draining: false,
+        active: None,
+        sessions: None,
         utilisation: 0.3,
         mean_utilisation: 0.3215,
         busy_slots: 1,
@@ -77,6 +79,11 @@ fn service(
             writes: 4_801,
             reads: 1,
         }),
+        sessions: None,
+        serverless: None,
+        autoscaler: None,
+        resolver: None,
+        calls: Vec::new(),
     };
     (info, state)
 }
@@ -90,6 +97,9 @@ fn backend(index: usize, name: &str, believed: Belief) -> BackendState {
         sent: 12_004,
         in_flight: 2,
         believed,
+        ejected: None,
+        ramp: 1.0,
+        weight: 1.0,
     }
 }
 
@@ -99,6 +109,8 @@ fn frame() -> Frame {
         check_every: Duration::from_secs(2),
         down_after: 3,
         up_after: 2,
+        viewer: 0,
+        sticky: None,
         backends: vec![
             backend(0, "web/1", Belief::Up { failed: 2 }),
             backend(1, "web/2", Belief::Up { failed: 0 }),
@@ -158,6 +170,7 @@ fn frame() -> Frame {
         },
         recent_latency: Quantiles::default(),
         lost_writes: 0,
+        sessions: SessionTally::default(),
         services: states,
         links: Vec::new(),
         causes: vec![Cause {
@@ -196,6 +209,7 @@ fn incident() -> Incident {
         retried: 1_204,
         failed: 372,
         lost_writes: 0,
+        lost_sessions: 0,
         sentence: "The balancer sends nothing to web/1 any more; it goes on checking it, and takes it in again after two checks that pass."
             .to_string(),
     }

@@ -2,6 +2,7 @@
 
 mod findings;
 mod fixture;
+mod tiers;
 
 use std::time::{Duration, Instant};
 
@@ -389,14 +390,18 @@ impl Dice {
 
 #[test]
 fn no_key_at_any_size_panics() {
-    for seed in 0..6 {
+    for seed in 0..10 {
         let mut dice = Dice(seed);
-        let mut fake = match seed % 6 {
+        let mut fake = match seed % 10 {
             0 => fixture::single(),
             1 => fixture::balanced(2),
             2 => fixture::two_sites(3),
             3 => fixture::balanced(300),
             4 => fixture::named("日本\u{1b}x", 5),
+            5 => fixture::tiers::stateful(),
+            6 => fixture::tiers::scaled(),
+            7 => fixture::tiers::functions(),
+            8 => fixture::tiers::stored(),
             _ => fixture::two_sites(40),
         };
         let options = Options {

@@ -41,14 +41,14 @@ impl Default for RawDatabase {
 
 impl RawDatabase {
     pub fn model(self, path: &Path) -> Result<Database, Problem> {
-        let size = placement(path, self.on.as_ref(), self.size, None)?;
+        let size = placement(path, self.on.as_ref(), self.size, "m", None)?;
         let (read, write) = (self.read.into(), self.write.into());
         check::whole(&path.at("slots"), self.slots, 1..=check::MOST_SLOTS)?;
         check::whole(&path.at("backlog"), self.backlog, 0..=check::MOST_SLOTS)?;
         check::distribution(&path.at("read"), read)?;
         check::distribution(&path.at("write"), write)?;
         check::whole(&path.at("rows"), self.rows, 0..=check::MOST_KEYS)?;
-        check::time(&path.at("boot"), self.boot, Duration::ZERO..=check::LONGEST)?;
+        check::span(&path.at("boot"), self.boot)?;
         Ok(Database {
             on: self.on,
             size,

@@ -1,24 +1,33 @@
 //! A load balancer in the file.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Deserialize;
 
 use super::placement;
-use super::values::RawDistribution;
-use crate::layout::model::{Balance, HealthCheck, LoadBalancer};
+use super::policies::{RawCalls, RawHealthCheck, RawOutlier, RawRateLimit};
+use super::values::{RawDistribution, constant};
+use crate::layout::model::{Balance, LoadBalancer, Map, Pair, Sticky};
+use crate::layout::policies::{Calls, HealthCheck};
 use crate::layout::source::{Path, Problem};
-use crate::layout::{check, duration};
+use crate::layout::{bounds, check, duration};
 
 #[derive(Deserialize)]
 #[serde(rename = "LoadBalancer", default, deny_unknown_fields)]
 pub(super) struct RawLoadBalancer {
     to: Option<String>,
+    machines: Option<u32>,
+    pair: RawPair,
     balance: Balance,
+    weights: BTreeMap<String, f64>,
+    sticky: Option<RawSticky>,
     health: RawHealthCheck,
-    retries: u32,
+    outlier: Option<RawOutlier>,
     #[serde(with = "duration")]
-    timeout: Duration,
+    slow_start: Duration,
+    calls: RawCalls,
+    rate_limit: Option<RawRateLimit>,
     work: RawDistribution,
     slots: u32,
     on: Option<String>,
@@ -31,11 +40,17 @@ impl Default for RawLoadBalancer {
     fn default() -> Self {
         RawLoadBalancer {
             to: None,
+            machines: None,
+            pair: RawPair::Dns,
             balance: Balance::LeastConnections,
+            weights: BTreeMap::new(),
+            sticky: None,
             health: RawHealthCheck::default(),
-            retries: 1,
-            timeout: Duration::from_secs(5),
-            work: RawDistribution::Constant(Duration::from_micros(30)),
+            outlier: None,
+            slow_start: Duration::ZERO,
+            calls: RawCalls::default(),
+            rate_limit: None,
+            work: constant(30),
             slots: 20_000,
             on: None,
             size: None,
@@ -45,25 +60,32 @@ impl Default for RawLoadBalancer {
 }
 
 #[derive(Deserialize)]
-#[serde(rename = "HealthCheck", default, deny_unknown_fields)]
-struct RawHealthCheck {
-    #[serde(with = "duration")]
-    every: Duration,
-    #[serde(with = "duration")]
-    timeout: Duration,
-    down_after: u32,
-    up_after: u32,
+enum RawPair {
+    Dns,
+    Floating(RawFloating),
 }
 
-impl Default for RawHealthCheck {
+#[derive(Deserialize)]
+#[serde(rename = "Floating", default, deny_unknown_fields)]
+struct RawFloating {
+    #[serde(with = "duration")]
+    every: Duration,
+    down_after: u32,
+}
+
+impl Default for RawFloating {
     fn default() -> Self {
-        RawHealthCheck {
-            every: Duration::from_secs(2),
-            timeout: Duration::from_secs(1),
+        RawFloating {
+            every: Duration::from_secs(1),
             down_after: 3,
-            up_after: 2,
         }
     }
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename = "Sticky", default, deny_unknown_fields)]
+struct RawSticky {
+    cookie: String,
 }
 
 impl RawLoadBalancer {
@@ -71,19 +93,34 @@ impl RawLoadBalancer {
         let Some(to) = self.to else {
             return Err(path.problem("the field `to` is missing: which service does it spread requests over?"));
         };
-        let size = placement(path, self.on.as_ref(), self.size, None)?;
+        let size = placement(path, self.on.as_ref(), self.size, "m", self.machines)?;
+        let machines = self.machines.unwrap_or(1);
         let work = self.work.into();
-        check::whole(&path.at("retries"), self.retries, 0..=100)?;
-        check::interval(&path.at("timeout"), self.timeout)?;
+        check::whole(&path.at("machines"), machines, 1..=16)?;
         check::distribution(&path.at("work"), work)?;
         check::whole(&path.at("slots"), self.slots, 1..=check::MOST_SLOTS)?;
-        check::time(&path.at("boot"), self.boot, Duration::ZERO..=check::LONGEST)?;
+        check::span(&path.at("slow_start"), self.slow_start)?;
+        check::span(&path.at("boot"), self.boot)?;
+        let mut weights = Map::new();
+        for (server, weight) in self.weights {
+            check::positive(&path.at("weights").at(&server), weight, 1_000.0)?;
+            weights.insert(server, weight);
+        }
+        let sticky = self.sticky.map(|raw| raw.model(&path.at("sticky")));
+        let outlier = self.outlier.map(|raw| raw.model(&path.at("outlier")));
+        let rate_limit = self.rate_limit.map(|raw| raw.model(&path.at("rate_limit")));
         Ok(LoadBalancer {
             to,
+            machines,
+            pair: self.pair.model(&path.at("pair"), machines, self.on.as_ref())?,
             balance: self.balance,
-            health: self.health.model(&path.at("health"))?,
-            retries: self.retries,
-            timeout: self.timeout,
+            weights,
+            sticky: sticky.transpose()?,
+            health: self.health.model(&path.at("health"), HealthCheck::default())?,
+            outlier: outlier.transpose()?,
+            slow_start: self.slow_start,
+            calls: self.calls.model(&path.at("calls"), &Calls::to_servers())?,
+            rate_limit: rate_limit.transpose()?,
             work,
             slots: self.slots,
             on: self.on,
@@ -93,17 +130,27 @@ impl RawLoadBalancer {
     }
 }
 
-impl RawHealthCheck {
-    fn model(self, path: &Path) -> Result<HealthCheck, Problem> {
-        check::interval(&path.at("every"), self.every)?;
-        check::interval(&path.at("timeout"), self.timeout)?;
-        check::whole(&path.at("down_after"), self.down_after, 1..=1_000)?;
-        check::whole(&path.at("up_after"), self.up_after, 1..=1_000)?;
-        Ok(HealthCheck {
-            every: self.every,
-            timeout: self.timeout,
-            down_after: self.down_after,
-            up_after: self.up_after,
-        })
+impl RawPair {
+    fn model(self, path: &Path, machines: u32, on: Option<&String>) -> Result<Pair, Problem> {
+        let RawPair::Floating(RawFloating { every, down_after }) = self else {
+            return Ok(Pair::Dns);
+        };
+        if on.is_some() {
+            return Err(path.problem("a floating address needs two machines, and the host is one"));
+        }
+        if machines != 2 {
+            let message = format!("a floating address needs two balancers; write machines: 2 in place of {machines}");
+            return Err(path.problem(message));
+        }
+        check::interval(&path.at("every"), every)?;
+        check::whole(&path.at("down_after"), down_after, bounds::IN_A_ROW)?;
+        Ok(Pair::Floating { every, down_after })
+    }
+}
+
+impl RawSticky {
+    fn model(self, path: &Path) -> Result<Sticky, Problem> {
+        bounds::cookie(&self.cookie).map_err(|why| path.at("cookie").problem(why))?;
+        Ok(Sticky { cookie: self.cookie })
     }
 }

@@ -1,18 +1,29 @@
 //! The layout as it stands in the file: one struct for each struct of RON, with its defaults and the checks of its own values.
 //! What involves several of them (references, names, totals) is checked in `validate`.
 
+mod autoscaler;
 mod database;
 mod load_balancer;
 mod network;
+mod pages;
+mod policies;
+mod serverless;
+mod session_store;
+#[cfg(test)]
+mod tests;
 mod users;
 mod values;
 mod web;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde::Deserialize;
 
 use super::check;
+use super::duration;
+use super::expect::{Expectation, Quantifier};
+use super::expect_text;
 use super::model::{DataCenter, Host, Layout, Map, Service};
 use super::source::{Path, Problem};
 
@@ -62,15 +73,31 @@ struct RawHost {
 enum RawService {
     LoadBalancer(load_balancer::RawLoadBalancer),
     Web(web::RawWeb),
+    Serverless(serverless::RawServerless),
+    SessionStore(session_store::RawSessionStore),
     Database(database::RawDatabase),
 }
 
 /// An expectation's text is read once the services are known.
-#[derive(Deserialize)]
-pub(super) enum RawExpectation {
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub(crate) enum RawExpectation {
     Always(String),
     Eventually(String),
     Sometimes(String),
+    At(#[serde(with = "duration")] Duration, String),
+}
+
+impl RawExpectation {
+    /// The expectation that is meant, in a layout.
+    pub(crate) fn model(&self, layout: &Layout) -> Result<Expectation, String> {
+        let (quantifier, text) = match self {
+            RawExpectation::Always(text) => (Quantifier::Always, text),
+            RawExpectation::Eventually(text) => (Quantifier::Eventually, text),
+            RawExpectation::Sometimes(text) => (Quantifier::Sometimes, text),
+            RawExpectation::At(when, text) => (Quantifier::At(*when), text),
+        };
+        expect_text::parse(quantifier, text, layout)
+    }
 }
 
 fn default_size() -> String {
@@ -145,6 +172,7 @@ impl RawDataCenter {
             let service = raw.model(&path.at(&name))?;
             data_center.services.insert(name, service);
         }
+        pages::complete(&mut data_center.services);
         Ok(data_center)
     }
 }
@@ -154,13 +182,21 @@ impl RawService {
         Ok(match self {
             RawService::LoadBalancer(raw) => Service::LoadBalancer(raw.model(path)?),
             RawService::Web(raw) => Service::Web(raw.model(path)?),
+            RawService::Serverless(raw) => Service::Serverless(raw.model(path)?),
+            RawService::SessionStore(raw) => Service::SessionStore(raw.model(path)?),
             RawService::Database(raw) => Service::Database(raw.model(path)?),
         })
     }
 }
 
-/// Where a service runs: on a host that it shares, or on machines of its own of this size.
-fn placement(path: &Path, on: Option<&String>, size: Option<String>, machines: Option<u32>) -> Result<String, Problem> {
+/// Where a service runs: on a host that it shares, or on machines of its own of this size, else of the default.
+fn placement(
+    path: &Path,
+    on: Option<&String>,
+    size: Option<String>,
+    default: &str,
+    machines: Option<u32>,
+) -> Result<String, Problem> {
     if on.is_some() && size.is_some() {
         return Err(path
             .key("size")
@@ -171,7 +207,7 @@ fn placement(path: &Path, on: Option<&String>, size: Option<String>, machines: O
             .key("machines")
             .problem("`machines` and `on` exclude each other: the host is one machine"));
     }
-    let size = size.unwrap_or_else(default_size);
+    let size = size.unwrap_or_else(|| default.to_owned());
     check::size(&path.at("size"), &size)?;
     Ok(size)
 }

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use super::policies::RawHealthCheck;
 use crate::layout::model::{Dns, Network};
+use crate::layout::policies::HealthCheck;
 use crate::layout::source::{Path, Problem};
 use crate::layout::{check, duration};
 
@@ -16,6 +18,7 @@ pub(super) struct RawDns {
     #[serde(with = "duration")]
     timeout: Duration,
     attempts: u32,
+    health: Option<RawHealthCheck>,
 }
 
 impl Default for RawDns {
@@ -24,6 +27,7 @@ impl Default for RawDns {
             ttl: Duration::from_secs(60),
             timeout: Duration::from_secs(2),
             attempts: 3,
+            health: None,
         }
     }
 }
@@ -31,13 +35,15 @@ impl Default for RawDns {
 impl RawDns {
     /// A TTL of 0 is legal: nobody keeps the answer.
     pub fn model(self, path: &Path) -> Result<Dns, Problem> {
-        check::time(&path.at("ttl"), self.ttl, Duration::ZERO..=check::LONGEST)?;
+        check::span(&path.at("ttl"), self.ttl)?;
         check::interval(&path.at("timeout"), self.timeout)?;
         check::whole(&path.at("attempts"), self.attempts, 1..=100)?;
+        let check = |raw: RawHealthCheck| raw.model(&path.at("health"), HealthCheck::of_addresses());
         Ok(Dns {
             ttl: self.ttl,
             timeout: self.timeout,
             attempts: self.attempts,
+            health: self.health.map(check).transpose()?,
         })
     }
 }

@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use super::policies::RawCalls;
 use super::values::RawKeys;
 use crate::layout::model::{Asks, Users};
+use crate::layout::policies::Calls;
 use crate::layout::source::{Path, Problem};
 use crate::layout::{check, duration};
 
@@ -19,8 +21,11 @@ pub(super) struct RawUsers {
     asks: RawAsks,
     keys: RawKeys,
     resolvers: u32,
+    stubs: u32,
     #[serde(with = "duration")]
     patience: Duration,
+    calls: RawCalls,
+    site: Option<String>,
 }
 
 impl Default for RawUsers {
@@ -41,7 +46,10 @@ impl Default for RawUsers {
                 exponent: 0.9,
             },
             resolvers: 16,
+            stubs: 256,
             patience: Duration::from_secs(10),
+            calls: RawCalls::default(),
+            site: None,
         }
     }
 }
@@ -66,6 +74,7 @@ impl RawUsers {
         check::interval(&path.at("every"), self.every)?;
         check::number(&path.at("mobile"), self.mobile, 0.0..=1.0)?;
         check::whole(&path.at("resolvers"), self.resolvers, 1..=100_000)?;
+        check::whole(&path.at("stubs"), self.stubs, 1..=100_000)?;
         check::interval(&path.at("patience"), self.patience)?;
         let keys = self.keys.into();
         check::keys(&path.at("keys"), keys)?;
@@ -76,7 +85,10 @@ impl RawUsers {
             asks: self.asks.model(&path.at("asks"))?,
             keys,
             resolvers: self.resolvers,
+            stubs: self.stubs,
             patience: self.patience,
+            calls: self.calls.model(&path.at("calls"), &Calls::to_site())?,
+            site: self.site,
         })
     }
 }

@@ -2,10 +2,48 @@
 
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use crate::layout::duration;
 use crate::layout::model::{Distribution, Keys};
+
+/// A duration with its unit.
+#[derive(Clone, Copy, Deserialize)]
+pub(super) struct Time(#[serde(with = "duration")] pub Duration);
+
+/// Reads a value whose default depends on where it stands; `None` in the file is no value.
+pub(super) fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}
+
+/// Something that is there by default in some places, and that `None` switches off.
+#[derive(Clone, Copy, Default)]
+pub(super) enum Switch<T> {
+    /// The file does not say.
+    #[default]
+    Unsaid,
+    Off,
+    On(T),
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Switch<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(match Option::<T>::deserialize(deserializer)? {
+            None => Switch::Off,
+            Some(value) => Switch::On(value),
+        })
+    }
+}
+
+impl<T> Switch<T> {
+    pub fn or(self, default: Option<T>) -> Option<T> {
+        match self {
+            Switch::Unsaid => default,
+            Switch::Off => None,
+            Switch::On(value) => Some(value),
+        }
+    }
+}
 
 #[derive(Clone, Copy, Deserialize)]
 pub(super) enum RawDistribution {
@@ -26,6 +64,11 @@ impl From<RawDistribution> for Distribution {
             RawDistribution::LogNormal { mean, cv } => Distribution::LogNormal { mean, cv },
         }
     }
+}
+
+/// Always so many microseconds.
+pub(super) fn constant(micros: u64) -> RawDistribution {
+    RawDistribution::Constant(Duration::from_micros(micros))
 }
 
 /// An exponential distribution with a mean in microseconds: the form of most defaults.

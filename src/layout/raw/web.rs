@@ -1,14 +1,20 @@
 //! A web tier in the file.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Deserialize;
 
+use super::autoscaler::RawAutoscaler;
+use super::pages::RawPages;
 use super::placement;
-use super::values::{RawDistribution, exponential};
-use crate::layout::model::Web;
+use super::policies::{RawCalls, RawRateLimit};
+use super::values::RawDistribution;
+use crate::layout::model::{Sessions, Web};
+use crate::layout::policies::Autoscaler;
 use crate::layout::source::{Path, Problem};
-use crate::layout::{check, duration};
+use crate::layout::text::grouped;
+use crate::layout::{bounds, check, duration};
 
 #[derive(Deserialize)]
 #[serde(rename = "Web", default, deny_unknown_fields)]
@@ -22,25 +28,44 @@ pub(super) struct RawWeb {
     json: f64,
     asset: f64,
     database: Option<String>,
+    sessions: Sessions,
     #[serde(with = "duration")]
-    timeout: Duration,
+    session_ttl: Duration,
+    sign_in: RawDistribution,
+    verify: RawDistribution,
+    calls: BTreeMap<String, RawCalls>,
+    rate_limit: Option<RawRateLimit>,
+    #[serde(with = "duration::option")]
+    shed: Option<Duration>,
+    #[serde(with = "duration")]
+    drain: Duration,
+    scale: Option<RawAutoscaler>,
     #[serde(with = "duration")]
     boot: Duration,
 }
 
 impl Default for RawWeb {
     fn default() -> Self {
+        let pages = RawPages::default();
         RawWeb {
             machines: None,
             on: None,
             size: None,
             slots: 64,
             backlog: 256,
-            work: exponential(4_000),
-            json: 0.5,
-            asset: 0.1,
-            database: None,
-            timeout: Duration::from_secs(2),
+            work: pages.work,
+            json: pages.json,
+            asset: pages.asset,
+            database: pages.database,
+            sessions: pages.sessions,
+            session_ttl: pages.session_ttl,
+            sign_in: pages.sign_in,
+            verify: pages.verify,
+            calls: pages.calls,
+            rate_limit: None,
+            shed: None,
+            drain: Duration::from_secs(30),
+            scale: None,
             boot: Duration::from_secs(5),
         }
     }
@@ -48,29 +73,59 @@ impl Default for RawWeb {
 
 impl RawWeb {
     pub fn model(self, path: &Path) -> Result<Web, Problem> {
-        let size = placement(path, self.on.as_ref(), self.size, self.machines)?;
-        let machines = self.machines.unwrap_or(1);
-        let work = self.work.into();
-        check::whole(&path.at("machines"), machines, 1..=check::MOST_MACHINES)?;
+        let size = placement(path, self.on.as_ref(), self.size, "m", self.machines)?;
+        if self.on.is_some() && self.scale.is_some() {
+            let message = "`scale` and `on` exclude each other: the host is one machine";
+            return Err(path.key("scale").problem(message));
+        }
+        let scale = self.scale.map(|raw| raw.model(&path.at("scale"))).transpose()?;
+        let machines = self.machines.unwrap_or(scale.map_or(1, |scale| scale.min));
+        check::whole(&path.at("machines"), machines, 1..=bounds::MOST_MACHINES)?;
+        check_within(path, machines, scale)?;
         check::whole(&path.at("slots"), self.slots, 1..=check::MOST_SLOTS)?;
         check::whole(&path.at("backlog"), self.backlog, 0..=check::MOST_SLOTS)?;
-        check::distribution(&path.at("work"), work)?;
-        check::positive(&path.at("json"), self.json, 100.0)?;
-        check::positive(&path.at("asset"), self.asset, 100.0)?;
-        check::interval(&path.at("timeout"), self.timeout)?;
-        check::time(&path.at("boot"), self.boot, Duration::ZERO..=check::LONGEST)?;
+        if let Some(shed) = self.shed {
+            check::interval(&path.at("shed"), shed)?;
+        }
+        check::span(&path.at("drain"), self.drain)?;
+        check::span(&path.at("boot"), self.boot)?;
+        let rate_limit = self.rate_limit.map(|raw| raw.model(&path.at("rate_limit")));
+        let pages = RawPages {
+            work: self.work,
+            json: self.json,
+            asset: self.asset,
+            database: self.database,
+            sessions: self.sessions,
+            session_ttl: self.session_ttl,
+            sign_in: self.sign_in,
+            verify: self.verify,
+            calls: self.calls,
+        };
         Ok(Web {
             machines,
             on: self.on,
             size,
             slots: self.slots,
             backlog: self.backlog,
-            work,
-            json: self.json,
-            asset: self.asset,
-            database: self.database,
-            timeout: self.timeout,
+            pages: pages.model(path)?,
+            rate_limit: rate_limit.transpose()?,
+            shed: self.shed,
+            drain: self.drain,
+            scale,
             boot: self.boot,
         })
+    }
+}
+
+/// What the autoscaler begins with is what it may have.
+fn check_within(path: &Path, machines: u32, scale: Option<Autoscaler>) -> Result<(), Problem> {
+    match scale {
+        Some(scale) if !(scale.min..=scale.max).contains(&machines) => {
+            let [machines, min, max] = [machines, scale.min, scale.max].map(|number| grouped(number.into()));
+            let message =
+                format!("the autoscaler keeps from {min} to {max} machines, so it can't begin with {machines}");
+            Err(path.at("machines").problem(message))
+        }
+        _ => Ok(()),
     }
 }

@@ -14,6 +14,15 @@ use super::path::{push_index, push_name};
 use super::{Entry, Kind, Node, Problem};
 use crate::layout::text::{printable, suggestion};
 
+/// Fields that are often looked for one level above where they stand, with the field that holds them.
+const DEEPER: [(&str, &str); 5] = [
+    ("timeout", "calls"),
+    ("retries", "calls"),
+    ("budget", "calls"),
+    ("breaker", "calls"),
+    ("hedge", "calls"),
+];
+
 /// Reads a value of the tree as a type.
 ///
 /// # Errors
@@ -101,7 +110,10 @@ impl serde::de::Error for Misfit {
     }
 
     fn unknown_field(field: &str, expected: &'static [&'static str]) -> Misfit {
-        let known = suggestion(field, expected.iter().copied());
+        let known = match DEEPER.iter().find(|(name, _)| *name == field) {
+            Some((_, below)) if expected.contains(below) => format!("; it stands in `{below}`"),
+            _ => suggestion(field, expected.iter().copied()),
+        };
         Misfit::custom(format!("unknown field `{}`{known}", printable(field)))
     }
 

@@ -1,10 +1,8 @@
 //! A service as a card.
 
-use std::time::Duration;
-
 use ratatui::layout::Rect;
 
-use crate::observe::{BackendState, InstanceState, Kind};
+use crate::observe::{InstanceState, Kind};
 use crate::tui::glyph;
 use crate::tui::paint::Painter;
 use crate::tui::select::Item;
@@ -13,6 +11,7 @@ use crate::tui::theme::Role;
 use crate::tui::truth::{self, Truth};
 
 use super::draw::{Scene, Window};
+use super::figures;
 use super::layout::{Card, Density};
 
 /// Draws one service.
@@ -23,9 +22,10 @@ pub fn draw(scene: &Scene, card: &Card, window: &Window, painter: &mut Painter) 
     }
     painter.clear(shown);
     let kind = scene.frame.topology.services[card.service].kind;
-    if card.density == Density::Bare {
-        bare(scene, card, window, painter);
-        return;
+    match card.density {
+        Density::Bare => return bare(scene, card, window, painter),
+        Density::Line => return line(scene, card, window, painter),
+        Density::Rows | Density::Grid => {}
     }
     border(scene, card, shown, window, painter);
     match kind {
@@ -55,11 +55,12 @@ fn border(scene: &Scene, card: &Card, shown: Rect, window: &Window, painter: &mu
     if let Some((x, y)) = window.place(area.x + 1, area.y) {
         let used = title(scene, card, x, y, area.width - 2, painter);
         let rate = format!(" {} ", text::rate(rate(scene, card)));
-        if used + text::width(&rate) < area.width - 2 {
+        let asked = scene.frame.topology.services[card.service].kind != Kind::Autoscaler;
+        if asked && used + text::width(&rate) < area.width - 2 {
             painter.text_right(x + area.width - 2, y, area.width, &rate, Role::Muted);
         }
     }
-    let words = [below(scene, card)];
+    let words = below(scene, card);
     let words = text::fitting(&words, area.width.saturating_sub(4));
     if let (false, Some((x, y))) = (words.is_empty(), window.place(area.x + 1, area.bottom() - 1)) {
         painter.text(x, y, area.width - 2, &format!(" {words} "), Role::Muted);
@@ -91,20 +92,24 @@ fn title(scene: &Scene, card: &Card, x: u16, y: u16, max: u16, painter: &mut Pai
     used
 }
 
-/// What stands in the lower border.
-fn below(scene: &Scene, card: &Card) -> String {
+/// What stands in the lower border, at several lengths.
+fn below(scene: &Scene, card: &Card) -> Vec<String> {
     let service = &scene.frame.topology.services[card.service];
     let state = &scene.frame.services[card.service];
     if let Some(users) = &state.users {
         return match users.waiting {
-            0 => String::new(),
-            waiting => format!("{} waiting", text::short(waiting as f64)),
+            0 => Vec::new(),
+            waiting => vec![format!("{} waiting", text::short(waiting as f64))],
         };
     }
+    if let Some(held) = truth::sessions_within(state) {
+        let short = text::short(held as f64);
+        return vec![format!("{} sessions", text::count(held)), format!("{short} sess.")];
+    }
     match (service.kind, service.instances.as_slice()) {
-        (Kind::Dns, _) => String::new(),
-        (_, [only]) if card.density == Density::Rows => only.address.clone(),
-        _ => String::new(),
+        (Kind::Dns | Kind::Autoscaler, _) => Vec::new(),
+        (_, [only]) if card.density == Density::Rows => vec![only.address.clone()],
+        _ => Vec::new(),
     }
 }
 
@@ -112,7 +117,11 @@ fn users(scene: &Scene, card: &Card, window: &Window, painter: &mut Painter) {
     let Some(users) = &scene.frame.services[card.service].users else {
         return;
     };
-    let area = card.area;
+    // A resolver has the lines below.
+    let area = Rect {
+        height: card.area.height - card.foot,
+        ..card.area
+    };
     let width = area.width - 4;
     let recent = users.recent;
     let ended = recent.ok + recent.failed;
@@ -190,51 +199,13 @@ fn instances(scene: &Scene, card: &Card, window: &Window, painter: &mut Painter)
         }
     }
     let area = card.area;
-    let last = card.cells.last().map_or(area.y + 1, |cell| cell.y + 1);
-    if last < area.bottom() - 1
-        && let Some((x, y)) = window.place(area.x + 2, last)
-    {
-        let options = extra(scene, card);
-        painter.text(
-            x,
-            y,
-            area.width - 4,
-            text::fitting(&options, area.width - 4),
-            Role::Muted,
-        );
+    let first = card.cells.last().map_or(area.y + 1, |cell| cell.y + 1);
+    for (row, options) in (first..area.bottom() - 1).zip(figures::extra(scene, card)) {
+        if let Some((x, y)) = window.place(area.x + 2, row) {
+            let words = text::fitting(&options, area.width - 4);
+            painter.text(x, y, area.width - 4, words, Role::Muted);
+        }
     }
-}
-
-/// A further line, where the card has one, at several lengths.
-fn extra(scene: &Scene, card: &Card) -> Vec<String> {
-    let state = &scene.frame.services[card.service];
-    if let Some(dns) = &state.dns {
-        let cached = format!("{}/{}", dns.holding, dns.resolvers);
-        return vec![
-            format!("{cached} resolvers hold it"),
-            format!("{cached} cached"),
-            format!("{cached} hold"),
-        ];
-    }
-    if let Some(database) = &state.database {
-        let rows = text::short(database.rows as f64);
-        return vec![format!("{} rows", text::count(database.rows)), format!("{rows} rows")];
-    }
-    let Some(balancer) = &state.balancer else {
-        return Vec::new();
-    };
-    let wrong = balancer.backends.iter().any(|backend| mistaken(scene, backend));
-    if wrong {
-        return vec!["is wrong about one".to_string(), "is wrong".to_string()];
-    }
-    vec![balancer.policy.clone(), text::plural(balancer.backends.len(), "server")]
-}
-
-fn mistaken(scene: &Scene, backend: &BackendState) -> bool {
-    let state = backend
-        .instance
-        .and_then(|(service, instance)| scene.frame.services.get(service)?.instances.get(instance));
-    state.is_some_and(|state| truth::mistaken(backend.believed, state))
 }
 
 /// How the selection looks on an instance.
@@ -270,63 +241,41 @@ fn row(scene: &Scene, card: &Card, index: usize, state: &InstanceState, (x, y): 
         ],
     );
     let rest = width - used;
-    if !healthy {
-        used += painter.text(x + used, y, rest, &truth.words, truth.role);
-    } else if service.kind == Kind::Dns {
-        let ttl = scene.frame.services[card.service]
-            .dns
-            .as_ref()
-            .map_or(Duration::ZERO, |dns| dns.ttl);
-        used += painter.text(
-            x + used,
-            y,
-            rest,
-            &format!("ttl {}", crate::layout::duration::format(ttl)),
-            Role::Muted,
-        );
+    let figures = if healthy {
+        figures::of(scene, card, index, rest)
     } else {
-        let load = format!("{:>4} ", text::whole_percent(state.utilisation));
-        let slow = if state.slow > 1.0 {
-            format!("{} ", text::factor(state.slow))
-        } else {
-            String::new()
-        };
-        let waits = if state.backlog > 0 {
-            format!("+{}", text::short(f64::from(state.backlog)))
-        } else {
-            String::new()
-        };
-        let rate = match (service.instances.len(), waits.is_empty(), slow.is_empty()) {
-            (1, true, true) => of_cores(service.instances[index].cores, rest.saturating_sub(text::width(&load))),
-            (_, false, _) | (_, _, false) => String::new(),
-            _ => format!("{:>5}", text::rate(state.rate)),
-        };
-        used += painter.spans(
-            x + used,
-            y,
-            rest,
-            &[
-                (&load, truth::load(state.utilisation)),
-                (&slow, Role::Warning),
-                (&waits, Role::Over),
-                (&rate, Role::Muted),
-            ],
-        );
-    }
+        vec![(truth.fitting(rest), truth.role)]
+    };
+    let figures: Vec<(&str, Role)> = figures.iter().map(|(words, role)| (words.as_str(), *role)).collect();
+    used += painter.spans(x + used, y, rest, &figures);
     if selected {
         painter.tint(Rect::new(x, y, width.max(used), 1), chosen(&truth));
     }
 }
 
-/// What the load is a share of, as far as there is room.
-fn of_cores(count: u32, room: u16) -> String {
-    let cores = if count == 1 {
-        "1 core".to_string()
-    } else {
-        format!("{count} cores")
+/// A line within another card: a sign, what it is, and as much more as there is room for.
+fn line(scene: &Scene, card: &Card, window: &Window, painter: &mut Painter) {
+    let Some((x, y)) = window.place(card.area.x, card.area.y) else {
+        return;
     };
-    let options = [format!("of {cores}"), format!("/{count} cpu"), "cpu".to_string()];
-    text::fitting(&options, room).to_string()
+    let Some(state) = scene.frame.services[card.service].instances.first() else {
+        return;
+    };
+    let truth = truth::of(state, scene.frame.at);
+    let sign = truth.sign.to_string();
+    let width = card.area.width;
+    let words = figures::line(scene, card.service, state);
+    let words = text::fitting(&words, width.saturating_sub(4));
+    let role = if truth::serves(state) { Role::Muted } else { truth.role };
+    painter.spans(
+        x,
+        y,
+        width,
+        &[(" ", Role::Text), (&sign, truth.role), (" ", Role::Text), (words, role)],
+    );
+    if scene.selected.service() == Some(card.service) {
+        painter.tint(Rect::new(x, y, width, 1), chosen(&truth));
+    }
 }
 
 /// A card without a border: name and rate, then cells or a trend.
@@ -359,12 +308,12 @@ fn bare(scene: &Scene, card: &Card, window: &Window, painter: &mut Painter) {
     let state = scene.frame.services[card.service].instances.first();
     if let (true, Some(state), Some((x, y))) = (single, state, window.place(area.x + 2, area.y + 1)) {
         let truth = truth::of(state, scene.frame.at);
-        let dns = scene.frame.services[card.service].dns.as_ref();
-        let words = match (truth::serves(state), dns) {
-            (true, Some(dns)) => format!("ttl {}", crate::layout::duration::format(dns.ttl)),
-            (true, None) => text::whole_percent(state.utilisation),
-            (false, _) => truth.words,
+        let figures = if truth::serves(state) {
+            figures::of(scene, card, 0, area.width - 2)
+        } else {
+            vec![(truth.words, truth.role)]
         };
-        painter.text(x, y, area.width - 2, &words, truth.role);
+        let figures: Vec<(&str, Role)> = figures.iter().map(|(words, role)| (words.as_str(), *role)).collect();
+        painter.spans(x, y, area.width - 2, &figures);
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::observe::{Belief, Health, Kind, LinkKind};
+use crate::observe::{Health, Kind, LinkKind};
 use crate::tui::glyph;
 use crate::tui::paint::Painter;
 use crate::tui::theme::Role;
@@ -56,6 +56,7 @@ pub fn draw(scene: &Scene, window: &Window, painter: &mut Painter) {
         head(edge, look, window, painter);
     }
     for edge in &scene.plan.edges {
+        breakers(scene, edge, window, painter);
         faults(scene, edge, window, painter);
     }
 }
@@ -63,7 +64,7 @@ pub fn draw(scene: &Scene, window: &Window, painter: &mut Painter) {
 fn look(scene: &Scene, edge: &Edge) -> Look {
     let frame = scene.frame;
     let (link, state) = (&frame.topology.links[edge.link], &frame.links[edge.link]);
-    if link.kind == LinkKind::Lookups {
+    if matches!(link.kind, LinkKind::Lookups | LinkKind::Control) {
         return Look {
             bed: Role::Lookup,
             flow: Role::Muted,
@@ -108,20 +109,20 @@ fn look(scene: &Scene, edge: &Edge) -> Look {
         return plain(0.0);
     };
     let rate = state.rate * backend.share;
-    match backend.believed {
-        Belief::Down { .. } => Look {
+    match (truth::used(backend, frame.at), truth::serves(truth)) {
+        (false, _) => Look {
             bed: Role::Way,
             flow: Role::Muted,
             rate,
             dotted: true,
         },
-        Belief::Up { .. } if !truth::serves(truth) => Look {
+        (true, false) => Look {
             bed: Role::Bad,
             flow: Role::Bad,
             rate,
             dotted: false,
         },
-        Belief::Up { .. } => plain(rate),
+        (true, true) => plain(rate),
     }
 }
 
@@ -244,6 +245,31 @@ fn head(edge: &Edge, look: &Look, window: &Window, painter: &mut Painter) {
         look.flow
     };
     painter.put(x, y, glyph::HEADS[direction], role);
+}
+
+/// A sign near the start of a way whose callers have breakers that are not closed.
+fn breakers(scene: &Scene, edge: &Edge, window: &Window, painter: &mut Painter) {
+    let link = &scene.frame.topology.links[edge.link];
+    let calls = scene.frame.services[link.from].calls.iter();
+    let Some([closed, open, half]) = calls
+        .filter(|calls| calls.to == link.to)
+        .map(|calls| calls.breakers)
+        .next()
+    else {
+        return;
+    };
+    if edge.branch.is_some() || open + half == 0 {
+        return;
+    }
+    let role = if open > 0 && closed + half == 0 {
+        Role::Bad
+    } else {
+        Role::Warning
+    };
+    let near = edge.cells.get(edge.cells.len() / 3);
+    if let Some((x, y)) = near.and_then(|(x, y, _)| window.place(*x, *y)) {
+        painter.put(x, y, glyph::BREAKER, role);
+    }
 }
 
 /// A sign in the middle of a way that is cut or hurt.

@@ -8,7 +8,7 @@ use crate::observe::{Kind, ServiceInfo, Topology};
 use crate::tui::select::Item;
 
 use super::route::{self, Edge};
-use super::{grid, items};
+use super::{grid, items, outside};
 
 /// How much room a card takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -19,6 +19,8 @@ pub enum Density {
     Grid,
     /// No border.
     Bare,
+    /// A line within the card of another service.
+    Line,
 }
 
 /// A service on the map.
@@ -32,6 +34,8 @@ pub struct Card {
     pub density: Density,
     /// Where each instance stands.
     pub cells: Vec<Rect>,
+    /// Rows at its bottom that belong to a card within it.
+    pub foot: u16,
 }
 
 /// Where everything stands. Coordinates count from the map's upper left corner, and may go below its lower edge.
@@ -96,10 +100,10 @@ fn sites_height(topology: &Topology, columns: &Columns, density: Density) -> u16
 /// The column of a kind.
 pub(super) fn tier(kind: Kind) -> u8 {
     match kind {
-        Kind::Users | Kind::Dns => 0,
+        Kind::Users | Kind::Dns | Kind::Resolver => 0,
         Kind::LoadBalancer => 1,
-        Kind::Web => 2,
-        Kind::Database => 3,
+        Kind::Web | Kind::Serverless | Kind::Autoscaler => 2,
+        Kind::Database | Kind::SessionStore => 3,
     }
 }
 
@@ -107,11 +111,11 @@ pub(super) fn tier(kind: Kind) -> u8 {
 fn widths(service: &ServiceInfo, density: Density) -> (u16, u16) {
     let many = (service.instances.len() / 4).min(26) as u16;
     match (density, service.kind) {
-        (Density::Bare, Kind::Users | Kind::Dns) => (14, 22),
+        (Density::Bare, Kind::Users | Kind::Dns | Kind::Resolver) => (14, 22),
         (Density::Bare, _) => (11, 16 + many),
-        (_, Kind::Users | Kind::Dns | Kind::LoadBalancer) => (14, 24),
-        (_, Kind::Web) => (18, 28 + many),
-        (_, Kind::Database) => (14, 24 + many),
+        (_, Kind::Users | Kind::Dns | Kind::Resolver | Kind::LoadBalancer) => (14, 24),
+        (_, Kind::Web | Kind::Serverless | Kind::Autoscaler) => (18, 28 + many),
+        (_, Kind::Database | Kind::SessionStore) => (14, 24 + many),
     }
 }
 
@@ -137,11 +141,9 @@ pub fn plan(topology: &Topology, width: u16, height: u16) -> Plan {
         });
     let Some((density, columns)) = inner else { return plan };
     place_sites(topology, &columns, density, &mut plan);
-    let left = densities
-        .into_iter()
-        .find(|density| outside_height(topology, *density) <= height)
-        .unwrap_or(Density::Bare);
-    place_outside(topology, &columns, left, &mut plan);
+    if let Some(column) = columns.edges.get(&0) {
+        outside::place(topology, *column, &mut plan);
+    }
     plan.cards.sort_by_key(|card| card.service);
     let lowest = plan
         .sites
@@ -253,8 +255,14 @@ fn bands(topology: &Topology, site: usize) -> Vec<Band> {
 /// Density and height of one card in a column of a given width.
 fn card_size(service: &ServiceInfo, width: u16, density: Density, most: u16) -> (Density, u16) {
     let count = service.instances.len();
-    let extra = u16::from(density == Density::Rows && matches!(service.kind, Kind::Database | Kind::LoadBalancer));
+    let extra = match service.kind {
+        _ if density != Density::Rows => 0,
+        Kind::Serverless => 2,
+        Kind::Database | Kind::LoadBalancer | Kind::SessionStore | Kind::Autoscaler => 1,
+        _ => 0,
+    };
     match density {
+        Density::Line => (Density::Line, 1),
         Density::Rows if count <= ROWS_AT_MOST => (Density::Rows, count.max(1) as u16 + extra + 2),
         Density::Grid if count <= 1 => (Density::Rows, 3),
         Density::Rows | Density::Grid => (Density::Grid, grid::rows(count, width - 4) + extra + 2),
@@ -262,7 +270,7 @@ fn card_size(service: &ServiceInfo, width: u16, density: Density, most: u16) -> 
     }
 }
 
-fn gap(density: Density) -> u16 {
+pub(super) fn gap(density: Density) -> u16 {
     u16::from(density != Density::Bare)
 }
 
@@ -357,9 +365,10 @@ fn place_band(
     }
 }
 
-fn card(topology: &Topology, service: usize, area: Rect, density: Density) -> Card {
+pub(super) fn card(topology: &Topology, service: usize, area: Rect, density: Density) -> Card {
     let count = topology.services[service].instances.len();
     let cells = match density {
+        Density::Line => vec![area; count],
         Density::Rows => (0..count as u16)
             .map(|row| Rect::new(area.x + 1, area.y + 1 + row, area.width - 2, 1))
             .collect(),
@@ -371,91 +380,7 @@ fn card(topology: &Topology, service: usize, area: Rect, density: Density) -> Ca
         area,
         density,
         cells,
-    }
-}
-
-fn outside(topology: &Topology) -> (Vec<usize>, Vec<usize>) {
-    let of = |kind: Kind| {
-        let services = topology.services.iter().enumerate();
-        services
-            .filter(|(_, service)| service.kind == kind)
-            .map(|(index, _)| index)
-            .collect::<Vec<_>>()
-    };
-    (of(Kind::Users), of(Kind::Dns))
-}
-
-fn outside_card_height(kind: Kind, density: Density) -> u16 {
-    match (kind, density) {
-        (Kind::Users, Density::Rows) => 5,
-        (Kind::Users, Density::Grid) | (_, Density::Rows) => 4,
-        (_, Density::Grid) => 3,
-        (_, Density::Bare) => 2,
-    }
-}
-
-fn outside_height(topology: &Topology, density: Density) -> u16 {
-    let (users, dns) = outside(topology);
-    let cards = users.len() as u16 * outside_card_height(Kind::Users, density)
-        + dns.len() as u16 * outside_card_height(Kind::Dns, density);
-    // A line between users and DNS for the dotted way between them.
-    cards + dns.len() as u16 + gap(density) * users.len().saturating_sub(1) as u16
-}
-
-/// Users beside what they call, DNS below the first of them.
-fn place_outside(topology: &Topology, columns: &Columns, density: Density, plan: &mut Plan) {
-    let Some((x, width)) = columns.edges.get(&0).copied() else {
-        return;
-    };
-    let (users, dns) = outside(topology);
-    let wanted = |user: usize, plan: &Plan| {
-        let called = topology.links.iter().filter(|link| link.from == user);
-        called
-            .filter_map(|link| plan.cards.iter().find(|card| card.service == link.to))
-            .map(|card| card.area.y + card.area.height / 2)
-            .min()
-            .unwrap_or(plan.room.1 / 2)
-    };
-    let mut order: Vec<(u16, usize)> = users.iter().map(|user| (wanted(*user, plan), *user)).collect();
-    order.sort_unstable();
-    let total = outside_height(topology, density);
-    let mut queue: Vec<(u16, usize, u16)> = Vec::new();
-    for (index, (middle, user)) in order.into_iter().enumerate() {
-        let height = outside_card_height(Kind::Users, density);
-        queue.push((middle.saturating_sub(height / 2), user, height));
-        if index == 0 {
-            let height = outside_card_height(Kind::Dns, density);
-            let roomy = total + 1 < plan.room.1 && density == Density::Rows;
-            queue.extend(dns.iter().map(|dns| (middle + 3 + u16::from(roomy), *dns, height)));
-        }
-    }
-    let apart = 1 + u16::from(total + dns.len() as u16 + 2 <= plan.room.1 && density == Density::Rows);
-    let between = |service: usize| {
-        if topology.services[service].kind == Kind::Dns {
-            apart
-        } else {
-            gap(density)
-        }
-    };
-    let mut rest: u16 = queue
-        .iter()
-        .map(|(_, service, height)| height + between(*service))
-        .sum();
-    let mut y = 0;
-    for (wish, service, height) in queue {
-        let latest = plan.room.1.saturating_sub(rest - between(service).min(rest));
-        let least = if y == 0 { 0 } else { y + between(service) };
-        y = wish.min(latest).max(least);
-        rest -= height + between(service);
-        let area = Rect::new(x, y, width, height);
-        // A bordered card of DNS has a line for its machine at either density.
-        let lined = density == Density::Grid && topology.services[service].kind == Kind::Dns;
-        let mut card = card(topology, service, area, if lined { Density::Rows } else { density });
-        if density != Density::Bare {
-            card.cells.truncate(usize::from(height - 2));
-        }
-        plan.cards.push(card);
-        y += height;
+        foot: 0,
     }
 }
 

@@ -4,10 +4,12 @@
 
 mod card;
 mod draw;
+mod figures;
 mod flow;
 mod grid;
 mod items;
 mod layout;
+mod outside;
 mod route;
 
 pub use card::{ok_role, spark};

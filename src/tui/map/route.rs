@@ -109,9 +109,15 @@ pub fn edges(topology: &Topology, plan: &Plan) -> Vec<Edge> {
     let card = |service: usize| plan.cards.iter().find(|card| card.service == service);
     let mut edges = Vec::new();
     for (index, link) in topology.links.iter().enumerate() {
-        let (Some(from), Some(to)) = (card(link.from), card(link.to)) else {
+        // A resolver stands within the card of its users: the way to it is not drawn, and that from it begins at the card.
+        let (from, to) = (household(topology, link.from), household(topology, link.to));
+        let (Some(from), Some(to), true) = (card(from), card(to), from != to) else {
             continue;
         };
+        if link.kind == LinkKind::Control && from.area.y == to.area.bottom() {
+            // It stands right below what it controls.
+            continue;
+        }
         let fans = topology.services[link.from].kind == Kind::LoadBalancer
             && to.density == Density::Rows
             && to.cells.len() > 1
@@ -124,6 +130,13 @@ pub fn edges(topology: &Topology, plan: &Plan) -> Vec<Edge> {
         }
     }
     edges
+}
+
+/// The users whose resolver a service is, or else the service itself.
+fn household(topology: &Topology, service: usize) -> usize {
+    let is_resolver = topology.services[service].kind == Kind::Resolver;
+    let asks = topology.links.iter().find(|link| is_resolver && link.to == service);
+    asks.map_or(service, |link| link.from)
 }
 
 fn finish(link: usize, way: &[(u16, u16, usize)], ends: bool) -> Edge {
@@ -213,12 +226,13 @@ fn side(area: Rect, side: usize, extra: u32) -> Vec<Port> {
     }
 }
 
-/// Where a way between two cards may begin and end: requests from right to left side, lookups from below to above.
+/// Where a way between two cards may begin and end: requests from right to left side, lookups from below to above, control from above
+/// to below.
 fn ports(from: &Card, to: &Card, kind: LinkKind) -> (Vec<Port>, Vec<Port>) {
-    let order = if kind == LinkKind::Lookups {
-        [2, 0, 3, 1]
-    } else {
-        [1, 2, 0, 3]
+    let order = match kind {
+        LinkKind::Lookups => [2, 0, 3, 1],
+        LinkKind::Control => [0, 2, 3, 1],
+        LinkKind::Requests | LinkKind::Sessions => [1, 2, 0, 3],
     };
     let starts = order
         .iter()

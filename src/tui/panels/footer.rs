@@ -4,6 +4,7 @@ use ratatui::layout::Rect;
 
 use crate::observe::Kind;
 use crate::tui::app::{App, Over, Pane};
+use crate::tui::changes;
 use crate::tui::keymap::{self, Action, Binding};
 use crate::tui::menu;
 use crate::tui::paint::Painter;
@@ -58,7 +59,7 @@ fn works(app: &App, action: Action) -> bool {
             let own = app.selected.service();
             kind == Some(Kind::Web) && own.is_some_and(|service| !select::shared(topology, service))
         }
-        Action::Edit => menu::changes(app).is_some(),
+        Action::Edit => changes::menu(app).is_some(),
         Action::NextMilestone => app
             .frame()
             .incidents

@@ -78,7 +78,8 @@ pub fn draw(app: &App, area: Rect, painter: &mut Painter) {
         y += 1;
     }
     if y < area.bottom() {
-        counts(incident, area, y, painter);
+        let sessions = app.frame().sessions.issued > 0;
+        counts(incident, sessions, Rect { y, ..area }, painter);
         y += 1;
     }
     let hint = hint(incident);
@@ -265,24 +266,31 @@ fn awaited(incident: &Incident) -> Option<usize> {
     (next < stages.len()).then_some(next)
 }
 
-fn counts(incident: &Incident, area: Rect, y: u16, painter: &mut Painter) {
-    let role = |count: u64, role| if count > 0 { role } else { Role::Muted };
-    painter.spans(
-        area.x,
-        y,
-        area.width,
-        &[
-            (&text::count(incident.retried), role(incident.retried, Role::Warning)),
-            (" retried elsewhere   ", Role::Muted),
-            (&text::count(incident.failed), role(incident.failed, Role::Bad)),
-            (" failed   ", Role::Muted),
-            (
-                &text::count(incident.lost_writes),
-                role(incident.lost_writes, Role::Bad),
-            ),
-            (" writes lost", Role::Muted),
-        ],
-    );
+fn counts(incident: &Incident, sessions: bool, area: Rect, painter: &mut Painter) {
+    let counts = [
+        (incident.retried, "retried elsewhere", "retried", Role::Warning),
+        (incident.failed, "failed", "failed", Role::Bad),
+        (incident.lost_writes, "writes lost", "writes lost", Role::Bad),
+        (incident.lost_sessions, "signed out", "signed out", Role::Bad),
+    ];
+    let shown = &counts[..if sessions { 4 } else { 3 }];
+    let wide: u16 = shown
+        .iter()
+        .map(|(count, words, _, _)| text::width(&text::count(*count)) + text::width(words) + 4)
+        .sum();
+    let mut x = area.x;
+    for (count, words, short, role) in shown {
+        let words = if wide > area.width + 3 { short } else { words };
+        let role = if *count > 0 { *role } else { Role::Muted };
+        let room = area.right().saturating_sub(x);
+        let pieces = [
+            (text::count(*count), role),
+            (" ".to_string(), Role::Muted),
+            ((*words).to_string(), Role::Muted),
+        ];
+        let pieces: Vec<(&str, Role)> = pieces.iter().map(|(words, role)| (words.as_str(), *role)).collect();
+        x += painter.spans(x, area.y, room, &pieces) + 3;
+    }
 }
 
 /// What one could do now: keys, and what they do.

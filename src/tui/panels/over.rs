@@ -4,6 +4,7 @@ use ratatui::layout::Rect;
 
 use crate::tui::act::question;
 use crate::tui::app::{App, Over};
+use crate::tui::glyph;
 use crate::tui::keymap::KEYMAP;
 use crate::tui::menu::Menu;
 use crate::tui::paint::Painter;
@@ -89,7 +90,7 @@ pub fn menu_area(menu: &Menu, area: Rect) -> Rect {
         .map(|entry| text::width(&entry.detail))
         .max()
         .unwrap_or(0);
-    let wide = (words + detail + 11)
+    let wide = (words + detail + 12)
         .max(text::width(&menu.hint) + 8)
         .max(text::width(&menu.title) + 8);
     centered(
@@ -103,7 +104,7 @@ pub fn menu_area(menu: &Menu, area: Rect) -> Rect {
 fn cut_detail(menu: &Menu, inside: Rect, area: Rect, painter: &mut Painter) {
     let Some(entry) = menu.entries.get(menu.at) else { return };
     let words = menu.entries.iter().map(|entry| text::width(&entry.words)).max();
-    let room = inside.width.saturating_sub(words.unwrap_or(0) + 10);
+    let room = inside.width.saturating_sub(words.unwrap_or(0) + 11);
     if text::width(&entry.detail) >= room {
         let bottom = Rect {
             y: area.bottom() - 1,
@@ -115,8 +116,17 @@ fn cut_detail(menu: &Menu, inside: Rect, area: Rect, painter: &mut Painter) {
 }
 
 fn draw_menu(menu: &Menu, area: Rect, painter: &mut Painter) {
-    popup(area, &menu.title, &menu.hint, painter);
     let inside = inner(area);
+    let below = menu
+        .entries
+        .len()
+        .saturating_sub(first_shown(menu, inside.height) + usize::from(inside.height));
+    let hint = if below > 0 {
+        format!("{below} more below   {}", menu.hint)
+    } else {
+        menu.hint.clone()
+    };
+    popup(area, &menu.title, &hint, painter);
     let words = menu
         .entries
         .iter()
@@ -127,13 +137,16 @@ fn draw_menu(menu: &Menu, area: Rect, painter: &mut Painter) {
     for (y, (index, entry)) in (inside.y..inside.bottom()).zip(menu.entries.iter().enumerate().skip(first)) {
         let key = entry.key.map_or_else(|| " ".to_string(), |key| key.to_string());
         let width = inside.width.saturating_sub(2);
+        let mark = if entry.now { glyph::CHOSEN } else { ' ' };
+        let mark = format!(" {mark} ");
+        let role = if entry.now { Role::Title } else { Role::Text };
         painter.spans(
             inside.x + 1,
             y,
             width,
-            &[(&key, Role::Key), ("  ", Role::Text), (&entry.words, Role::Text)],
+            &[(&key, Role::Key), (&mark, Role::Good), (&entry.words, role)],
         );
-        let x = inside.x + 1 + 3 + words + 3;
+        let x = inside.x + 1 + 4 + words + 3;
         painter.text(x, y, inside.right().saturating_sub(x + 1), &entry.detail, Role::Muted);
         if index == menu.at {
             painter.tint(Rect::new(inside.x, y, inside.width, 1), Role::Selected);
@@ -227,12 +240,13 @@ fn signs() -> Vec<(&'static str, &'static str, Role)> {
             "hung: accepts, never answers; cut off: works, but nobody reaches it",
             Role::Bad,
         ),
-        ("◴ ◔ ◂", "boots; slowed; leaving", Role::Warning),
+        ("◴ ◔ ◂ ◌", "boots; slowed; leaving; standby of a pair", Role::Warning),
         (
             "━ • ╌",
             "traffic; a single request; a way that nothing takes",
             Role::Flow,
         ),
+        ("⊘", "a circuit breaker is open, or half open", Role::Warning),
         ("+12", "requests that wait", Role::Over),
     ]
 }

@@ -1,8 +1,9 @@
 //! All that is known of the selection, and what it is.
 
+mod kinds;
+
 use ratatui::layout::Rect;
 
-use crate::layout::duration;
 use crate::observe::{InstanceInfo, InstanceState, Kind, ServiceInfo, ServiceState};
 use crate::sim::SimTime;
 use crate::tui::app::App;
@@ -23,11 +24,23 @@ fn explanation(kind: Kind) -> &'static str {
         Kind::Dns => {
             "Tells users the address behind a name. Resolvers keep the answer for its time to live, so some users go on without it for a while."
         }
+        Kind::Resolver => {
+            "The provider's, near its users. It asks DNS for them and keeps the answer for its time to live, even where that is wrong by now."
+        }
         Kind::LoadBalancer => {
             "Spreads requests over servers. It knows their health only by its checks and by what fails, so it can be wrong for a while."
         }
         Kind::Web => {
             "Makes pages and JSON. A request holds a slot until it is answered, so a slow database makes a slow web server."
+        }
+        Kind::Serverless => {
+            "Functions that a provider runs: an instance for each request in progress. The first request of a new instance waits for its cold start; idle ones are kept warm for a while and cost nothing."
+        }
+        Kind::SessionStore => {
+            "Holds the sessions of signed-in users, so that any server can serve anybody. All of them depend on it."
+        }
+        Kind::Autoscaler => {
+            "Measures the machines of a tier at intervals and adds or removes some, so that what it measures comes near its target. New machines boot first."
         }
         Kind::Database => "Holds the rows. A crash keeps the disk; destroying the machine does not.",
     }
@@ -48,8 +61,14 @@ pub fn draw(app: &App, area: Rect, painter: &mut Painter) {
     let about = text::wrap(&about, area.width);
     // Where lines are scarce and columns are not, two columns.
     let rows = usize::from(area.bottom().saturating_sub(y));
-    let columns = if lines.len() > rows && area.width >= 70 { 2 } else { 1 };
+    let wrapped = |width: u16| -> Vec<Line> { lines.iter().flat_map(|line| wrap(line, width)).collect() };
+    let columns = if wrapped(area.width).len() > rows && area.width >= 70 {
+        2
+    } else {
+        1
+    };
     let width = area.width / columns;
+    let lines = wrapped(width);
     let per_column = if columns == 1 {
         lines.len()
     } else {
@@ -69,6 +88,17 @@ pub fn draw(app: &App, area: Rect, painter: &mut Painter) {
     }
 }
 
+/// A line as several, where its value is too long for one.
+fn wrap((label, value, role): &Line, width: u16) -> Vec<Line> {
+    let mut values = text::wrap(value, width.saturating_sub(14));
+    if values.is_empty() {
+        values.push(String::new());
+    }
+    let values = values.into_iter().enumerate();
+    let first = |index: usize| if index == 0 { label.clone() } else { String::new() };
+    values.map(|(index, words)| (first(index), words, *role)).collect()
+}
+
 fn content(app: &App) -> (String, Vec<Line>, Option<Vec<f32>>, String) {
     let frame = app.frame();
     let topology = &frame.topology;
@@ -82,7 +112,7 @@ fn content(app: &App) -> (String, Vec<Line>, Option<Vec<f32>>, String) {
             let trend = state.users.as_ref().map(|users| users.trend.clone());
             (
                 info.selector.clone(),
-                service_lines(info, state),
+                service_lines(app, info, state),
                 trend,
                 explanation(info.kind).to_string(),
             )
@@ -104,9 +134,11 @@ fn content(app: &App) -> (String, Vec<Line>, Option<Vec<f32>>, String) {
                 return Default::default();
             };
             let mut lines = instance_lines(info, state, frame.at);
-            if service.instances.len() == 1 {
-                lines.extend(kind_lines(service_state));
+            let of_all = kinds::lines(frame, service_state);
+            if service.instances.len() > 1 && !of_all.is_empty() {
+                lines.push((format!("all of {}", service.name), String::new(), Role::Muted));
             }
+            lines.extend(of_all);
             (
                 info.selector.clone(),
                 lines,
@@ -192,10 +224,18 @@ fn host_lines(app: &App, service: usize) -> (String, Vec<Line>, Option<Vec<f32>>
     (info.machine.clone(), lines, trend, about.to_string())
 }
 
-fn service_lines(info: &ServiceInfo, state: &ServiceState) -> Vec<Line> {
+fn service_lines(app: &App, info: &ServiceInfo, state: &ServiceState) -> Vec<Line> {
     let up = state.instances.iter().filter(|state| truth::serves(state)).count();
     let mut lines = vec![line("settings", info.detail.clone())];
-    if !info.instances.is_empty() {
+    if matches!(info.kind, Kind::Resolver | Kind::Autoscaler | Kind::Serverless) {
+        // They run on no machine of ours: there is no load and no price of their own.
+        let alive = if up > 0 {
+            ("up", Role::Good)
+        } else {
+            ("down", Role::Bad)
+        };
+        lines.push(("serving".to_string(), alive.0.to_string(), alive.1));
+    } else if !info.instances.is_empty() {
         let price: f64 = info.instances.iter().map(|instance| instance.price_per_hour).sum();
         let busy =
             state.instances.iter().map(|state| state.utilisation).sum::<f64>() / state.instances.len().max(1) as f64;
@@ -211,46 +251,7 @@ fn service_lines(info: &ServiceInfo, state: &ServiceState) -> Vec<Line> {
         lines.push(line("received", text::rate(state.rate)));
         lines.push(line("price", format!("{}/h", text::dollars(price))));
     }
-    lines.extend(kind_lines(state));
-    lines
-}
-
-fn kind_lines(state: &ServiceState) -> Vec<Line> {
-    let mut lines = Vec::new();
-    if let Some(balancer) = &state.balancer {
-        lines.push(line("policy", balancer.policy.clone()));
-        lines.push(line(
-            "checks",
-            format!("every {}", duration::format(balancer.check_every)),
-        ));
-        lines.push(line(
-            "out, in",
-            format!("after {} failed, {} passed", balancer.down_after, balancer.up_after),
-        ));
-    }
-    if let Some(dns) = &state.dns {
-        lines.push(line("ttl", duration::format(dns.ttl)));
-        lines.push(line(
-            "resolvers",
-            format!("{} of {} hold an answer", dns.holding, dns.resolvers),
-        ));
-        lines.push(line("longest", text::ago(dns.longest)));
-    }
-    if let Some(users) = &state.users {
-        let ok = text::percent(users.recent.ok_ratio());
-        lines.push(line("people", text::count(users.count)));
-        lines.push(line("asking", text::rate(users.rate)));
-        lines.push(line("waiting", text::count(users.waiting)));
-        lines.push(("ok (10s)".to_string(), ok, map::ok_role(users.recent.ok_ratio())));
-        lines.push(line("sent", text::count(users.total.sent)));
-        lines.push(line("failed", text::count(users.total.failed)));
-        lines.push(line("retried", text::count(users.total.retried)));
-    }
-    if let Some(database) = &state.database {
-        lines.push(line("rows", text::count(database.rows)));
-        lines.push(line("reads", text::count(database.reads)));
-        lines.push(line("writes", text::count(database.writes)));
-    }
+    lines.extend(kinds::lines(app.frame(), state));
     lines
 }
 
@@ -302,6 +303,22 @@ fn instance_lines(info: &InstanceInfo, state: &InstanceState, at: SimTime) -> Ve
         state.mean_present
     );
     lines.push(line("on average", average));
+    if let Some(held) = state.sessions.filter(|held| *held > 0) {
+        lines.push(line("sessions", format!("{} held", text::count(held))));
+    }
+    if let Some(active) = state.active {
+        let role = if active {
+            "active: it holds the address"
+        } else {
+            "standby"
+        };
+        lines.insert(1, line("of the pair", role));
+    }
+    if info.size.is_empty() {
+        // Of what is not ours, only its state and what it was asked are known.
+        let known = ["state", "for", "address", "received", "answered", "failed"];
+        lines.retain(|(label, _, _)| known.contains(&label.as_str()));
+    }
     if state.slow > 1.0 {
         lines.insert(1, colored("slowed", text::factor(state.slow), Role::Warning));
     }

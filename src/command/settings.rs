@@ -1,0 +1,173 @@
+//! The settings that `set` changes, for help, completion and documentation.
+
+/// A setting of the command language.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SettingInfo {
+    /// The word itself.
+    pub name: &'static str,
+    /// The setting with its value, as it is typed behind `set TARGET`.
+    pub usage: &'static str,
+    /// A whole command, with names that the shipped layouts use.
+    pub example: &'static str,
+    /// What it is, in one line.
+    pub about: &'static str,
+    /// The kinds of services that have it: `users`, `dns`, and the words of [`Service::kind`](crate::layout::Service::kind). Where there
+    /// is `autoscaler`, the web tier and the autoscaler itself may be named.
+    pub kinds: &'static [&'static str],
+}
+
+/// Those that call others.
+const CALLERS: &[&str] = &["users", "load balancer", "web", "serverless"];
+/// Those that check others.
+const CHECKERS: &[&str] = &["load balancer", "dns"];
+const BALANCER: &[&str] = &["load balancer"];
+const SCALED: &[&str] = &["web", "autoscaler"];
+
+/// All settings, those of calls first.
+pub const SETTINGS: &[SettingInfo] = &[
+    SettingInfo {
+        name: "timeout",
+        usage: "timeout TIME",
+        example: "set web timeout 500ms",
+        about: "how long one try of a call waits",
+        kinds: CALLERS,
+    },
+    SettingInfo {
+        name: "retries",
+        usage: "retries NUMBER",
+        example: "set web retries 3",
+        about: "how often a failed call is tried again, from 0 to 100",
+        kinds: CALLERS,
+    },
+    SettingInfo {
+        name: "retry-writes",
+        usage: "retry-writes on|off",
+        example: "set web retry-writes on",
+        about: "whether writes are tried again, with an idempotency key",
+        kinds: CALLERS,
+    },
+    SettingInfo {
+        name: "budget",
+        usage: "budget SHARE|off",
+        example: "set web budget 20%",
+        about: "retries as a share of calls, at most",
+        kinds: CALLERS,
+    },
+    SettingInfo {
+        name: "breaker",
+        usage: "breaker on|off",
+        example: "set web breaker on",
+        about: "whether calls stop for a while when too many of them fail",
+        kinds: CALLERS,
+    },
+    SettingInfo {
+        name: "hedge",
+        usage: "hedge TIME|off",
+        example: "set web hedge 50ms",
+        about: "when a read is asked a second time; the first answer counts",
+        kinds: CALLERS,
+    },
+    SettingInfo {
+        name: "connections",
+        usage: "connections NUMBER|off",
+        example: "set web connections 20",
+        about: "connections of one instance, each with one call at once",
+        kinds: CALLERS,
+    },
+    SettingInfo {
+        name: "rate-limit",
+        usage: "rate-limit RATE|off",
+        example: "set lb rate-limit 500",
+        about: "requests a second that one instance takes",
+        kinds: &["load balancer", "web"],
+    },
+    SettingInfo {
+        name: "shed",
+        usage: "shed TIME|off",
+        example: "set web shed 200ms",
+        about: "the longest wait for a slot after which a request is still served",
+        kinds: &["web"],
+    },
+    SettingInfo {
+        name: "sessions",
+        usage: "sessions off|local|store:NAME|token",
+        example: "set web sessions token",
+        about: "where sessions are kept; what clients hold of another kind is worth nothing then",
+        kinds: &["web", "serverless"],
+    },
+    SettingInfo {
+        name: "sticky",
+        usage: "sticky COOKIE|off",
+        example: "set lb sticky SERVER",
+        about: "whether users stay with a server, by a cookie of this name",
+        kinds: BALANCER,
+    },
+    SettingInfo {
+        name: "check-every",
+        usage: "check-every TIME",
+        example: "set lb check-every 500ms",
+        about: "time between two health checks",
+        kinds: CHECKERS,
+    },
+    SettingInfo {
+        name: "down-after",
+        usage: "down-after NUMBER",
+        example: "set lb down-after 2",
+        about: "failed checks until a server is taken out",
+        kinds: CHECKERS,
+    },
+    SettingInfo {
+        name: "outlier",
+        usage: "outlier on|off",
+        example: "set lb outlier on",
+        about: "whether servers that fail real requests are ejected for a while",
+        kinds: BALANCER,
+    },
+    SettingInfo {
+        name: "slow-start",
+        usage: "slow-start TIME",
+        example: "set lb slow-start 30s",
+        about: "how long the share of a server that came in grows to a whole one",
+        kinds: BALANCER,
+    },
+    SettingInfo {
+        name: "ttl",
+        usage: "ttl TIME",
+        example: "set dns ttl 5s",
+        about: "how long the answers of DNS may be kept",
+        kinds: &["dns"],
+    },
+    SettingInfo {
+        name: "autoscaler",
+        usage: "autoscaler on|off",
+        example: "set web autoscaler off",
+        about: "whether the autoscaler works",
+        kinds: SCALED,
+    },
+    SettingInfo {
+        name: "min",
+        usage: "min MACHINES",
+        example: "set web min 2",
+        about: "the fewest machines of the autoscaler",
+        kinds: SCALED,
+    },
+    SettingInfo {
+        name: "max",
+        usage: "max MACHINES",
+        example: "set web max 20",
+        about: "the most machines of the autoscaler",
+        kinds: SCALED,
+    },
+    SettingInfo {
+        name: "target",
+        usage: "target SHARE|RATE/s",
+        example: "set web target 60%",
+        about: "what the autoscaler holds: a share of the cores, or requests a second of each machine",
+        kinds: SCALED,
+    },
+];
+
+/// What is known of the setting of this name.
+pub(super) fn named(name: &str) -> Option<&'static SettingInfo> {
+    SETTINGS.iter().find(|setting| setting.name == name)
+}

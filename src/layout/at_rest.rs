@@ -1,0 +1,176 @@
+//! The utilisation at rest in closed form.
+
+use super::model::{DataCenter, Database, Layout, Map, Pages, Service, Sessions, Users};
+use super::size::Size;
+
+impl Layout {
+    /// The utilisation of every tier at rest, in closed form: rate times mean demand over cores, by full name (`dc/web`, or the host
+    /// `dc/server`, where the demands of all that it hosts add up). Functions have no machine of ours, and are not among them.
+    ///
+    /// The sites that have an entry point share evenly the traffic of the populations that have no `site` of their own. The balancers
+    /// of a service share it too; of a pair with a floating address one has it all. A page reads one row, a create, update or delete
+    /// writes one, a static file asks no database. Where people sign in, all are taken to be signed in: each of their
+    /// requests is one look-up in the session store, or one token to verify. Signing in, health checks and retries are left out.
+    pub fn utilisation_at_rest(&self) -> Map<f64> {
+        let sites = || self.data_centers.iter().filter(|(_, site)| site.entry().is_some());
+        let mut busy: Map<f64> = Map::new();
+        for users in self.users.values() {
+            let theirs = |name: &str| users.site.as_deref().is_none_or(|own| own == name);
+            let count = sites().filter(|(name, _)| theirs(name)).count();
+            for (name, site) in sites().filter(|(name, _)| theirs(name)) {
+                add_demand(&mut busy, name, site, users, users.rate() / count as f64);
+            }
+        }
+        busy
+    }
+}
+
+/// Follows the requests of a population from the entry point to the end and adds the share of cores that each tier spends.
+fn add_demand(busy: &mut Map<f64>, place: &str, data_center: &DataCenter, users: &Users, rate: f64) {
+    let mut left: Vec<&str> = data_center.entry().map(|(name, _)| name).into_iter().collect();
+    while let Some(name) = left.pop() {
+        let Some(service) = data_center.services.get(name) else {
+            continue;
+        };
+        let demand = match service {
+            Service::LoadBalancer(balancer) => {
+                left.push(&balancer.to);
+                balancer.work.mean()
+            }
+            Service::Web(web) => web.pages.demand(users),
+            Service::Serverless(functions) => functions.pages.demand(users),
+            Service::SessionStore(store) => store.work.mean(),
+            Service::Database(database) => database.demand(users),
+        };
+        left.extend(service.pages().into_iter().flat_map(Pages::callees));
+        if let Some((machine, cores)) = machine(data_center, name, service) {
+            *busy.entry(format!("{place}/{machine}")).or_default() += rate * demand / cores;
+        }
+    }
+}
+
+/// The name of the machine that a service has or shares, and the cores that work for it.
+fn machine<'a>(data_center: &'a DataCenter, name: &'a str, service: &'a Service) -> Option<(&'a str, f64)> {
+    let cores = |size: &str| Size::named(size).map_or(1, |size| size.cores);
+    if let Some((host, machine)) = service.host().and_then(|host| data_center.hosts.get_key_value(host)) {
+        return Some((host, f64::from(cores(&machine.size))));
+    }
+    let own = service.own_machines() > 0;
+    own.then(|| (name, f64::from(cores(service.size()) * service.working())))
+}
+
+impl Pages {
+    /// Those that it asks at rest: its database and its session store.
+    fn callees(&self) -> impl Iterator<Item = &str> {
+        let store = match &self.sessions {
+            Sessions::Store(store) => Some(store.as_str()),
+            Sessions::Off | Sessions::Local | Sessions::Token => None,
+        };
+        self.database.as_deref().into_iter().chain(store)
+    }
+
+    /// Mean core time in seconds of a request of these users: HTML for browsers and JSON for apps, a share of it for static files,
+    /// and a token to verify.
+    fn demand(&self, users: &Users) -> f64 {
+        let asks = &users.asks;
+        let page = 1.0 - users.mobile + users.mobile * self.json;
+        let per_request = ((asks.page + asks.writes()) * page + asks.asset * self.asset) / asks.total();
+        let verify = match self.sessions {
+            Sessions::Token => self.verify.mean(),
+            Sessions::Off | Sessions::Local | Sessions::Store(_) => 0.0,
+        };
+        self.work.mean() * per_request + verify
+    }
+}
+
+impl Database {
+    /// Mean core time in seconds that a request of these users costs here.
+    fn demand(&self, users: &Users) -> f64 {
+        let asks = &users.asks;
+        (asks.page * self.read.mean() + asks.writes() * self.write.mean()) / asks.total()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::layout;
+
+    /// The utilisation by tier of a layout with 100 requests a second: pages cost 0.6 + 0.4 x 0.5 of their work, and there are 80 %
+    /// reads and 20 % writes.
+    fn expect(layout: &str, expected: &[(&str, f64)]) {
+        let layout = layout::parse(layout, "l.ron").unwrap_or_else(|error| panic!("{error}"));
+        let busy = layout.utilisation_at_rest();
+        let tiers: Vec<&str> = busy.keys().map(String::as_str).collect();
+        let named: Vec<&str> = expected.iter().map(|(tier, _)| *tier).collect();
+        assert_eq!(tiers, named);
+        for (tier, share) in expected {
+            assert!((busy[*tier] - share).abs() < 1e-12, "{tier}: {}", busy[*tier]);
+        }
+    }
+
+    fn expect_of_services(services: &str, expected: &[(&str, f64)]) {
+        let layout =
+            format!("(title: \"t\", users: {{\"people\": (count: 100, every: \"1s\")}}, services: {{{services}}})");
+        expect(&layout, expected);
+    }
+
+    #[test]
+    fn utilisation_adds_up_what_every_tier_does_for_the_mix_of_requests() {
+        expect_of_services(
+            r#""lb": LoadBalancer(to: "web", work: Constant("1ms")),
+            "web": Web(machines: 2, size: "xs", work: Constant("10ms"), database: "db"),
+            "db": Database(size: "s", read: Constant("1ms"), write: Constant("6ms"))"#,
+            &[("dc/db", 0.2 / 2.0), ("dc/lb", 0.1 / 4.0), ("dc/web", 0.8 / 2.0)],
+        );
+    }
+
+    #[test]
+    fn several_balancers_share_and_one_of_a_floating_pair_does_all() {
+        for (pair, working) in [("Dns", 2.0), ("Floating()", 1.0)] {
+            let services = format!(
+                r#""lb": LoadBalancer(to: "web", machines: 2, pair: {pair}, size: "xs", work: Constant("1ms")),
+                "web": Web(work: Constant("10ms"))"#
+            );
+            expect_of_services(&services, &[("dc/lb", 0.1 / working), ("dc/web", 0.8 / 4.0)]);
+        }
+    }
+
+    #[test]
+    fn sessions_cost_where_they_are_kept() {
+        for (sessions, store, web) in [
+            ("Off", 0.0, 0.8),
+            ("Local", 0.0, 0.8),
+            ("Store(\"sessions\")", 0.1 / 2.0, 0.8),
+            ("Token", 0.0, 0.8 + 0.2),
+        ] {
+            let services = format!(
+                r#""web": Web(size: "xs", work: Constant("10ms"), sessions: {sessions}, verify: Constant("2ms")),
+                "sessions": SessionStore(work: Constant("1ms"))"#
+            );
+            let mut expected = vec![("dc/web", web)];
+            if store > 0.0 {
+                expected.insert(0, ("dc/sessions", store));
+            }
+            expect_of_services(&services, &expected);
+        }
+    }
+
+    #[test]
+    fn functions_have_no_machine_but_what_they_ask_has() {
+        expect_of_services(
+            r#""fn": Serverless(database: "db", sessions: Store("sessions")), "db": Database(read: Constant("1ms"), write: Constant("1ms")),
+            "sessions": SessionStore(work: Constant("1ms"))"#,
+            &[("dc/db", 0.1 / 4.0), ("dc/sessions", 0.1 / 2.0)],
+        );
+    }
+
+    #[test]
+    fn people_with_a_site_of_their_own_go_nowhere_else() {
+        expect(
+            r#"(title: "t", users: {"many": (count: 100, every: "1s"), "locals": (count: 100, every: "1s", site: "east")},
+            data_centers: {"east": (services: {"web": Web(work: Constant("10ms"))}),
+                "store": (services: {"db": Database()}), "west": (services: {"web": Web(work: Constant("10ms"))})})"#,
+            &[("east/web", 1.2 / 4.0), ("west/web", 0.4 / 4.0)],
+        );
+    }
+}

@@ -1,0 +1,127 @@
+//! What single values may be, in a layout and in commands that change it while it runs. Refusals are in words, without a place.
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use super::duration;
+use super::policies::Target;
+use super::text::{grouped, printable};
+
+/// The most machines in all data centers together, and of an autoscaler.
+pub(crate) const MOST_MACHINES: u64 = 100_000;
+/// The most requests a second: of all populations together, and that anything is limited to.
+pub(crate) const MOST_RATE: f64 = 10_000_000.0;
+/// The longest of all durations in a layout: a week, the bound that RFC 8767 recommends for TTLs.
+pub(crate) const LONGEST: Duration = Duration::from_secs(7 * 24 * 3600);
+/// How often a call may be tried again.
+pub(crate) const RETRIES: RangeInclusive<u64> = 0..=100;
+/// Retries as a share of calls.
+pub(crate) const BUDGET: RangeInclusive<f64> = 0.0..=10.0;
+/// Connections of one caller's instance.
+pub(crate) const CONNECTIONS: RangeInclusive<u64> = 1..=1_000_000;
+/// Checks, or requests, in a row that turn a judgement around.
+pub(crate) const IN_A_ROW: RangeInclusive<u64> = 1..=1_000;
+/// The longest name, in characters.
+const LONGEST_NAME: usize = 64;
+
+pub(crate) fn whole(value: impl Into<u64>, range: &RangeInclusive<u64>) -> Result<(), String> {
+    let value = value.into();
+    if range.contains(&value) {
+        return Ok(());
+    }
+    let (low, high) = (grouped(*range.start()), grouped(*range.end()));
+    Err(format!("must be from {low} to {high}, not {}", grouped(value)))
+}
+
+pub(crate) fn number(value: f64, range: &RangeInclusive<f64>) -> Result<(), String> {
+    if range.contains(&value) {
+        return Ok(());
+    }
+    Err(format!(
+        "must be from {} to {}, not {value}",
+        range.start(),
+        range.end()
+    ))
+}
+
+/// Above zero, at most `high`.
+pub(crate) fn positive(value: f64, high: f64) -> Result<(), String> {
+    if value > 0.0 && value <= high {
+        return Ok(());
+    }
+    Err(format!("must be above 0 and at most {high}, not {value}"))
+}
+
+pub(crate) fn time(value: Duration, range: &RangeInclusive<Duration>) -> Result<(), String> {
+    if range.contains(&value) {
+        return Ok(());
+    }
+    let (low, high) = (duration::format(*range.start()), duration::format(*range.end()));
+    Err(format!("must be from {low} to {high}, not {}", duration::format(value)))
+}
+
+/// From 0 to a week.
+pub(crate) fn span(value: Duration) -> Result<(), String> {
+    time(value, &(Duration::ZERO..=LONGEST))
+}
+
+/// Above zero, at most a week.
+pub(crate) fn interval(value: Duration) -> Result<(), String> {
+    if value.is_zero() {
+        return Err("must be longer than 0".to_owned());
+    }
+    span(value)
+}
+
+pub(crate) fn target(target: Target) -> Result<(), String> {
+    match target {
+        Target::Utilisation(share) => positive(share, 1.0),
+        Target::Requests(rate) => positive(rate, MOST_RATE),
+    }
+}
+
+/// A name that selectors and commands can carry.
+pub(crate) fn name(name: &str) -> Result<(), String> {
+    if name.is_empty() {
+        Err("a name must not be empty".to_owned())
+    } else if name.chars().count() > LONGEST_NAME {
+        Err(format!("a name has at most {LONGEST_NAME} characters"))
+    } else if printable(name) != name {
+        Err(format!(
+            "the name \"{}\" holds characters that cannot be seen",
+            printable(name)
+        ))
+    } else if let Some(c) = name.chars().find(|c| c.is_whitespace() || "/*<>".contains(*c)) {
+        Err(format!(
+            "the name \"{name}\" holds `{c}`; selectors need names without blanks, `/`, `*`, `<` and `>`"
+        ))
+    } else if name.bytes().all(|b| b.is_ascii_digit()) {
+        Err(format!(
+            "the name \"{name}\" is a number; in selectors numbers stand for instances, as in web/2"
+        ))
+    } else if name == "dns" || name == "all" {
+        Err(format!(
+            "the name \"{name}\" has a meaning of its own in commands; choose another"
+        ))
+    } else {
+        Ok(())
+    }
+}
+
+/// The name of a cookie. `off` stands for none in commands.
+pub(crate) fn cookie(name: &str) -> Result<(), String> {
+    let is_plain = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
+    if name.is_empty() {
+        return Err("sticky needs the name of its cookie".to_owned());
+    }
+    if name.len() > LONGEST_NAME || !name.bytes().all(is_plain) {
+        return Err(format!(
+            "\"{}\" is no name of a cookie: it has 1 to {LONGEST_NAME} letters, digits, `_` and `-`, as \"SERVERID\" has",
+            printable(&name.chars().take(80).collect::<String>())
+        ));
+    }
+    if name == "off" {
+        return Err("a cookie can't be named \"off\": in commands that means none".to_owned());
+    }
+    Ok(())
+}

@@ -1,0 +1,91 @@
+//! What web tiers and functions share in the file: how pages are made. Its fields stand among those of the service.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::policies::RawCalls;
+use super::values::{RawDistribution, constant, exponential};
+use crate::layout::check;
+use crate::layout::model::{Map, Pages, Service, Sessions};
+use crate::layout::policies::Calls;
+use crate::layout::source::{Path, Problem};
+
+/// No struct of RON: serde can't spread the fields of one over another and keep the places of errors.
+pub(super) struct RawPages {
+    pub work: RawDistribution,
+    pub json: f64,
+    pub asset: f64,
+    pub database: Option<String>,
+    pub sessions: Sessions,
+    pub session_ttl: Duration,
+    pub sign_in: RawDistribution,
+    pub verify: RawDistribution,
+    pub calls: BTreeMap<String, RawCalls>,
+}
+
+impl Default for RawPages {
+    fn default() -> Self {
+        RawPages {
+            work: exponential(4_000),
+            json: 0.5,
+            asset: 0.1,
+            database: None,
+            sessions: Sessions::Off,
+            session_ttl: Duration::from_secs(30 * 60),
+            sign_in: constant(5_000),
+            verify: constant(50),
+            calls: BTreeMap::new(),
+        }
+    }
+}
+
+impl RawPages {
+    /// With the calls that the file names; [`complete`] adds the others.
+    pub fn model(self, path: &Path) -> Result<Pages, Problem> {
+        let (work, sign_in, verify) = (self.work.into(), self.sign_in.into(), self.verify.into());
+        check::distribution(&path.at("work"), work)?;
+        check::positive(&path.at("json"), self.json, 100.0)?;
+        check::positive(&path.at("asset"), self.asset, 100.0)?;
+        check::interval(&path.at("session_ttl"), self.session_ttl)?;
+        check::distribution(&path.at("sign_in"), sign_in)?;
+        check::distribution(&path.at("verify"), verify)?;
+        let mut calls = Map::new();
+        for (to, raw) in self.calls {
+            let read = raw.model(&path.at("calls").at(&to), &Calls::to_service())?;
+            calls.insert(to, read);
+        }
+        Ok(Pages {
+            work,
+            json: self.json,
+            asset: self.asset,
+            database: self.database,
+            sessions: self.sessions,
+            session_ttl: self.session_ttl,
+            sign_in,
+            verify,
+            calls,
+        })
+    }
+}
+
+/// Gives every web tier and every function the default calls of what it may call and the file does not name: its database, and all
+/// session stores of the data center, since its sessions may move while it runs.
+pub(super) fn complete(services: &mut Map<Service>) {
+    let stores: Vec<String> = services
+        .iter()
+        .filter(|(_, service)| matches!(service, Service::SessionStore(_)))
+        .map(|(name, _)| name.clone())
+        .collect();
+    for service in services.values_mut() {
+        let pages = match service {
+            Service::Web(web) => &mut web.pages,
+            Service::Serverless(functions) => &mut functions.pages,
+            Service::LoadBalancer(_) | Service::SessionStore(_) | Service::Database(_) => continue,
+        };
+        for callee in pages.database.iter().chain(&stores) {
+            if !pages.calls.contains_key(callee) {
+                pages.calls.insert(callee.clone(), Calls::to_service());
+            }
+        }
+    }
+}

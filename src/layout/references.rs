@@ -1,0 +1,183 @@
+//! Checks of what the services of a data center say of each other.
+
+use std::collections::BTreeSet;
+
+use super::model::{DataCenter, LoadBalancer, Pages, Pair, Service, Sessions};
+use super::source::{Path, Problem};
+use super::text::{closest, printable, suggestion};
+
+/// Checks what a service says of others; its single values have been checked.
+pub(super) fn references(data_center: &DataCenter, service: &Service, path: &Path) -> Result<(), Problem> {
+    if let Some(host) = service.host()
+        && !data_center.hosts.contains_key(host)
+    {
+        let known = suggestion(host, data_center.hosts.keys().map(String::as_str));
+        return Err(path
+            .at("on")
+            .problem(format!("there is no host \"{}\"{known}", printable(host))));
+    }
+    match service {
+        Service::LoadBalancer(balancer) => of_balancer(data_center, balancer, path),
+        Service::Web(web) => of_pages(data_center, &web.pages, path),
+        Service::Serverless(functions) => of_pages(data_center, &functions.pages, path),
+        Service::SessionStore(_) | Service::Database(_) => Ok(()),
+    }
+}
+
+fn of_balancer(data_center: &DataCenter, balancer: &LoadBalancer, path: &Path) -> Result<(), Problem> {
+    let needed = "a load balancer needs a web service, functions or a load balancer";
+    let to = target(data_center, &balancer.to, &path.at("to"), is_balanced, needed)?;
+    if let Service::LoadBalancer(LoadBalancer {
+        pair: Pair::Floating { .. },
+        ..
+    }) = to
+    {
+        let message = format!(
+            "\"{}\" has a floating address, which is for users: no balancer can stand before it",
+            balancer.to
+        );
+        return Err(path.at("to").problem(message));
+    }
+    if balancer.sticky.is_some() && !matches!(to, Service::Web(_)) {
+        let message = format!(
+            "users stick to the servers of a web service, and \"{}\" is {}",
+            balancer.to,
+            noun(to)
+        );
+        return Err(path.key("sticky").problem(message));
+    }
+    for server in balancer.weights.keys() {
+        let number = server
+            .strip_prefix(&balancer.to)
+            .and_then(|rest| rest.strip_prefix('/')?.parse().ok());
+        let most = to.most_instances();
+        let plain = number.is_some_and(|number: u32| format!("{}/{number}", balancer.to) == *server);
+        if !plain || number.is_none_or(|number| !(1..=most).contains(&number)) {
+            let name = &balancer.to;
+            let known = match most {
+                1 => format!("there is only {name}/1"),
+                most => format!("there are {name}/1 to {name}/{most}"),
+            };
+            let message = format!("a weight for \"{}\", which is not there; {known}", printable(server));
+            return Err(path.at("weights").key(server).problem(message));
+        }
+    }
+    Ok(())
+}
+
+fn of_pages(data_center: &DataCenter, pages: &Pages, path: &Path) -> Result<(), Problem> {
+    if let Some(name) = &pages.database {
+        let needed = "a database is needed here";
+        target(data_center, name, &path.at("database"), is_database, needed)?;
+    }
+    if let Sessions::Store(name) = &pages.sessions {
+        let needed = "a session store is needed here";
+        target(data_center, name, &path.at("sessions"), is_store, needed)?;
+    }
+    let is_callee = |name: &str, service: &Service| is_store(service) || pages.database.as_deref() == Some(name);
+    for name in pages.calls.keys() {
+        let service = data_center.services.get(name);
+        if service.is_some_and(|service| is_callee(name, service)) {
+            continue;
+        }
+        let callees: Vec<&str> = data_center
+            .services
+            .iter()
+            .filter(|(name, service)| is_callee(name, service))
+            .map(|(name, _)| name.as_str())
+            .collect();
+        let known = match closest(name, callees.iter().copied()) {
+            Some(meant) => format!("; did you mean `{}`?", printable(meant)),
+            None if callees.is_empty() => "; it calls nobody".to_owned(),
+            None => format!("; it may call {}", callees.join(", ")),
+        };
+        let message = format!("\"{}\" is not called from here{known}", printable(name));
+        return Err(path.at("calls").key(name).problem(message));
+    }
+    Ok(())
+}
+
+fn noun(service: &Service) -> &'static str {
+    match service {
+        Service::LoadBalancer(_) => "a load balancer",
+        Service::Web(_) => "a web service",
+        Service::Serverless(_) => "a service of functions",
+        Service::SessionStore(_) => "a session store",
+        Service::Database(_) => "a database",
+    }
+}
+
+/// What a load balancer may have behind it.
+fn is_balanced(service: &Service) -> bool {
+    matches!(
+        service,
+        Service::Web(_) | Service::Serverless(_) | Service::LoadBalancer(_)
+    )
+}
+
+fn is_database(service: &Service) -> bool {
+    matches!(service, Service::Database(_))
+}
+
+fn is_store(service: &Service) -> bool {
+    matches!(service, Service::SessionStore(_))
+}
+
+/// The service of this name, of a kind that `fits`; if there is none, one is suggested, and if it is of another kind, what is
+/// `needed` is said.
+fn target<'a>(
+    data_center: &'a DataCenter,
+    name: &str,
+    path: &Path,
+    fits: impl Fn(&Service) -> bool,
+    needed: &str,
+) -> Result<&'a Service, Problem> {
+    match data_center.services.get(name) {
+        Some(found) if fits(found) => Ok(found),
+        Some(found) => Err(path.problem(format!("\"{name}\" is {}; {needed}", noun(found)))),
+        None => {
+            let fitting: Vec<&str> = data_center
+                .services
+                .iter()
+                .filter(|(_, service)| fits(service))
+                .map(|(name, _)| name.as_str())
+                .collect();
+            let known = suggestion(name, fitting);
+            Err(path.problem(format!("there is no service \"{}\"{known}", printable(name))))
+        }
+    }
+}
+
+/// Refuses balancers that lead in a circle. References have been checked. Every balancer is followed once.
+pub(super) fn balancer_cycles(data_center: &DataCenter, services: &Path) -> Result<(), Problem> {
+    let mut followed = BTreeSet::new();
+    for start in data_center.services.keys() {
+        let mut way: Vec<&str> = Vec::new();
+        let mut current = start.as_str();
+        while let Some(Service::LoadBalancer(balancer)) = data_center.services.get(current) {
+            if !followed.insert(current) {
+                let Some(first) = way.iter().position(|name| *name == current) else {
+                    break;
+                };
+                return Err(cycle(&way[first..], services));
+            }
+            way.push(current);
+            current = &balancer.to;
+        }
+    }
+    Ok(())
+}
+
+fn cycle(way: &[&str], services: &Path) -> Problem {
+    const SHOWN: usize = 8;
+    let message = match way {
+        [_] => "a load balancer cannot point to itself".to_owned(),
+        _ if way.len() > SHOWN => format!("{} load balancers point to each other in a circle", way.len()),
+        _ => format!(
+            "load balancers point to each other in a circle: {} -> {}",
+            way.join(" -> "),
+            way[0]
+        ),
+    };
+    services.at(way[way.len() - 1]).at("to").problem(message)
+}

@@ -1,0 +1,18 @@
+//! What several kinds of services are made of. Nothing here names a kind.
+
+pub(super) mod breaker;
+pub(super) mod budget;
+pub(super) mod caller;
+pub(super) mod demand;
+pub(super) mod health;
+pub(super) mod lookup;
+pub(super) mod pages;
+pub(super) mod purpose;
+pub(super) mod rate_limit;
+pub(super) mod shelf;
+pub(super) mod zipf;
+
+pub use caller::Caller;
+pub use demand::Demand;
+pub use pages::{Backends, Callee, Maker};
+pub use zipf::KeySpace;

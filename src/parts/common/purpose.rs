@@ -1,0 +1,16 @@
+//! What a draw that belongs to a request is for. Each purpose has a number of its own, never used again.
+
+pub const ARRIVAL: u64 = 1;
+pub const USER: u64 = 2;
+pub const ASK: u64 = 3;
+pub const KEY: u64 = 4;
+pub const FORMAT: u64 = 5;
+pub const WEB_WORK: u64 = 6;
+pub const QUERY_WORK: u64 = 7;
+pub const BALANCER_WORK: u64 = 8;
+pub const CACHE: u64 = 9;
+pub const SESSION: u64 = 10;
+pub const SIGN_IN_WORK: u64 = 11;
+pub const VERIFY_WORK: u64 = 12;
+pub const STORE_WORK: u64 = 13;
+pub const COLD_START: u64 = 14;

@@ -1,0 +1,122 @@
+//! What may stand next on a command line: read from the tables of verbs and settings, so that a new row completes by itself.
+
+use crate::command::{SETTINGS, VERBS};
+use crate::layout::SIZES;
+use crate::observe::{Kind, Topology};
+
+/// The verb whose third word is a setting.
+pub const SET: &str = "set";
+
+/// Candidates for the word at the end of a line; it may be empty.
+pub fn candidates(topology: &Topology, line: &str) -> Vec<String> {
+    let start = line.rfind(' ').map_or(0, |space| space + 1);
+    let before: Vec<&str> = line[..start].split_whitespace().collect();
+    let Some(verb) = before.first() else {
+        return VERBS.iter().map(|verb| verb.name.to_string()).collect();
+    };
+    let Some(row) = VERBS.iter().find(|row| row.name == *verb) else {
+        return Vec::new();
+    };
+    match (*verb == SET, before.len()) {
+        (true, 1) => return settable(topology),
+        (true, 2) => return settings(topology, before[1]),
+        (true, 3) => return values(topology, before[2]),
+        _ => {}
+    }
+    let mut found: Vec<String> = Vec::new();
+    for usage in row.usage.split(" | ") {
+        let expected = usage.split_whitespace().nth(before.len());
+        for candidate in expected.map_or(Vec::new(), |expected| meant(topology, expected)) {
+            if !found.contains(&candidate) {
+                found.push(candidate);
+            }
+        }
+    }
+    found
+}
+
+/// What a word of a usage stands for: names for those in capitals, itself for others; alternatives have bars between them.
+fn meant(topology: &Topology, expected: &str) -> Vec<String> {
+    if !expected.contains(|c: char| c.is_ascii_uppercase()) {
+        return expected.split('|').map(str::to_string).collect();
+    }
+    let of = |kinds: &[Kind]| services(topology, |kind| kinds.contains(&kind));
+    match expected {
+        "TARGET" | "FROM" | "TO" => names(topology),
+        "SERVICE" => of(&[Kind::Web]),
+        "BALANCER" => of(&[Kind::LoadBalancer]),
+        "USERS" => of(&[Kind::Users]),
+        "SIZE" => SIZES.iter().map(|size| size.name.to_string()).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// Everything that has a name: data centers, services, instances.
+fn names(topology: &Topology) -> Vec<String> {
+    let sites = topology.sites.iter().map(|site| site.name.clone());
+    let instances = topology.services.iter().flat_map(|service| &service.instances);
+    sites
+        .chain(services(topology, |_| true))
+        .chain(instances.map(|instance| instance.selector.clone()))
+        .collect()
+}
+
+fn services(topology: &Topology, fits: impl Fn(Kind) -> bool) -> Vec<String> {
+    let services = topology.services.iter().filter(|service| fits(service.kind));
+    services.map(|service| service.selector.clone()).collect()
+}
+
+/// The word by which the table of settings calls a kind.
+fn word(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Users => "users",
+        Kind::Dns => "dns",
+        Kind::LoadBalancer => "load balancer",
+        Kind::Web => "web",
+        Kind::Serverless => "serverless",
+        Kind::SessionStore => "session store",
+        Kind::Database => "database",
+        Kind::Resolver => "resolver",
+        Kind::Autoscaler => "autoscaler",
+    }
+}
+
+/// Services that have any setting.
+fn settable(topology: &Topology) -> Vec<String> {
+    services(topology, |kind| {
+        SETTINGS.iter().any(|setting| setting.kinds.contains(&word(kind)))
+    })
+}
+
+/// The settings of a service; all of them where it is not known.
+fn settings(topology: &Topology, target: &str) -> Vec<String> {
+    let service = topology.services.iter().find(|service| service.selector == target);
+    let fits = |kinds: &[&str]| service.is_none_or(|service| kinds.contains(&word(service.kind)));
+    let rows = SETTINGS.iter().filter(|setting| fits(setting.kinds));
+    rows.map(|setting| setting.name.to_string()).collect()
+}
+
+/// The values of a setting: words as they are, and the value of its example in place of those in capitals.
+fn values(topology: &Topology, name: &str) -> Vec<String> {
+    let Some(setting) = SETTINGS.iter().find(|setting| setting.name == name) else {
+        return Vec::new();
+    };
+    let usage = setting.usage.split_whitespace().nth(1).unwrap_or_default();
+    let mut found: Vec<String> = Vec::new();
+    for value in usage.split('|') {
+        if value.starts_with("store:") {
+            let stores = topology
+                .services
+                .iter()
+                .filter(|service| service.kind == Kind::SessionStore);
+            found.extend(stores.map(|store| format!("store:{}", store.name)));
+        } else if value.contains(|c: char| c.is_ascii_uppercase()) {
+            found.extend(setting.example.rsplit(' ').next().map(str::to_string));
+        } else {
+            found.push(value.to_string());
+        }
+    }
+    found.sort();
+    found.dedup();
+    found
+}

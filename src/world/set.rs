@@ -1,0 +1,276 @@
+//! Settings that are changed while the world runs.
+
+use std::time::Duration;
+
+use crate::command::{CommandError, Selector, Setting};
+use crate::layout::{Calls, RateLimit, Sessions, Sticky, printable};
+use crate::observe::Severity;
+use crate::protocol::{Request, Revocation};
+use crate::sim::ProcessState;
+
+use super::World;
+use super::apply::{Done, done, refuse};
+use super::entries::{Edge, Role};
+use super::select::instances;
+use super::view::refresh_topology;
+
+/// Changes a setting of all services that are named.
+pub(super) fn set(world: &mut World, target: &Selector, setting: &Setting) -> Done {
+    let name = printable(&target.0);
+    let mut hit: Vec<usize> = instances(world, target)?
+        .into_iter()
+        .map(|(service, _)| service)
+        .collect();
+    hit.dedup();
+    // An autoscaler's settings are changed through its tier too.
+    let scalers = world
+        .services
+        .iter()
+        .enumerate()
+        .filter_map(|(index, entry)| match &entry.role {
+            Role::Autoscaler { of, .. } if hit.contains(of) => Some(index),
+            _ => None,
+        });
+    let scalers: Vec<usize> = scalers.filter(|index| !hit.contains(index)).collect();
+    hit.extend(scalers);
+    let fitting: Vec<usize> = hit
+        .into_iter()
+        .filter(|service| fits(world, *service, setting))
+        .collect();
+    if fitting.is_empty() {
+        return refuse(format!("{name} has no setting {}", word(setting)));
+    }
+    for service in &fitting {
+        check(world, *service, setting)?;
+    }
+    for service in fitting {
+        change(world, service, setting);
+        if let Role::LoadBalancer { .. } | Role::Dns { .. } = &world.services[service].role {
+            let told: Vec<_> = world.services[service]
+                .present()
+                .map(|(_, instance)| instance.id)
+                .collect();
+            for id in told {
+                world.kernel.cast(id, Request::Retune);
+            }
+        }
+    }
+    refresh_topology(world);
+    Ok(done(world, Severity::Info, format!("set {name} {setting}")))
+}
+
+/// The name of a setting.
+fn word(setting: &Setting) -> String {
+    let text = setting.to_string();
+    text.split(' ').next().unwrap_or_default().to_owned()
+}
+
+/// Whether a service has a setting.
+fn fits(world: &World, service: usize, setting: &Setting) -> bool {
+    let role = &world.services[service].role;
+    match setting {
+        Setting::Sessions(_) => matches!(role, Role::Web { .. } | Role::Serverless { .. }),
+        Setting::Sticky(_) | Setting::Outlier(_) | Setting::SlowStart(_) => matches!(role, Role::LoadBalancer { .. }),
+        Setting::Timeout(_)
+        | Setting::Retries(_)
+        | Setting::RetryWrites(_)
+        | Setting::Budget(_)
+        | Setting::Hedge(_)
+        | Setting::Breaker(_)
+        | Setting::Connections(_) => calls_others(role),
+        Setting::RateLimit(_) => matches!(role, Role::LoadBalancer { .. } | Role::Web { .. }),
+        Setting::Shed(_) => matches!(role, Role::Web { .. }),
+        Setting::CheckEvery(_) | Setting::DownAfter(_) => match role {
+            Role::Dns { zone, .. } => zone.health.get().is_some(),
+            _ => matches!(role, Role::LoadBalancer { .. }),
+        },
+        Setting::Ttl(_) => matches!(role, Role::Dns { .. }),
+        Setting::Autoscaler(_) | Setting::Min(_) | Setting::Max(_) | Setting::Target(_) => {
+            matches!(role, Role::Autoscaler { .. })
+        }
+    }
+}
+
+fn calls_others(role: &Role) -> bool {
+    matches!(
+        role,
+        Role::Users { .. } | Role::LoadBalancer { .. } | Role::Web { .. } | Role::Serverless { .. }
+    )
+}
+
+/// What only this world can tell of a setting.
+fn check(world: &World, service: usize, setting: &Setting) -> Result<(), CommandError> {
+    let entry = &world.services[service];
+    let name = &entry.selector;
+    match (setting, &entry.role) {
+        (Setting::Sessions(Sessions::Local), Role::Serverless { .. }) => {
+            refuse(format!("{name} are functions: they have no memory that lasts"))
+        }
+        (Setting::Sessions(Sessions::Store(store)), _) => {
+            let is_store = |edge: &Edge| matches!(world.services[edge.to].role, Role::SessionStore { .. });
+            let mut stores = entry
+                .edges()
+                .iter()
+                .filter(|edge| is_store(edge))
+                .map(|edge| edge.name.as_str());
+            if stores.any(|known| known == store) {
+                return Ok(());
+            }
+            let known: Vec<&str> = entry
+                .edges()
+                .iter()
+                .filter(|edge| is_store(edge))
+                .map(|edge| edge.name.as_str())
+                .collect();
+            let known = if known.is_empty() {
+                "its data center has none".to_owned()
+            } else {
+                format!("there is {}", known.join(", "))
+            };
+            refuse(format!("there is no session store {}: {known}", printable(store)))
+        }
+        (Setting::Min(min), Role::Autoscaler { spec, .. }) if *min > spec.max => {
+            refuse(format!("the minimum can't be above the maximum, which is {}", spec.max))
+        }
+        (Setting::Max(max), Role::Autoscaler { spec, .. }) if *max < spec.min => {
+            refuse(format!("the maximum can't be below the minimum, which is {}", spec.min))
+        }
+        (Setting::Sticky(Some(_)), Role::LoadBalancer { to, .. })
+            if !matches!(world.services[*to].role, Role::Web { .. }) =>
+        {
+            refuse(format!(
+                "{name} has no web tier behind it whose servers users could stick to"
+            ))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn change(world: &mut World, service: usize, setting: &Setting) {
+    let entry = &mut world.services[service];
+    if let (Setting::Sessions(new), Some(sessions)) = (setting, entry.sessions()) {
+        sessions.borrow_mut().clone_from(new);
+        return;
+    }
+    for edge in entry.edges() {
+        change_calls(&mut edge.policy.borrow_mut(), edge.breaker, setting);
+    }
+    match &mut entry.role {
+        Role::LoadBalancer { members, .. } => {
+            let mut spec = members.spec.borrow_mut();
+            let breaker = spec.calls.breaker.unwrap_or_default();
+            change_calls(&mut spec.calls, breaker, setting);
+            match setting {
+                Setting::Sticky(cookie) => spec.sticky = cookie.clone().map(|cookie| Sticky { cookie }),
+                Setting::Outlier(on) => spec.outlier = on.then(|| spec.outlier.unwrap_or_default()),
+                Setting::SlowStart(time) => spec.slow_start = *time,
+                Setting::RateLimit(rate) => spec.rate_limit = rate.map(RateLimit::of),
+                Setting::CheckEvery(every) => spec.health.every = *every,
+                Setting::DownAfter(checks) => spec.health.down_after = *checks,
+                _ => {}
+            }
+        }
+        Role::Web { spec, .. } => match setting {
+            Setting::RateLimit(rate) => spec.borrow_mut().rate_limit = rate.map(RateLimit::of),
+            Setting::Shed(longest) => spec.borrow_mut().shed = *longest,
+            _ => {}
+        },
+        Role::Dns { zone, .. } => {
+            let health = zone.health.get();
+            match setting {
+                Setting::Ttl(ttl) => zone.ttl.set(*ttl),
+                Setting::CheckEvery(every) => zone.health.set(health.map(|rules| with_every(rules, *every))),
+                Setting::DownAfter(checks) => {
+                    let changed = health.map(|mut rules| {
+                        rules.down_after = *checks;
+                        rules
+                    });
+                    zone.health.set(changed);
+                }
+                _ => {}
+            }
+        }
+        Role::Autoscaler { fleet, spec, .. } => {
+            let mut on = fleet.spec.borrow().is_some();
+            match setting {
+                Setting::Autoscaler(wanted) => on = *wanted,
+                Setting::Min(min) => spec.min = *min,
+                Setting::Max(max) => spec.max = *max,
+                Setting::Target(target) => spec.target = *target,
+                _ => {}
+            }
+            *fleet.spec.borrow_mut() = on.then_some(*spec);
+        }
+        _ => {}
+    }
+}
+
+fn with_every(mut rules: crate::layout::HealthCheck, every: Duration) -> crate::layout::HealthCheck {
+    rules.every = every;
+    rules
+}
+
+fn change_calls(calls: &mut Calls, breaker: crate::layout::Breaker, setting: &Setting) {
+    match setting {
+        Setting::Timeout(timeout) => calls.timeout = *timeout,
+        Setting::Retries(retries) => calls.retries = *retries,
+        Setting::RetryWrites(on) => calls.retry_writes = *on,
+        Setting::Budget(budget) => calls.budget = *budget,
+        Setting::Breaker(on) => calls.breaker = on.then_some(breaker),
+        Setting::Hedge(after) => calls.hedge = *after,
+        Setting::Connections(most) => calls.connections = *most,
+        _ => {}
+    }
+}
+
+/// Ends the sessions of a share of a population's users, as far as anybody holds them.
+pub(super) fn revoke(world: &mut World, users: &Selector, share: f64) -> Done {
+    let name = printable(&users.0);
+    let mut populations: Vec<u32> = Vec::new();
+    for (service, _) in instances(world, users)? {
+        match &world.services[service].role {
+            Role::Users { number, .. } => populations.push(*number),
+            _ => return refuse(format!("{name} are not users: only their sessions can be revoked")),
+        }
+    }
+    let at = world.now();
+    let holders: Vec<_> = world
+        .services
+        .iter()
+        .filter(|entry| {
+            matches!(
+                entry.role,
+                Role::Users { .. } | Role::Web { .. } | Role::SessionStore { .. }
+            )
+        })
+        .flat_map(|entry| entry.present().map(|(_, instance)| instance.id))
+        .collect();
+    // Who doesn't hear of it would go on as if nothing were. What is only in memory is gone with its process.
+    let deaf = world.services.iter().find_map(|entry| {
+        let keeps = match &entry.role {
+            Role::SessionStore { spec, .. } => spec.durable,
+            Role::Web { .. } => false,
+            _ => return None,
+        };
+        let mut present = entry.present().map(|(_, instance)| instance);
+        present.find(|instance| match world.kernel.process_state(instance.id) {
+            ProcessState::Up => false,
+            ProcessState::Hung => true,
+            ProcessState::Down | ProcessState::Booting { .. } => keeps,
+        })
+    });
+    if let Some(deaf) = deaf {
+        return refuse(format!(
+            "{} holds sessions and can't be told: mend it first",
+            deaf.selector
+        ));
+    }
+    for population in populations {
+        let revocation = Revocation { population, share, at };
+        for holder in &holders {
+            world.kernel.cast(*holder, Request::Revoke(revocation));
+        }
+    }
+    let text = format!("revoked the sessions of {:.0}% of {name}", 100.0 * share);
+    Ok(done(world, Severity::Info, text))
+}

@@ -1,0 +1,200 @@
+//! What each kind of service runs, ready to start and start again.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::time::Duration;
+
+use crate::layout::{self, Sessions};
+use crate::observe::{CallsProbe, System};
+use crate::parts::{
+    Autoscaler, Backends, Callee, Caller, Database, Dns, LoadBalancer, Maker, Population, Resolver, Serverless,
+    SessionStore, Surroundings, Web,
+};
+use crate::sim::{Cx, Factory, InstanceId};
+
+use super::World;
+use super::entries::{Edge, Role};
+
+/// Requests of one population that may be under way, and look-ups at the name server. Past that, users are turned away at their own door.
+const AMPLE_SLOTS: u32 = 1 << 20;
+/// Requests that may wait for a balancer.
+const BALANCER_BACKLOG: u32 = 1_000;
+
+/// Slots and backlog.
+pub(super) fn limits(role: &Role) -> (u32, u32) {
+    match role {
+        Role::Users { .. }
+        | Role::Dns { .. }
+        | Role::Resolver { .. }
+        | Role::Serverless { .. }
+        | Role::Autoscaler { .. } => (AMPLE_SLOTS, 0),
+        Role::LoadBalancer { members, .. } => (members.spec.borrow().slots, BALANCER_BACKLOG),
+        Role::Web { spec, .. } => (spec.borrow().slots, spec.borrow().backlog),
+        Role::SessionStore { spec, .. } => (spec.slots, spec.backlog),
+        Role::Database { spec, .. } => (spec.slots, spec.backlog),
+    }
+}
+
+/// From start of a process to serving.
+pub(super) fn boot_time(role: &Role) -> Duration {
+    match role {
+        // Functions have no process of ours that would boot.
+        Role::Users { .. } | Role::Serverless { .. } => Duration::ZERO,
+        // A name server reads its zone; so much for what others run.
+        Role::Dns { .. } | Role::Resolver { .. } | Role::Autoscaler { .. } => Duration::from_secs(1),
+        Role::LoadBalancer { members, .. } => members.spec.borrow().boot,
+        Role::Web { spec, .. } => spec.borrow().boot,
+        Role::SessionStore { spec, .. } => spec.boot,
+        Role::Database { spec, .. } => spec.boot,
+    }
+}
+
+/// One whom an instance calls, and how.
+struct Way {
+    name: String,
+    front: Rc<Cell<InstanceId>>,
+    policy: Rc<RefCell<layout::Calls>>,
+    probe: Rc<CallsProbe>,
+}
+
+impl Way {
+    fn new(world: &World, edge: &Edge, number: usize) -> Way {
+        Way {
+            name: edge.name.clone(),
+            front: Rc::clone(&world.services[edge.to].front),
+            policy: Rc::clone(&edge.policy),
+            probe: edge.probe(number),
+        }
+    }
+
+    fn callee(&self, cx: &Cx<System>) -> Callee {
+        Callee {
+            to: self.front.get(),
+            caller: Caller::new(cx, &self.name, Rc::clone(&self.policy), Rc::clone(&self.probe)),
+        }
+    }
+}
+
+/// What pages of an instance are made by.
+fn maker(
+    world: &World,
+    (pages, sessions): (layout::Pages, &Rc<RefCell<Sessions>>),
+    edges: &[Edge],
+    number: usize,
+) -> impl Fn(&Cx<System>) -> Maker + use<> {
+    let ways: Vec<Way> = edges.iter().map(|edge| Way::new(world, edge, number)).collect();
+    let sessions = Rc::clone(sessions);
+    move |cx| {
+        let is_database = |way: &&Way| Some(&way.name) == pages.database.as_ref();
+        let database = ways.iter().find(is_database).map(|way| way.callee(cx));
+        let stores = ways.iter().filter(|way| !is_database(way));
+        let stores: BTreeMap<String, Callee> = stores.map(|way| (way.name.clone(), way.callee(cx))).collect();
+        Maker::new(&pages, Rc::clone(&sessions), Backends { database, stores })
+    }
+}
+
+/// The software of an instance of a service. What it refers to is looked up when it starts.
+pub(super) fn factory(world: &mut World, service: usize, number: usize) -> Factory<System> {
+    if let Role::Web { probes, .. } = &mut world.services[service].role {
+        probes.push(Rc::default());
+    }
+    let world = &*world;
+    let front = |service: usize| Rc::clone(&world.services[service].front);
+    match &world.services[service].role {
+        Role::Users { .. } => users(world, service),
+        Role::Resolver {
+            lookup,
+            caches,
+            name,
+            dns,
+            zone,
+            probe,
+        } => {
+            let (lookup, caches, name, dns) = (lookup.clone(), *caches, *name, front(*dns));
+            let (zone, probe) = (Rc::clone(zone), Rc::clone(probe));
+            Factory::new(move |cx| {
+                let names = zone.names.borrow();
+                Resolver::new(cx, &lookup, caches, (dns.get(), name), &names, Rc::clone(&probe))
+            })
+        }
+        Role::Dns { zone, probe } => {
+            let (zone, probe) = (Rc::clone(zone), Rc::clone(probe));
+            Factory::new(move |cx| Dns::new(cx, Rc::clone(&zone), Rc::clone(&probe)))
+        }
+        Role::LoadBalancer {
+            members, probes, calls, ..
+        } => {
+            let (members, probe) = (Rc::clone(members), Rc::clone(&probes[number]));
+            let calls = Rc::clone(&calls[number]);
+            Factory::new(move |cx| LoadBalancer::new(cx, Rc::clone(&members), Rc::clone(&probe), Rc::clone(&calls)))
+        }
+        Role::Web {
+            spec,
+            sessions,
+            edges,
+            probes,
+        } => {
+            let maker = maker(world, (spec.borrow().pages.clone(), sessions), edges, number);
+            let (spec, probe) = (Rc::clone(spec), Rc::clone(&probes[number]));
+            Factory::new(move |cx| Web::new(Rc::clone(&spec), maker(cx), Rc::clone(&probe)))
+        }
+        Role::Serverless {
+            spec,
+            sessions,
+            edges,
+            probe,
+            ..
+        } => {
+            let maker = maker(world, (spec.borrow().pages.clone(), sessions), edges, number);
+            let (spec, probe) = (Rc::clone(spec), Rc::clone(probe));
+            Factory::new(move |cx| Serverless::new(Rc::clone(&spec), maker(cx), Rc::clone(&probe)))
+        }
+        Role::SessionStore { spec, probe } => {
+            let (spec, probe) = (spec.clone(), Rc::clone(probe));
+            Factory::new(move |cx| SessionStore::new(cx, &spec, Rc::clone(&probe)))
+        }
+        Role::Database { spec, probe } => {
+            let (spec, probe, first) = (spec.clone(), Rc::clone(probe), Cell::new(true));
+            Factory::new(move |cx| Database::new(cx, &spec, first.replace(false), Rc::clone(&probe)))
+        }
+        Role::Autoscaler { fleet, probe, .. } => {
+            let (fleet, probe) = (Rc::clone(fleet), Rc::clone(probe));
+            Factory::new(move |_| Autoscaler::new(Rc::clone(&fleet), Rc::clone(&probe)))
+        }
+    }
+}
+
+fn users(world: &World, service: usize) -> Factory<System> {
+    let Role::Users {
+        spec,
+        lookup,
+        number,
+        name,
+        resolver,
+        zone,
+        throttle,
+        probe,
+        edge,
+        ..
+    } = &world.services[service].role
+    else {
+        unreachable!("only populations are made here")
+    };
+    let (spec, lookup, number, name) = (spec.clone(), lookup.clone(), *number, *name);
+    let (zone, throttle, probe) = (Rc::clone(zone), Rc::clone(throttle), Rc::clone(probe));
+    let resolver = Rc::clone(&world.services[*resolver].front);
+    let (policy, calls) = (Rc::clone(&edge.policy), edge.probe(0));
+    Factory::new(move |cx| {
+        let around = Surroundings {
+            number,
+            name,
+            resolver: resolver.get(),
+            addresses: zone.names.borrow()[name as usize].clone(),
+            caller: Caller::new(cx, "site", Rc::clone(&policy), Rc::clone(&calls)),
+            throttle: Rc::clone(&throttle),
+            probe: Rc::clone(&probe),
+        };
+        Population::new(cx, &spec, &lookup, around)
+    })
+}
