@@ -5,6 +5,7 @@
 )]
 
 mod architecture;
+mod balancing;
 mod build;
 mod cli;
 mod consequences;
