@@ -10,6 +10,7 @@ use crate::protocol::{Answer, Reason, Records, Reply, Request};
 use crate::sim::{Cx, Either, InstanceId, Signal, SimTime, Software, Stream, race};
 
 use super::common::health::learn;
+use super::common::routes::Routes;
 
 /// What the name server knows: where each name leads. It is changed between two windows.
 #[derive(Debug)]
@@ -28,8 +29,7 @@ pub struct Dns {
     probe: Rc<DnsProbe>,
     turn: Cell<usize>,
     phases: RefCell<Stream>,
-    /// Who holds an address that was taken over.
-    routes: RefCell<Vec<(InstanceId, InstanceId)>>,
+    routes: Routes,
     /// Settings have changed.
     retuned: Signal,
     /// Counts the views of addresses, so that the checks of a former one end.
@@ -45,7 +45,7 @@ impl Dns {
             probe,
             turn: Cell::new(0),
             phases: RefCell::new(cx.stream("checks")),
-            routes: RefCell::default(),
+            routes: Routes::default(),
             retuned: Signal::default(),
             views: Cell::new(0),
         }
@@ -77,7 +77,7 @@ impl Dns {
         self.pause(&cx, cx.now(), phase).await;
         while let Some(rules) = self.zone.health.get() {
             let began = cx.now();
-            let holder = self.route(address);
+            let holder = self.routes.holder(address);
             let reply = Reply::of_call(cx.call(holder, Request::Check, rules.timeout).await, holder);
             let news = {
                 let mut records = self.probe.records.borrow_mut();
@@ -105,13 +105,6 @@ impl Dns {
                 return;
             }
         }
-    }
-
-    /// Who holds an address now.
-    fn route(&self, address: InstanceId) -> InstanceId {
-        let routes = self.routes.borrow();
-        let taken = routes.iter().find(|(taken, _)| *taken == address);
-        taken.map_or(address, |(_, holder)| *holder)
     }
 
     /// The addresses of a name in turn, those that are believed down left out, unless all are.
@@ -151,9 +144,7 @@ impl Software<System> for Dns {
                 Reply::answer(Answer::Fine)
             }
             Request::Claim { address } => {
-                let mut routes = self.routes.borrow_mut();
-                routes.retain(|(taken, _)| *taken != address);
-                routes.push((address, cx.from()));
+                self.routes.claim(address, cx.from());
                 Reply::answer(Answer::Fine)
             }
             _ => Reply::answer(Answer::Fine),

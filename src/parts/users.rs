@@ -17,6 +17,7 @@ use crate::sim::{Cx, Draw, Either, InstanceId, Signal, SimTime, Software, nanos,
 use super::common::caller::{Caller, Deadline};
 use super::common::lookup::{Lookups, Upstream};
 use super::common::purpose;
+use super::common::routes::Routes;
 use super::common::zipf::KeySpace;
 
 /// Bits of a request's id that count the requests of one population.
@@ -63,8 +64,7 @@ pub struct Population {
     /// Caches on people's devices, who are spread over them.
     stubs: Lookups,
     stub_count: u64,
-    /// Who holds an address that was taken over.
-    routes: RefCell<Vec<(InstanceId, InstanceId)>>,
+    routes: Routes,
     /// Clients that hold something, by the number of the person.
     clients: RefCell<FxHashMap<u64, Client>>,
     revocations: RefCell<Vec<Revocation>>,
@@ -114,7 +114,7 @@ impl Population {
             patience: spec.patience,
             stubs,
             stub_count: u64::from(spec.stubs),
-            routes: RefCell::default(),
+            routes: Routes::default(),
             clients: RefCell::default(),
             revocations: RefCell::default(),
             retuned: Signal::default(),
@@ -199,13 +199,6 @@ impl Population {
         Ok(found.records)
     }
 
-    /// Who holds an address now.
-    fn route(&self, address: InstanceId) -> InstanceId {
-        let routes = self.routes.borrow();
-        let taken = routes.iter().find(|(taken, _)| *taken == address);
-        taken.map_or(address, |(_, holder)| *holder)
-    }
-
     /// Looks the name up and asks. Where nobody listens, the next address is tried: nothing was sent yet.
     async fn visit(&self, cx: &Cx<System>, person: u64, wish: Http) -> Reply {
         let deadline = Deadline {
@@ -227,7 +220,7 @@ impl Population {
         let mut retries: u8 = 0;
         let mut addresses = records.iter().peekable();
         while let Some(address) = addresses.next() {
-            let holder = self.route(address);
+            let holder = self.routes.holder(address);
             let request = Request::Http(wish);
             let caller = &self.around.caller;
             let mut reply = caller
@@ -366,14 +359,6 @@ impl Population {
             .find(|revocation| since <= revocation.at && revocation.concerns(user));
         about.map(|revocation| revocation.at)
     }
-
-    fn learn_route(&self, address: InstanceId, holder: InstanceId) {
-        let mut routes = self.routes.borrow_mut();
-        match routes.iter_mut().find(|(known, _)| *known == address) {
-            Some(route) => route.1 = holder,
-            None => routes.push((address, holder)),
-        }
-    }
 }
 
 fn cumulative(asks: &layout::Asks) -> [(Ask, f64); 5] {
@@ -405,7 +390,7 @@ impl Software<System> for Population {
                 return Reply::answer(Answer::Fine);
             }
             Request::Claim { address } => {
-                self.learn_route(address, cx.from());
+                self.routes.claim(address, cx.from());
                 return Reply::answer(Answer::Fine);
             }
             Request::Revoke(revocation) => {

@@ -178,14 +178,13 @@ fn autoscaler(of: usize, spec: Autoscaler) -> Role {
 fn role_of(service: &Service) -> Role {
     match service {
         Service::LoadBalancer(spec) => Role::LoadBalancer {
-            to: 0,
+            edge: Edge::new(&spec.to, spec.calls),
             members: Rc::new(Members {
                 spec: RefCell::new(spec.clone()),
                 servers: RefCell::default(),
                 floating: Floating::default(),
             }),
             probes: (0..spec.machines).map(|_| Rc::default()).collect(),
-            calls: (0..spec.machines).map(|_| Rc::default()).collect(),
             shares: Vec::new(),
         },
         Service::Web(spec) => Role::Web {
@@ -258,7 +257,7 @@ fn connect(world: &mut World, layout: &Layout) {
                 .unwrap_or_default()
         };
         match &mut service.role {
-            Role::LoadBalancer { members, to, .. } => *to = find(&members.spec.borrow().to),
+            Role::LoadBalancer { edge, .. } => edge.to = find(&edge.name),
             Role::Web { edges, .. } | Role::Serverless { edges, .. } => {
                 for edge in edges {
                     edge.to = find(&edge.name);

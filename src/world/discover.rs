@@ -38,7 +38,9 @@ pub(super) fn refresh_members(world: &mut World, service: usize) {
     let mut told = Vec::new();
     for entry in &world.services {
         match &entry.role {
-            Role::LoadBalancer { to, members: known, .. } if *to == service => {
+            Role::LoadBalancer {
+                edge, members: known, ..
+            } if edge.to == service => {
                 let weights = &known.spec.borrow().weights;
                 let weighed = members
                     .iter()

@@ -66,12 +66,11 @@ pub(super) enum Role {
         probe: Rc<DnsProbe>,
     },
     LoadBalancer {
-        to: usize,
+        /// How it treats its servers.
+        edge: Edge,
         members: Rc<Members>,
         /// By instance.
         probes: Vec<Rc<BalancerProbe>>,
-        /// How each instance treats its servers.
-        calls: Vec<Rc<CallsProbe>>,
         /// By server: requests of all instances up to the last second, and its share of them in that second.
         shares: Vec<(InstanceId, u64, f64)>,
     },
@@ -230,7 +229,7 @@ impl ServiceEntry {
     /// How it treats those whom it calls.
     pub(super) fn edges(&self) -> &[Edge] {
         match &self.role {
-            Role::Users { edge, .. } => std::slice::from_ref(edge),
+            Role::Users { edge, .. } | Role::LoadBalancer { edge, .. } => std::slice::from_ref(edge),
             Role::Web { edges, .. } | Role::Serverless { edges, .. } => edges,
             _ => &[],
         }

@@ -70,12 +70,12 @@ fn dead(world: &World, id: InstanceId, service: &ServiceEntry, instance: &Instan
     match &service.role {
         Role::Web { .. } => dead_server(world, id, instance),
         Role::LoadBalancer {
-            to, members, probes, ..
+            edge, members, probes, ..
         } => dead_balancer(
             world,
             service,
             instance,
-            (*to, members.spec.borrow().pair, probes.len()),
+            (edge.to, members.spec.borrow().pair, probes.len()),
         ),
         Role::Serverless { .. } => format!("The provider of {name} is out: no function starts."),
         Role::SessionStore { .. }

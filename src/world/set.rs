@@ -135,8 +135,8 @@ fn check(world: &World, service: usize, setting: &Setting) -> Result<(), Command
         (Setting::Max(max), Role::Autoscaler { spec, .. }) if *max < spec.min => {
             refuse(format!("the maximum can't be below the minimum, which is {}", spec.min))
         }
-        (Setting::Sticky(Some(_)), Role::LoadBalancer { to, .. })
-            if !matches!(world.services[*to].role, Role::Web { .. }) =>
+        (Setting::Sticky(Some(_)), Role::LoadBalancer { edge, .. })
+            if !matches!(world.services[edge.to].role, Role::Web { .. }) =>
         {
             refuse(format!(
                 "{name} has no web tier behind it whose servers users could stick to"
@@ -158,8 +158,6 @@ fn change(world: &mut World, service: usize, setting: &Setting) {
     match &mut entry.role {
         Role::LoadBalancer { members, .. } => {
             let mut spec = members.spec.borrow_mut();
-            let breaker = spec.calls.breaker.unwrap_or_default();
-            change_calls(&mut spec.calls, breaker, setting);
             match setting {
                 Setting::Sticky(cookie) => spec.sticky = cookie.clone().map(|cookie| Sticky { cookie }),
                 Setting::Outlier(on) => spec.outlier = on.then(|| spec.outlier.unwrap_or_default()),

@@ -123,11 +123,11 @@ pub(super) fn factory(world: &mut World, service: usize, number: usize) -> Facto
             Factory::new(move |cx| Dns::new(cx, Rc::clone(&zone), Rc::clone(&probe)))
         }
         Role::LoadBalancer {
-            members, probes, calls, ..
+            edge, members, probes, ..
         } => {
             let (members, probe) = (Rc::clone(members), Rc::clone(&probes[number]));
-            let calls = Rc::clone(&calls[number]);
-            Factory::new(move |cx| LoadBalancer::new(cx, Rc::clone(&members), Rc::clone(&probe), Rc::clone(&calls)))
+            let way = Way::new(world, edge, number);
+            Factory::new(move |cx| LoadBalancer::new(cx, Rc::clone(&members), Rc::clone(&probe), way.callee(cx).caller))
         }
         Role::Web {
             spec,

@@ -216,11 +216,10 @@ impl World {
     /// The view of the balancer that works: the active one of a pair, or the first that is up.
     fn balancer_state(&self, service: &ServiceEntry, state: &mut ServiceState) {
         let Role::LoadBalancer {
-            to,
             members,
             probes,
-            calls,
             shares,
+            ..
         } = &service.role
         else {
             return;
@@ -240,13 +239,18 @@ impl World {
         }
         let backends = probes[viewer].backends.borrow();
         let weights = members.servers.borrow();
-        let sent = |id| {
-            let views = probes.iter().map(|probe| probe.backends.borrow());
-            let all = views.map(|views| views.iter().find(|view| view.id == id).map_or(0, |view| view.sent));
-            all.sum::<u64>()
+        // The views of all balancers are mostly in the same order.
+        let sent = |(place, backend): (usize, &BackendView)| {
+            let of = |views: &[BackendView]| {
+                let here = views.get(place).filter(|view| view.id == backend.id);
+                let view = here.or_else(|| views.iter().find(|view| view.id == backend.id));
+                view.map_or(0, |view| view.sent)
+            };
+            probes.iter().map(|probe| of(&probe.backends.borrow())).sum()
         };
-        let total: u64 = backends.iter().map(|backend| sent(backend.id)).sum();
-        let backends = backends.iter().map(|backend| {
+        let sent: Vec<u64> = backends.iter().enumerate().map(sent).collect();
+        let total: u64 = sent.iter().sum();
+        let backends = backends.iter().zip(sent).map(|(backend, sent)| {
             let here = shares.iter().find(|(id, _, _)| *id == backend.id);
             let weight = weights
                 .iter()
@@ -254,8 +258,8 @@ impl World {
                 .map_or(1.0, |(_, weight)| *weight);
             BackendState {
                 ramp: crate::parts::ramp(backend, &spec, self.now()),
-                sent: sent(backend.id),
-                total_share: sent(backend.id) as f64 / total.max(1) as f64,
+                sent,
+                total_share: sent as f64 / total.max(1) as f64,
                 ..self.backend_state(backend, here.map_or(0.0, |(_, _, share)| *share), weight)
             }
         });
@@ -268,7 +272,6 @@ impl World {
             sticky: spec.sticky.as_ref().map(|sticky| sticky.cookie.clone()),
             backends: backends.collect(),
         });
-        state.calls = vec![sum_calls(*to, service, calls, &spec.calls)];
     }
 
     fn backend_state(&self, backend: &BackendView, share: f64, weight: f64) -> BackendState {

@@ -101,7 +101,7 @@ impl World {
 
     /// Whether an instance is as it was before anything was done to it.
     pub(super) fn is_well(&self, id: InstanceId) -> bool {
-        let place @ (service, number) = self.places[id.0 as usize];
+        let (service, number) = self.places[id.0 as usize];
         let instance = &self.services[service].instances[number];
         if instance.left {
             return true;
@@ -115,15 +115,16 @@ impl World {
             .iter()
             .all(|rule| !rule.to.contains(&id) && !rule.from.contains(&id));
         let trusted = self.services.iter().all(|service| match &service.role {
-            Role::LoadBalancer { to, calls, .. } if *to == place.0 && is_open(service, calls) => false,
-            Role::LoadBalancer { probes, .. } => probes
-                .iter()
-                .zip(&service.instances)
-                .filter(|(_, balancer)| balancer.health == Health::Up)
-                .all(|(probe, _)| is_trusted(&probe.backends.borrow(), id)),
+            Role::LoadBalancer { probes, .. } => {
+                let balancers = probes.iter().zip(&service.instances);
+                let mut up = balancers.filter(|(_, balancer)| balancer.health == Health::Up);
+                up.all(|(probe, _)| is_trusted(&probe.backends.borrow(), id))
+            }
             Role::Dns { probe, .. } => is_trusted(&probe.records.borrow(), id),
-            _ => service.edges().iter().all(|edge| self.is_called(service, edge, id)),
+            _ => true,
         });
+        let called = |service: &ServiceEntry| service.edges().iter().all(|edge| self.is_called(service, edge, id));
+        let trusted = trusted && self.services.iter().all(called);
         self.kernel.process_state(id) == ProcessState::Up && as_fast && untouched && trusted
     }
 

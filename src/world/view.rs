@@ -66,7 +66,7 @@ fn links(world: &World) -> Vec<LinkInfo> {
                 links.extend(asked.filter_map(|(_, entry)| *entry).map(requests));
             }
             Role::Resolver { dns, .. } => links.push(lookup(*dns)),
-            Role::LoadBalancer { to, .. } => links.push(requests(*to)),
+            Role::LoadBalancer { edge, .. } => links.push(requests(edge.to)),
             Role::Web { sessions, edges, .. } | Role::Serverless { sessions, edges, .. } => {
                 let sessions = sessions.borrow();
                 let called = edges.iter().filter_map(|edge| match &world.services[edge.to].role {

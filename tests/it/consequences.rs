@@ -3,59 +3,16 @@
 use std::time::Duration;
 
 use blastradius::command::Command;
-use blastradius::layout::{Layout, Size};
-use blastradius::observe::{Frame, Health, Incident, InstanceState};
+use blastradius::layout::Size;
+use blastradius::observe::{Frame, Health};
 use blastradius::protocol::Reason;
 use blastradius::world::World;
 
 use crate::build::{layout, shipped};
+use crate::story::{act, cause, instance, only_incident, story};
 
 fn after(seconds: f64) -> Duration {
     Duration::from_secs_f64(seconds)
-}
-
-fn act(world: &mut World, command: &str) {
-    let command = Command::parse(command).expect("a command");
-    world
-        .apply(&command)
-        .unwrap_or_else(|error| panic!("{command}: {error}"));
-}
-
-fn advance_to(world: &mut World, seconds: f64) {
-    world.advance(after(seconds).saturating_sub(world.now().elapsed()));
-}
-
-/// Runs for a while, does something, runs on.
-fn story(layout: &Layout, seed: u64, acts: &[(f64, &str)], end: f64) -> World {
-    let mut world = World::build(layout, seed);
-    for (at, command) in acts {
-        advance_to(&mut world, *at);
-        act(&mut world, command);
-    }
-    advance_to(&mut world, end);
-    world
-}
-
-fn instance<'a>(frame: &'a Frame, selector: &str) -> &'a InstanceState {
-    let services = frame.topology.services.iter().zip(&frame.services);
-    let mut all = services.flat_map(|(info, state)| info.instances.iter().zip(&state.instances));
-    all.find(|(info, _)| info.selector == selector)
-        .unwrap_or_else(|| panic!("there is no {selector}"))
-        .1
-}
-
-fn cause(frame: &Frame, reason: Reason, at: &str) -> u64 {
-    frame
-        .causes
-        .iter()
-        .filter(|cause| cause.reason == reason && cause.at == at)
-        .map(|cause| cause.count)
-        .sum()
-}
-
-fn only_incident(frame: &Frame) -> &Incident {
-    assert_eq!(frame.incidents.len(), 1);
-    &frame.incidents[0]
 }
 
 #[test]

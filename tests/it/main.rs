@@ -16,5 +16,6 @@ mod readme;
 mod replays;
 mod report;
 mod screen;
+mod story;
 mod terminal;
 mod web_tier;

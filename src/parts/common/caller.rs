@@ -24,6 +24,36 @@ pub struct Caller {
     backoff: RefCell<Stream>,
 }
 
+/// Whom the calls of one errand go to: always the same, or one of several, which a function can name.
+pub trait Targets {
+    /// What lasts as long as a call does.
+    type Stay;
+
+    /// Names whom to call next, given how many were named before; `None` when nobody is left.
+    fn next(&mut self, named: u32) -> Option<InstanceId>;
+
+    /// Whether somebody is left.
+    fn any_left(&self) -> bool {
+        true
+    }
+
+    /// A call is sent.
+    fn begin(&self, to: InstanceId) -> Self::Stay;
+
+    /// A call has ended.
+    fn ended(&self, _to: InstanceId, _result: &Result<Reply, CallError>) {}
+}
+
+impl<F: FnMut(u32) -> InstanceId> Targets for F {
+    type Stay = ();
+
+    fn next(&mut self, named: u32) -> Option<InstanceId> {
+        Some(self(named))
+    }
+
+    fn begin(&self, _: InstanceId) {}
+}
+
 /// When a call is to have ended with all its tries: what is left of somebody's patience.
 #[derive(Clone, Copy, Debug)]
 pub struct Deadline {
@@ -62,6 +92,8 @@ enum End {
     Broke(CallError, InstanceId),
     /// Before anything was sent.
     Stopped(Reason, InstanceId),
+    /// Nobody is left to be called.
+    Nobody,
 }
 
 impl Caller {
@@ -91,12 +123,12 @@ impl Caller {
         self.call_to(cx, |_| to, request, safe, None).await
     }
 
-    /// Calls one of several: `targets` names one for each try and for each second request, given how many it has named before. With a
-    /// deadline no try lasts longer and no other begins later than that.
+    /// Calls one of several: `targets` names one for each try and for each second request. With a deadline no try lasts longer and no
+    /// other begins later than that. Where nobody is left it ends with what broke last.
     pub async fn call_to(
         &self,
         cx: &Cx<System>,
-        targets: impl FnMut(u32) -> InstanceId,
+        targets: impl Targets,
         request: Request,
         safe: bool,
         deadline: Option<Deadline>,
@@ -111,10 +143,12 @@ impl Caller {
         };
         CallsProbe::count(&self.probe.calls);
         let mut retries = 0;
+        let mut broken = Reply::failure(Reason::NoHealthyBackend, cx.id());
         let mut reply = loop {
             match self.attempt(&mut errand, retries == 0).await {
                 End::Answered(reply) => break reply,
                 End::Stopped(reason, at) => break self.stopped(reason, at),
+                End::Nobody => break broken,
                 End::Broke(error, at) => {
                     match self.reconsider(&errand, retries, error, at) {
                         Ok(pause) if pause.is_zero() => {}
@@ -126,6 +160,7 @@ impl Caller {
                     }
                     CallsProbe::count(&self.probe.retried);
                     let reason = Reason::from(error);
+                    broken = Reply::failure(reason, at);
                     cx.emit(Event::Retried { reason, at });
                     retries += 1;
                 }
@@ -145,9 +180,11 @@ impl Caller {
 
     /// One try: breaker, connection, call. What is rare is put into a box, to keep it out of the memory of every handler.
     #[inline]
-    async fn attempt(&self, errand: &mut Errand<'_, impl FnMut(u32) -> InstanceId>, first: bool) -> End {
+    async fn attempt(&self, errand: &mut Errand<'_, impl Targets>, first: bool) -> End {
         let cx = errand.cx;
-        let plan = self.plan(errand, first);
+        let Some(plan) = self.plan(errand, first) else {
+            return End::Nobody;
+        };
         if plan.until <= cx.now() {
             return End::Broke(CallError::TimedOut, plan.to);
         }
@@ -168,10 +205,13 @@ impl Caller {
             ticket = again;
             passage
         };
+        let stay = errand.targets.begin(plan.to);
         let (result, to) = match plan.hedge {
             Some(after) if !ticket.is_probe() => Box::pin(self.hedged(errand, plan, after)).await,
             _ => (bounded(cx, plan, errand.request).await, plan.to),
         };
+        drop(stay);
+        errand.targets.ended(to, &result);
         let ok = result.as_ref().is_ok_and(|reply| reply.outcome.is_ok());
         self.show(cx, plan.to, ticket.end(cx.now(), ok));
         match result {
@@ -182,9 +222,9 @@ impl Caller {
 
     /// Reads the settings and makes a try of them.
     #[inline]
-    fn plan(&self, errand: &mut Errand<'_, impl FnMut(u32) -> InstanceId>, first: bool) -> Try {
+    fn plan(&self, errand: &mut Errand<'_, impl Targets>, first: bool) -> Option<Try> {
         let (cx, now) = (errand.cx, errand.cx.now());
-        let to = errand.target();
+        let to = errand.target()?;
         let calls = self.settings.borrow();
         self.probe.connections.set_limit(cx, calls.connections);
         self.budget.tune(calls.budget);
@@ -200,12 +240,12 @@ impl Caller {
                 (timeout, (now + timeout).min(deadline.at()))
             }
         };
-        Try {
+        Some(Try {
             to,
             timeout,
             hedge: calls.hedge.filter(|_| errand.safe && is_read(&errand.request)),
             until,
-        }
+        })
     }
 
     #[inline]
@@ -234,7 +274,7 @@ impl Caller {
     /// connection of its own, a place in the budget, and ends with the first.
     async fn hedged(
         &self,
-        errand: &mut Errand<'_, impl FnMut(u32) -> InstanceId>,
+        errand: &mut Errand<'_, impl Targets>,
         plan: Try,
         after: Duration,
     ) -> (Result<Reply, CallError>, InstanceId) {
@@ -246,11 +286,14 @@ impl Caller {
         let Some(_connection) = self.probe.connections.try_pass(cx) else {
             return (first.await, plan.to);
         };
-        if !self.afford(cx) {
+        if !errand.targets.any_left() || !self.afford(cx) {
             return (first.await, plan.to);
         }
+        let Some(to) = errand.target() else {
+            return (first.await, plan.to);
+        };
         CallsProbe::count(&self.probe.hedged);
-        let to = errand.target();
+        let _stay = errand.targets.begin(to);
         let mut second = pin!(cx.call(to, request, plan.timeout));
         match race(first.as_mut(), second.as_mut()).await {
             Either::First(Ok(reply)) => (Ok(reply), plan.to),
@@ -274,16 +317,16 @@ impl Caller {
     }
 
     /// After a call broke on the way: how long to wait before the next try, or the reply if there is none.
-    fn reconsider<T>(
+    fn reconsider(
         &self,
-        errand: &Errand<'_, T>,
+        errand: &Errand<'_, impl Targets>,
         retries: u32,
         error: CallError,
         at: InstanceId,
     ) -> Result<Duration, Reply> {
         let cx = errand.cx;
         let broken = Err(Reply::failure(error.into(), at));
-        if !errand.safe || retries >= self.settings.borrow().retries {
+        if !errand.safe || retries >= self.settings.borrow().retries || !errand.targets.any_left() {
             return broken;
         }
         let pause = self.pause(retries);
@@ -328,10 +371,10 @@ impl Deadline {
     }
 }
 
-impl<T: FnMut(u32) -> InstanceId> Errand<'_, T> {
+impl<T: Targets> Errand<'_, T> {
     #[inline]
-    fn target(&mut self) -> InstanceId {
-        let to = (self.targets)(self.named);
+    fn target(&mut self) -> Option<InstanceId> {
+        let to = self.targets.next(self.named);
         self.named += 1;
         to
     }

@@ -9,6 +9,7 @@ pub(super) mod lookup;
 pub(super) mod pages;
 pub(super) mod purpose;
 pub(super) mod rate_limit;
+pub(super) mod routes;
 pub(super) mod shelf;
 pub(super) mod zipf;
 

@@ -9,12 +9,11 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use crate::layout::{self, Pair};
-use crate::observe::{BackendView, BalancerProbe, Belief, CallsProbe, Circuit, Event, System};
+use crate::observe::{BackendView, BalancerProbe, Belief, Event, System};
 use crate::protocol::{Answer, Failure, Http, Reason, Reply, Request};
 use crate::sim::{CallError, Cx, Either, InstanceId, Signal, SimTime, Software, Stream, race};
 
-use super::common::breaker::CircuitBreaker;
-use super::common::budget::RetryBudget;
+use super::common::caller::{Caller, Targets};
 use super::common::demand::Demand;
 use super::common::health::learn;
 use super::common::purpose;
@@ -42,14 +41,11 @@ pub struct LoadBalancer {
     work: Demand,
     members: Rc<Members>,
     probe: Rc<BalancerProbe>,
-    calls: Rc<CallsProbe>,
+    caller: Caller,
     chooser: Chooser,
     weights: RefCell<Vec<f64>>,
     phases: RefCell<Stream>,
-    jitter: RefCell<Stream>,
     limiter: RateLimiter,
-    budget: RetryBudget,
-    breaker: CircuitBreaker,
     watch: Watch,
     /// Settings have changed.
     retuned: Signal,
@@ -59,7 +55,7 @@ pub struct LoadBalancer {
 
 impl LoadBalancer {
     /// A balancer that has just started: it believes that all servers are up.
-    pub fn new(cx: &Cx<System>, members: Rc<Members>, probe: Rc<BalancerProbe>, calls: Rc<CallsProbe>) -> LoadBalancer {
+    pub fn new(cx: &Cx<System>, members: Rc<Members>, probe: Rc<BalancerProbe>, caller: Caller) -> LoadBalancer {
         let servers: BTreeSet<InstanceId> = members.servers.borrow().iter().map(|(id, _)| *id).collect();
         probe
             .backends
@@ -72,20 +68,16 @@ impl LoadBalancer {
             };
         }
         probe.active.set(false);
-        calls.breaker.set(Circuit::Closed);
         let work = Demand::new(members.spec.borrow().work);
         LoadBalancer {
             work,
             members,
             probe,
-            calls,
+            caller,
             chooser: Chooser::new(cx.stream("choices")),
             weights: RefCell::default(),
             phases: RefCell::new(cx.stream("checks")),
-            jitter: RefCell::new(cx.stream("backoff")),
             limiter: RateLimiter::default(),
-            budget: RetryBudget::new(None),
-            breaker: CircuitBreaker::new(None),
             watch: Watch::default(),
             retuned: Signal::default(),
             views: Cell::new(0),
@@ -177,132 +169,22 @@ impl LoadBalancer {
         }
     }
 
-    /// Forwards a request, if the breaker lets it pass and a connection comes free.
-    async fn forward(self: &Rc<Self>, cx: &Cx<System>, http: Http) -> Reply {
-        let policy = self.members.spec.borrow().calls;
-        count(&self.calls.calls);
-        self.show(cx, self.breaker.tune(policy.breaker));
-        let verdict = self.breaker.allow(cx.now());
-        self.show(cx, verdict.change);
-        let Some(ticket) = verdict.ticket else {
-            count(&self.calls.stopped);
-            count(&self.calls.failed);
-            return Reply::failure(Reason::CircuitOpen, cx.id());
+    /// Forwards a request, to another server when one fails on the way.
+    async fn forward(self: &Rc<Self>, cx: &Cx<System>, mut http: Http) -> Reply {
+        http.once |= self.caller.repeats_writes();
+        let servers = Servers {
+            balancer: self,
+            cx,
+            http,
+            named: None,
+            tried: Vec::new(),
         };
-        let connections = &self.calls.connections;
-        connections.set_limit(cx, policy.connections);
-        let _connection = match connections.try_pass(cx) {
-            Some(connection) => connection,
-            None => match race(connections.pass(cx), cx.sleep(policy.timeout)).await {
-                Either::First(connection) => connection,
-                Either::Second(()) => {
-                    count(&self.calls.failed);
-                    return Reply::failure(Reason::PoolExhausted, cx.id());
-                }
-            },
-        };
-        let reply = self.try_servers(cx, http, &policy).await;
-        self.show(cx, ticket.end(cx.now(), reply.outcome.is_ok()));
-        reply
-    }
-
-    /// Reports that the breaker has changed its state.
-    fn show(&self, cx: &Cx<System>, change: Option<Circuit>) {
-        if let Some(state) = change {
-            self.calls.breaker.set(state);
-            let first = self.probe.backends.borrow().first().map(|backend| backend.id);
-            cx.emit(Event::Breaker {
-                to: first.unwrap_or(cx.id()),
-                state,
-            });
-        }
-    }
-
-    /// Asks a server, and another one when that fails on the way.
-    async fn try_servers(self: &Rc<Self>, cx: &Cx<System>, mut http: Http, policy: &layout::Calls) -> Reply {
-        http.once |= policy.retry_writes;
-        let mut tried = Vec::new();
-        let mut last = Reply::failure(Reason::NoHealthyBackend, cx.id());
-        self.budget.tune(policy.budget);
-        self.budget.deposit(cx.now());
-        while let Some((place, server)) = self.choose(cx, &http, &tried) {
-            if let Err(Failure { reason, at }) = last.outcome
-                && !tried.is_empty()
-            {
-                count(&self.calls.retried);
-                cx.emit(Event::Retried { reason, at });
-            }
-            let retries = tried.len() as u32;
-            let (result, server) = self.attempt(cx, http, (place, server), &mut tried, policy).await;
-            let broken = result.is_err();
-            self.judge(cx, server, broken_by(&result, server));
-            last = Reply::of_call(result, server);
-            last.retries = last.retries.saturating_add(retries as u8);
-            if !broken || !http.is_repeatable() || retries >= policy.retries {
-                break;
-            }
-            if !self.budget.take(cx.now()) {
-                count(&self.calls.over_budget);
-                break;
-            }
-            let wait = self.backoff(policy, retries);
-            if !wait.is_zero() {
-                cx.sleep(wait).await;
-            }
-            if !tried.contains(&server) {
-                tried.push(server);
-            }
-        }
-        if last.outcome.is_err() {
-            count(&self.calls.failed);
-        }
-        self.stick(last, &http)
-    }
-
-    fn backoff(&self, policy: &layout::Calls, tries: u32) -> Duration {
-        if policy.backoff.is_zero() {
-            return Duration::ZERO;
-        }
-        let most = policy
-            .backoff
-            .mul_f64(f64::from(1_u32 << tries.min(20)))
-            .min(policy.backoff_most);
-        most.mul_f64(self.jitter.borrow_mut().draw().unit())
-    }
-
-    /// One try. A read that has no answer for long may be asked of a second server as well; the first answer counts.
-    async fn attempt(
-        &self,
-        cx: &Cx<System>,
-        http: Http,
-        (place, server): (usize, InstanceId),
-        tried: &mut Vec<InstanceId>,
-        policy: &layout::Calls,
-    ) -> (Result<Reply, CallError>, InstanceId) {
-        let _first = InFlight::begin(self, server, place);
-        let mut call = cx.call(server, Request::Http(http), policy.timeout);
-        let Some(hedge) = policy.hedge.filter(|_| http.ask.is_safe()) else {
-            return (call.await, server);
-        };
-        if let Either::First(result) = race(&mut call, cx.sleep(hedge)).await {
-            return (result, server);
-        }
-        tried.push(server);
-        let second = self.choose(cx, &http, tried);
-        let Some((place, other)) = second.filter(|_| self.budget.take(cx.now())) else {
-            return (call.await, server);
-        };
-        count(&self.calls.hedged);
-        let _second = InFlight::begin(self, other, place);
-        tried.push(other);
-        let mut again = cx.call(other, Request::Http(http), policy.timeout);
-        // One that breaks leaves the other its chance.
-        match race(&mut call, &mut again).await {
-            Either::First(Err(_)) => (again.await, other),
-            Either::First(result) => (result, server),
-            Either::Second(Err(_)) => (call.await, server),
-            Either::Second(result) => (result, other),
-        }
+        let request = Request::Http(http);
+        let reply = self
+            .caller
+            .call_to(cx, servers, request, http.is_repeatable(), None)
+            .await;
+        self.stick(reply, &http)
     }
 
     /// Passive checks: what breaks real requests is ejected for a while.
@@ -412,8 +294,40 @@ fn broken_by(result: &Result<Reply, CallError>, server: InstanceId) -> Option<Re
     }
 }
 
-fn count(cell: &Cell<u64>) {
-    cell.set(cell.get() + 1);
+/// The servers for one request: none is named twice.
+struct Servers<'a> {
+    balancer: &'a Rc<LoadBalancer>,
+    cx: &'a Cx<System>,
+    http: Http,
+    /// The place and the address of the one that was named last.
+    named: Option<(usize, InstanceId)>,
+    /// Those that were named before.
+    tried: Vec<InstanceId>,
+}
+
+impl<'a> Targets for Servers<'a> {
+    type Stay = InFlight<'a>;
+
+    fn next(&mut self, _: u32) -> Option<InstanceId> {
+        self.tried.extend(self.named.take().map(|(_, server)| server));
+        self.named = self.balancer.choose(self.cx, &self.http, &self.tried);
+        self.named.map(|(_, server)| server)
+    }
+
+    fn any_left(&self) -> bool {
+        let named = self.named.map(|(_, server)| server);
+        let backends = self.balancer.probe.backends.borrow();
+        let mut up = backends.iter().filter(|backend| backend.is_up());
+        up.any(|backend| named != Some(backend.id) && !self.tried.contains(&backend.id))
+    }
+
+    fn begin(&self, to: InstanceId) -> InFlight<'a> {
+        InFlight::begin(self.balancer, to, self.named.map_or(0, |(place, _)| place))
+    }
+
+    fn ended(&self, to: InstanceId, result: &Result<Reply, CallError>) {
+        self.balancer.judge(self.cx, to, broken_by(result, to));
+    }
 }
 
 /// A request in progress at a server, counted as such until it is dropped.
