@@ -107,6 +107,10 @@ impl Software<System> for Serverless {
     async fn serve(self: Rc<Self>, cx: Cx<System>, request: Request) -> Reply {
         match request {
             Request::Http(http) => self.invoke(&cx, http).await,
+            Request::Retune => {
+                self.maker.retune(&cx);
+                Reply::answer(Answer::Fine)
+            }
             _ => Reply::answer(Answer::Fine),
         }
     }

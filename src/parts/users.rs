@@ -387,6 +387,7 @@ impl Software<System> for Population {
             Request::Visit => {}
             Request::Retune => {
                 self.retuned.raise(&cx);
+                self.around.caller.retune(&cx);
                 return Reply::answer(Answer::Fine);
             }
             Request::Claim { address } => {

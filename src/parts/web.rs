@@ -81,6 +81,10 @@ impl Software<System> for Web {
                 self.probe.held.set(self.maker.held());
                 Reply::answer(Answer::Fine)
             }
+            Request::Retune => {
+                self.maker.retune(&cx);
+                Reply::answer(Answer::Fine)
+            }
             Request::Measure => {
                 let (busy, cores) = cx.processors();
                 Reply::answer(Answer::Load {

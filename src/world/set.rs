@@ -45,14 +45,12 @@ pub(super) fn set(world: &mut World, target: &Selector, setting: &Setting) -> Do
     }
     for service in fitting {
         change(world, service, setting);
-        if let Role::LoadBalancer { .. } | Role::Dns { .. } = &world.services[service].role {
-            let told: Vec<_> = world.services[service]
-                .present()
-                .map(|(_, instance)| instance.id)
-                .collect();
-            for id in told {
-                world.kernel.cast(id, Request::Retune);
-            }
+        let told: Vec<_> = world.services[service]
+            .present()
+            .map(|(_, instance)| instance.id)
+            .collect();
+        for id in told {
+            world.kernel.cast(id, Request::Retune);
         }
     }
     refresh_topology(world);

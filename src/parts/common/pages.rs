@@ -75,6 +75,12 @@ impl Maker {
         self.local.revoke(revocation);
     }
 
+    /// Settings have changed.
+    pub fn retune(&self, cx: &Cx<System>) {
+        let callees = self.backends.database.iter().chain(self.backends.stores.values());
+        callees.for_each(|callee| callee.caller.retune(cx));
+    }
+
     /// Answers a request: knows the user, makes the page, asks for the row.
     pub async fn answer(&self, cx: &Cx<System>, http: Http) -> Reply {
         let news = match self.identify(cx, &http).await {

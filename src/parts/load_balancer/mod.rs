@@ -396,6 +396,7 @@ impl Software<System> for LoadBalancer {
             Request::Retune => {
                 self.reconcile(&cx, Belief::Down { passed: 0 });
                 self.retuned.raise(&cx);
+                self.caller.retune(&cx);
                 Reply::answer(Answer::Fine)
             }
             // Whoever checks a balancer checks what is behind it.
