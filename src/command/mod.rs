@@ -7,6 +7,7 @@ mod selector;
 mod setting;
 mod setting_text;
 mod settings;
+mod skew;
 mod text;
 mod verbs;
 mod wanted;

@@ -65,6 +65,18 @@ pub enum Command {
     Set(Selector, Setting),
     /// Ends the sessions of a share of a population's users, from 0 to 1, as far as anybody holds them: a token can't be taken back.
     Revoke(Selector, f64),
+    /// Makes a replica the primary of its shard. The present primary, if it can be reached, hands over what it has first.
+    Promote(Selector),
+    /// Gives the writes that only a former primary has to the present one, as far as they do not conflict.
+    Recover(Selector),
+    /// Adds a replica to each shard of a database. It copies all rows before it has a say.
+    Replicate(Selector),
+    /// Adds a shard to a database, with as many nodes as the others. Keys move to it while all are served.
+    Shard(Selector),
+    /// Sets the wall clocks of nodes forward by so many seconds of true time, or back: at most a day. 0 sets them right.
+    Skew(Selector, f64),
+    /// Closes a ring around a node: its successor goes on to the node before it.
+    Close(Selector),
 }
 
 /// What a command did, in one sentence for the event log, for example `killed web/1`.

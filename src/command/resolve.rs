@@ -7,7 +7,7 @@ use super::script::Step;
 use super::selector::{is_number, matches};
 use super::setting::Setting;
 use super::wanted::Wanted;
-use crate::layout::{DataCenter, Layout, Service, autoscaler_of, suggestion};
+use crate::layout::{DataCenter, Layout, Rule, Service, autoscaler_of, monitor_of, printable, suggestion};
 
 /// Something that a selector can name, instances left out.
 struct Thing<'a> {
@@ -30,6 +30,8 @@ pub(super) enum Kind<'a> {
     Service(&'a DataCenter, &'a Service),
     /// Of a web service.
     Autoscaler,
+    /// Those of a database, so many.
+    Monitor(u32),
 }
 
 impl Kind<'_> {
@@ -43,12 +45,14 @@ impl Kind<'_> {
             Kind::Host => "host",
             Kind::Service(_, service) => service.kind(),
             Kind::Autoscaler => "autoscaler",
+            Kind::Monitor(_) => "monitor",
         }
     }
 }
 
 /// All things of a layout, found by name.
 struct Things<'a> {
+    layout: &'a Layout,
     all: Vec<Thing<'a>>,
     /// Indices by full name and by the name without the data center.
     by_name: BTreeMap<String, Vec<usize>>,
@@ -67,6 +71,26 @@ impl<'a> Things<'a> {
         let indices = self.by_name.get(&selector.0).map_or(&[][..], Vec::as_slice);
         indices.iter().map(|index| &self.all[*index]).collect()
     }
+
+    /// A database of several data centers in all of them, or else the thing alone.
+    fn whole(&self, thing: &Thing) -> Vec<&Thing<'a>> {
+        let (site, name) = thing.full_name.split_once('/').unwrap_or(("", &thing.full_name));
+        let nodes = self.layout.nodes_of(site, name);
+        let names = nodes.iter().map(|(site, _)| format!("{site}/{name}"));
+        names
+            .flat_map(|full_name| self.matching(&Selector(full_name)))
+            .collect()
+    }
+
+    /// Whether these services, and no more than so many names, are what one database of several data centers has in them.
+    fn is_one_database(&self, things: &[&Thing], names: usize) -> bool {
+        let [first, ..] = things else { return false };
+        let name_of = |thing: &Thing| thing.full_name.split_once('/').map(|(_, name)| name.to_owned());
+        let name = name_of(first);
+        let database = name.as_deref().and_then(|name| self.layout.databases.get(name));
+        let are_whole = names == things.len() && things.iter().all(|thing| name_of(thing) == name);
+        are_whole && database.is_some_and(|nodes| nodes.len() == things.len())
+    }
 }
 
 /// The first step with a selector that names nothing, or several things without saying so; with what is wrong.
@@ -76,6 +100,7 @@ pub(super) fn check<'s>(steps: &'s [Step], layout: &Layout) -> Result<(), (&'s S
     let mut known: BTreeMap<(&Selector, Wanted), Result<(), String>> = BTreeMap::new();
     for step in steps {
         let wanted = Wanted::by(&step.act);
+        order(&step.act, layout).map_err(|message| (step, message))?;
         for selector in step.act.selectors() {
             let found = known
                 .entry((selector, wanted))
@@ -84,6 +109,21 @@ pub(super) fn check<'s>(steps: &'s [Step], layout: &Layout) -> Result<(), (&'s S
         }
     }
     Ok(())
+}
+
+/// Whether the data centers by which conflicts are decided are there.
+fn order(command: &Command, layout: &Layout) -> Result<(), String> {
+    let Command::Set(_, Setting::Rule(Rule::SitePriority(sites))) = command else {
+        return Ok(());
+    };
+    let known = || layout.data_centers.keys().map(String::as_str);
+    match sites.iter().find(|site| !layout.data_centers.contains_key(*site)) {
+        None => Ok(()),
+        Some(site) => {
+            let known = suggestion(site, known().collect::<Vec<_>>());
+            Err(format!("there is no data center \"{}\"{known}", printable(site)))
+        }
+    }
 }
 
 fn things(layout: &Layout) -> Things<'_> {
@@ -109,6 +149,9 @@ fn things(layout: &Layout) -> Things<'_> {
         for (web, _) in data_center.autoscalers() {
             add(format!("{site}/{}", autoscaler_of(web)), Kind::Autoscaler);
         }
+        for (database, count) in layout.monitors(site) {
+            add(format!("{site}/{}", monitor_of(database)), Kind::Monitor(count));
+        }
     }
     let mut by_name: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     for (index, thing) in all.iter().enumerate() {
@@ -117,7 +160,7 @@ fn things(layout: &Layout) -> Things<'_> {
             by_name.entry(bare.to_owned()).or_default().push(index);
         }
     }
-    Things { all, by_name }
+    Things { layout, all, by_name }
 }
 
 /// The most instances that each service has at any time of the script, by full name.
@@ -127,9 +170,11 @@ fn most_instances<'a>(steps: &[Step], things: &'a Things) -> BTreeMap<&'a str, u
         match thing.kind {
             Kind::Service(_, service) => most.insert(&thing.full_name, service.most_instances()),
             Kind::Dns { .. } | Kind::Resolver | Kind::Autoscaler => most.insert(&thing.full_name, 1),
+            Kind::Monitor(count) => most.insert(&thing.full_name, count),
             Kind::Users | Kind::Site | Kind::Host => None,
         };
     }
+    most.extend(grown(steps, things));
     let mut scaled: BTreeMap<&Selector, u32> = BTreeMap::new();
     for step in steps {
         if let Command::Scale(selector, count) | Command::Set(selector, Setting::Max(count)) = &step.act {
@@ -152,6 +197,38 @@ fn most_instances<'a>(steps: &[Step], things: &'a Things) -> BTreeMap<&'a str, u
     most
 }
 
+/// The nodes of databases that a script adds nodes or shards to, with all that it adds.
+fn grown<'a>(steps: &[Step], things: &'a Things) -> BTreeMap<&'a str, u32> {
+    // Shards, and nodes of each.
+    let mut sizes: BTreeMap<&str, (u32, u32)> = BTreeMap::new();
+    for step in steps {
+        let (Command::Replicate(selector) | Command::Shard(selector)) = &step.act else {
+            continue;
+        };
+        let is_shard = matches!(step.act, Command::Shard(_));
+        let mut hit = things.matching(selector);
+        if is_shard {
+            // A shard has nodes wherever the others have.
+            let whole = hit.iter().flat_map(|thing| things.whole(thing));
+            hit = whole.collect();
+            hit.sort_by_key(|thing| &thing.full_name);
+            hit.dedup_by_key(|thing| &thing.full_name);
+        }
+        for thing in hit {
+            let Kind::Service(_, Service::Database(database)) = thing.kind else {
+                continue;
+            };
+            let start = (database.shards(), database.machines);
+            let (shards, nodes) = sizes.entry(&thing.full_name).or_insert(start);
+            let grows = if is_shard { shards } else { nodes };
+            *grows = grows.saturating_add(1);
+        }
+    }
+    let all = sizes.into_iter();
+    all.map(|(name, (shards, nodes))| (name, shards.saturating_mul(nodes)))
+        .collect()
+}
+
 fn resolve(
     selector: &Selector,
     wanted: Wanted,
@@ -167,6 +244,8 @@ fn resolve(
     };
     let things_named = of(selector);
     let mut named: Vec<String> = things_named.iter().map(|thing| thing.full_name.clone()).collect();
+    let mut meant = things_named.clone();
+    let mut single = things_named.is_empty();
     if let Some((service, number)) = instance(selector)
         && wanted.takes_instances()
     {
@@ -187,11 +266,20 @@ fn resolve(
                 None => format!("{}/*", thing.full_name),
             })),
         }
+        single &= number.is_some() && owners.len() == 1;
+        meant.extend(owners);
+    }
+    if let Some(first) = meant.first()
+        && wanted.is_single()
+        && !single
+    {
+        let name = &first.full_name;
+        return Err(format!("`{selector}` is not a single node; name one, as in {name}/1"));
     }
     match named.as_slice() {
         [] => Err(unknown(selector, wanted, things)),
-        [_] => suits(wanted, &things_named),
-        _ if selector.0.contains('*') => suits(wanted, &things_named),
+        [_] => suits(wanted, &meant),
+        _ if selector.0.contains('*') || things.is_one_database(&things_named, named.len()) => suits(wanted, &meant),
         several => {
             let list = several[..several.len().min(5)].join(", ");
             Err(format!(
@@ -201,7 +289,7 @@ fn resolve(
     }
 }
 
-/// Whether one of these is as the command needs it; there may be none when instances are named.
+/// Whether one of these is as the command needs it.
 fn suits(wanted: Wanted, things: &[&Thing]) -> Result<(), String> {
     let checks = || things.iter().map(|thing| wanted.check(&thing.full_name, thing.kind));
     if checks().any(|check| check.is_ok()) {

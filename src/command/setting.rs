@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::layout::{Sessions, Target};
+use crate::layout::{Mode, Reads, Rule, Sessions, Target};
 
 /// A setting with its new value. Bounds are those of the field of the same name in a layout.
 ///
@@ -52,4 +52,27 @@ pub enum Setting {
     Max(u32),
     /// What an autoscaler holds: `target 60%` (of the cores), `target 100/s` (requests of each machine).
     Target(Target),
+    /// When a write of a primary counts as done: `mode quorum`.
+    Mode(Mode),
+    /// Which nodes answer reads: `reads any`.
+    Reads(Reads),
+    /// Whether users are to find what they wrote: `read-your-writes on`.
+    ReadYourWrites(bool),
+    /// How long the lease of a primary lasts: `failover 3s`; `failover off` leaves failover to hand. It needs monitors in the layout.
+    Failover(#[serde(with = "crate::layout::duration::option")] Option<Duration>),
+    /// Whether a primary whose lease has run out stops to take writes: `fencing off`. It needs monitors in the layout.
+    Fencing(bool),
+    /// Whether former primaries give their writes to the new one by themselves: `recovery off`.
+    Recovery(bool),
+    /// How long a node is down before a new one is set up in its place: `replace 30s`, `replace off`.
+    Replace(#[serde(with = "crate::layout::duration::option")] Option<Duration>),
+    /// What becomes of conflicting writes: `rule keep-both`, `rule site-priority:eu-west,us-east`. Data centers that are not named come
+    /// after the others, in the order of their names.
+    Rule(Rule),
+    /// How long a silent node of a ring is waited for before the ring is closed around it: `close 5s`, `close off`.
+    Close(#[serde(with = "crate::layout::duration::option")] Option<Duration>),
+    /// Rows a second that a rebuild or a migration copies at most: `copy-rate 10000`.
+    CopyRate(f64),
+    /// Share of the requests about rows that are for the first one: `hot 20%`, `hot off`.
+    Hot(f64),
 }

@@ -1,5 +1,8 @@
 //! Settings in words: `retries 3`.
 
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 use std::str::FromStr;
 
@@ -7,7 +10,28 @@ use super::model::CommandError;
 use super::selector::shown;
 use super::setting::Setting;
 use super::settings::{SETTINGS, SettingInfo, named};
-use crate::layout::{Sessions, Target, bounds, closest, duration, parse_share, percent};
+use crate::layout::{Mode, Reads, Rule, Sessions, Target, bounds, closest, duration, parse_share, percent, printable};
+
+const MODES: [(&str, Mode); 4] = [
+    ("asynchronous", Mode::Asynchronous),
+    ("semi-synchronous", Mode::SemiSynchronous),
+    ("synchronous", Mode::Synchronous),
+    ("quorum", Mode::Quorum),
+];
+const READS: [(&str, Reads); 3] = [
+    ("replicas", Reads::Replicas),
+    ("primary", Reads::Primary),
+    ("any", Reads::Any),
+];
+/// All but the one by data centers, which has their names behind it.
+const RULES: [(&str, Rule); 5] = [
+    ("last-write-wins", Rule::LastWriteWins),
+    ("hybrid-clocks", Rule::HybridClocks),
+    ("highest-value", Rule::HighestValue),
+    ("merge-sets", Rule::MergeSets),
+    ("keep-both", Rule::KeepBoth),
+];
+const SITE_PRIORITY: &str = "site-priority";
 
 impl Setting {
     /// Reads the words behind `set TARGET`: the name of a setting and its value. What [`Display`](fmt::Display) writes, it reads
@@ -56,6 +80,17 @@ impl Setting {
             Setting::Min(_) => "min",
             Setting::Max(_) => "max",
             Setting::Target(_) => "target",
+            Setting::Mode(_) => "mode",
+            Setting::Reads(_) => "reads",
+            Setting::ReadYourWrites(_) => "read-your-writes",
+            Setting::Failover(_) => "failover",
+            Setting::Fencing(_) => "fencing",
+            Setting::Recovery(_) => "recovery",
+            Setting::Replace(_) => "replace",
+            Setting::Rule(_) => "rule",
+            Setting::Close(_) => "close",
+            Setting::CopyRate(_) => "copy-rate",
+            Setting::Hot(_) => "hot",
         }
     }
 
@@ -72,10 +107,16 @@ impl Setting {
         let checked = match self {
             Setting::Sessions(Sessions::Store(name)) => return bounds::name(name).map_err(refused),
             Setting::Sticky(Some(cookie)) => return bounds::cookie(cookie).map_err(refused),
+            Setting::Rule(Rule::SitePriority(sites)) => return order(sites).map_err(refused),
             Setting::Timeout(time)
             | Setting::CheckEvery(time)
             | Setting::Hedge(Some(time))
-            | Setting::Shed(Some(time)) => bounds::interval(*time),
+            | Setting::Shed(Some(time))
+            | Setting::Replace(Some(time))
+            | Setting::Close(Some(time)) => bounds::interval(*time),
+            Setting::Failover(Some(time)) => bounds::lease(*time),
+            Setting::CopyRate(rate) => bounds::number(*rate, &bounds::COPY_RATE),
+            Setting::Hot(share) => bounds::number(*share, &bounds::SHARE),
             Setting::SlowStart(time) | Setting::Ttl(time) => bounds::span(*time),
             Setting::Retries(count) => bounds::whole(*count, &bounds::RETRIES),
             Setting::Budget(Some(share)) => bounds::number(*share, &bounds::BUDGET),
@@ -94,10 +135,36 @@ impl Setting {
             | Setting::RateLimit(None)
             | Setting::Shed(None)
             | Setting::Outlier(_)
-            | Setting::Autoscaler(_) => Ok(()),
+            | Setting::Autoscaler(_)
+            | Setting::Mode(_)
+            | Setting::Reads(_)
+            | Setting::ReadYourWrites(_)
+            | Setting::Failover(None)
+            | Setting::Fencing(_)
+            | Setting::Recovery(_)
+            | Setting::Replace(None)
+            | Setting::Rule(_)
+            | Setting::Close(None) => Ok(()),
         };
         checked.map_err(|why| refused(format!("`{}` {why}", self.name())))
     }
+}
+
+/// Data centers in the order in which they win. A comma separates them in words.
+fn order(sites: &[String]) -> Result<(), String> {
+    for (index, site) in sites.iter().enumerate() {
+        bounds::name(site)?;
+        if site.contains(',') {
+            let site = printable(site);
+            return Err(format!(
+                "\"{site}\" can't be named here: a comma separates data centers"
+            ));
+        }
+        if sites[..index].contains(site) {
+            return Err(format!("`rule` names {site} twice"));
+        }
+    }
+    Ok(())
 }
 
 fn refused(message: impl Into<String>) -> CommandError {
@@ -124,6 +191,7 @@ fn read(info: &SettingInfo, value: &str) -> Result<Setting, CommandError> {
         ))
     };
     let time = || duration::parse(value).map_err(refused);
+    let time_or_off = || if value == "off" { Ok(None) } else { time().map(Some) };
     Ok(match info.name {
         "sessions" => Setting::Sessions(sessions(value).ok_or_else(wrong)?),
         "sticky" => Setting::Sticky((value != "off").then(|| value.to_owned())),
@@ -132,12 +200,10 @@ fn read(info: &SettingInfo, value: &str) -> Result<Setting, CommandError> {
         "retry-writes" => Setting::RetryWrites(switch(value).ok_or_else(wrong)?),
         "budget" => Setting::Budget(or_off(value, parse_share).ok_or_else(wrong)?),
         "breaker" => Setting::Breaker(switch(value).ok_or_else(wrong)?),
-        "hedge" if value != "off" => Setting::Hedge(Some(time()?)),
-        "hedge" => Setting::Hedge(None),
+        "hedge" => Setting::Hedge(time_or_off()?),
         "connections" => Setting::Connections(or_off(value, number).ok_or_else(wrong)?),
         "rate-limit" => Setting::RateLimit(or_off(value, rate).ok_or_else(wrong)?),
-        "shed" if value != "off" => Setting::Shed(Some(time()?)),
-        "shed" => Setting::Shed(None),
+        "shed" => Setting::Shed(time_or_off()?),
         "check-every" => Setting::CheckEvery(time()?),
         "down-after" => Setting::DownAfter(number(value).ok_or_else(wrong)?),
         "outlier" => Setting::Outlier(switch(value).ok_or_else(wrong)?),
@@ -147,6 +213,17 @@ fn read(info: &SettingInfo, value: &str) -> Result<Setting, CommandError> {
         "min" => Setting::Min(number(value).ok_or_else(wrong)?),
         "max" => Setting::Max(number(value).ok_or_else(wrong)?),
         "target" => Setting::Target(target(value).ok_or_else(wrong)?),
+        "mode" => Setting::Mode(one_of(&MODES, value).ok_or_else(wrong)?),
+        "reads" => Setting::Reads(one_of(&READS, value).ok_or_else(wrong)?),
+        "read-your-writes" => Setting::ReadYourWrites(switch(value).ok_or_else(wrong)?),
+        "failover" => Setting::Failover(time_or_off()?),
+        "fencing" => Setting::Fencing(switch(value).ok_or_else(wrong)?),
+        "recovery" => Setting::Recovery(switch(value).ok_or_else(wrong)?),
+        "replace" => Setting::Replace(time_or_off()?),
+        "rule" => Setting::Rule(rule(value).ok_or_else(wrong)?),
+        "close" => Setting::Close(time_or_off()?),
+        "copy-rate" => Setting::CopyRate(rate(value).ok_or_else(wrong)?),
+        "hot" => Setting::Hot(or_off(value, parse_share).ok_or_else(wrong)?.unwrap_or_default()),
         _ => return Err(wrong()),
     })
 }
@@ -166,6 +243,30 @@ fn switch(value: &str) -> Option<bool> {
         "off" => Some(false),
         _ => None,
     }
+}
+
+/// The value with this name.
+fn one_of<T: Clone>(table: &[(&str, T)], value: &str) -> Option<T> {
+    let known = table.iter().find(|(name, _)| *name == value)?;
+    Some(known.1.clone())
+}
+
+/// The name of a value that the table has.
+fn name_of<'a, T: PartialEq>(table: &[(&'a str, T)], value: &T) -> &'a str {
+    let known = table.iter().find(|(_, known)| known == value);
+    known.map_or("", |(name, _)| name)
+}
+
+fn rule(value: &str) -> Option<Rule> {
+    let Some(order) = value.strip_prefix(SITE_PRIORITY) else {
+        return one_of(&RULES, value);
+    };
+    let sites = match order.strip_prefix(':') {
+        Some(sites) => sites.split(',').map(str::to_owned).collect(),
+        None if order.is_empty() => Vec::new(),
+        None => return None,
+    };
+    Some(Rule::SitePriority(sites))
 }
 
 /// A whole number without a sign.
@@ -216,217 +317,30 @@ impl fmt::Display for Setting {
             Setting::Retries(count) | Setting::DownAfter(count) | Setting::Min(count) | Setting::Max(count) => {
                 write!(f, "{count}")
             }
-            Setting::RetryWrites(on) | Setting::Breaker(on) | Setting::Outlier(on) | Setting::Autoscaler(on) => {
-                f.write_str(if *on { "on" } else { "off" })
-            }
+            Setting::RetryWrites(on)
+            | Setting::Breaker(on)
+            | Setting::Outlier(on)
+            | Setting::Autoscaler(on)
+            | Setting::ReadYourWrites(on)
+            | Setting::Fencing(on)
+            | Setting::Recovery(on) => f.write_str(if *on { "on" } else { "off" }),
             Setting::Budget(share) => or_off(f, share.map(percent)),
-            Setting::Hedge(time) | Setting::Shed(time) => or_off(f, time.map(duration::format)),
+            Setting::Hedge(time)
+            | Setting::Shed(time)
+            | Setting::Failover(time)
+            | Setting::Replace(time)
+            | Setting::Close(time) => or_off(f, time.map(duration::format)),
             Setting::Connections(count) => or_off(f, count.map(|count| count.to_string())),
             Setting::RateLimit(rate) => or_off(f, rate.map(|rate| rate.to_string())),
             Setting::Target(Target::Utilisation(share)) => f.write_str(&percent(*share)),
             Setting::Target(Target::Requests(rate)) => write!(f, "{rate}/s"),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::*;
-    use crate::command::{Command, Selector};
-
-    fn settings() -> Vec<Setting> {
-        let mut all = vec![
-            Setting::Sessions(Sessions::Off),
-            Setting::Sessions(Sessions::Local),
-            Setting::Sessions(Sessions::Store("größe".to_owned())),
-            Setting::Sessions(Sessions::Token),
-            Setting::Sticky(None),
-            Setting::Sticky(Some("SERVER-1_x".to_owned())),
-            Setting::Budget(None),
-            Setting::Hedge(None),
-            Setting::Connections(None),
-            Setting::RateLimit(None),
-            Setting::Shed(None),
-        ];
-        for on in [false, true] {
-            all.extend([
-                Setting::RetryWrites(on),
-                Setting::Breaker(on),
-                Setting::Outlier(on),
-                Setting::Autoscaler(on),
-            ]);
-        }
-        for step in 1..300_u32 {
-            let (share, time) = (
-                f64::from(step) / 299.0,
-                Duration::from_nanos(u64::from(step) * 119_760_479),
-            );
-            all.extend([
-                Setting::Timeout(time),
-                Setting::CheckEvery(time),
-                Setting::SlowStart(time),
-                Setting::Ttl(time),
-                Setting::Hedge(Some(time)),
-                Setting::Shed(Some(time)),
-                Setting::Retries(step / 3),
-                Setting::DownAfter(step),
-                Setting::Min(step * 300),
-                Setting::Max(step * 300),
-                Setting::Connections(Some(step * 3_000)),
-                Setting::Budget(Some(share * 10.0)),
-                Setting::RateLimit(Some(share * 1e7)),
-                Setting::Target(Target::Utilisation(share)),
-                Setting::Target(Target::Requests(share * 1e7)),
-            ]);
-        }
-        all
-    }
-
-    #[test]
-    fn what_is_written_is_read_back_as_the_same_setting() {
-        for setting in settings() {
-            let text = setting.to_string();
-            let words: Vec<&str> = text.split(' ').collect();
-            assert_eq!(Setting::parse(&words).as_ref(), Ok(&setting), "{text}");
-            let command = Command::Set(Selector("us-east/web".to_owned()), setting);
-            let text = command.to_string();
-            assert_eq!(Command::parse(&text).as_ref(), Ok(&command), "{text}");
-            let ron = ron::to_string(&command).unwrap();
-            assert_eq!(ron::from_str::<Command>(&ron).as_ref(), Ok(&command), "{ron}");
-            let node = crate::layout::source::scan(&ron, 1_000).unwrap();
-            assert_eq!(crate::layout::source::read::<Command>(&node).unwrap(), command, "{ron}");
-            let json = serde_json::to_string(&command).unwrap();
-            let back: Command = serde_json::from_str(&json).unwrap();
-            assert_eq!(
-                std::mem::discriminant(&back),
-                std::mem::discriminant(&command),
-                "{json}"
-            );
-        }
-    }
-
-    #[test]
-    fn every_setting_is_in_the_table_with_an_example_that_is_read() {
-        for info in SETTINGS {
-            assert!(
-                info.usage.starts_with(info.name) && !info.kinds.is_empty(),
-                "{}",
-                info.name
-            );
-            let command = Command::parse(info.example).unwrap_or_else(|error| panic!("{}: {error}", info.example));
-            assert_eq!(command.to_string(), info.example);
-            let Command::Set(_, setting) = command else {
-                panic!("{} is no setting", info.example);
-            };
-            assert_eq!((setting.name(), setting.kinds()), (info.name, info.kinds));
-        }
-        for setting in settings() {
-            assert!(!setting.kinds().is_empty(), "{setting}");
-        }
-    }
-
-    #[test]
-    fn words_are_forgiven_where_no_doubt_is_left() {
-        for (typed, meant) in [
-            ("set web budget 0.2", "set web budget 20%"),
-            ("set lb rate-limit 500/s", "set lb rate-limit 500"),
-            ("set web target 0.6", "set web target 60%"),
-            ("set web target 100.0/s", "set web target 100/s"),
-            ("set web timeout 0.5s", "set web timeout 500ms"),
-        ] {
-            assert_eq!(Command::parse(typed).unwrap().to_string(), meant);
-        }
-    }
-
-    #[test]
-    fn errors_say_what_is_wrong_and_what_was_meant() {
-        for (text, message) in [
-            (
-                "set web",
-                "`set` is written `set TARGET SETTING VALUE`, for example `set web retries 3`",
-            ),
-            (
-                "set web retires 3",
-                "unknown setting `retires`; did you mean `retries`?",
-            ),
-            (
-                "set web zebra 3",
-                "unknown setting `zebra`; there are timeout, retries, retry-writes, budget, breaker, ",
-            ),
-            (
-                "set web retries",
-                "`retries` is written `retries NUMBER`, for example `set web retries 3`",
-            ),
-            ("set web retries 3 4", "`retries` is written `retries NUMBER`"),
-            (
-                "set web retries many",
-                "`retries` takes NUMBER, as in `set web retries 3`; found `many`",
-            ),
-            (
-                "set web retries -1",
-                "`retries` takes NUMBER, as in `set web retries 3`; found `-1`",
-            ),
-            ("set web retries 101", "`retries` must be from 0 to 100, not 101"),
-            (
-                "set web breaker yes",
-                "`breaker` takes on|off, as in `set web breaker on`; found `yes`",
-            ),
-            (
-                "set web sessions memory",
-                "`sessions` takes off|local|store:NAME|token, as in",
-            ),
-            ("set web sessions store:", "a name must not be empty"),
-            ("set web sessions store:a/b", "the name \"a/b\" holds `/`"),
-            ("set web timeout 0s", "`timeout` must be longer than 0"),
-            ("set web timeout 500", "`500` is not a duration"),
-            ("set web timeout 200h", "`timeout` must be from 0ns to 168h, not 200h"),
-            ("set web hedge soon", "`soon` is not a duration"),
-            ("set web shed 0ms", "`shed` must be longer than 0"),
-            ("set web budget 1001%", "`budget` must be from 0 to 10, not 10.01"),
-            (
-                "set web connections 0",
-                "`connections` must be from 1 to 1,000,000, not 0",
-            ),
-            (
-                "set web rate-limit 0",
-                "`rate-limit` must be above 0 and at most 10000000, not 0",
-            ),
-            ("set web rate-limit inf", "`rate-limit` takes RATE|off"),
-            ("set lb check-every 0s", "`check-every` must be longer than 0"),
-            ("set lb down-after 0", "`down-after` must be from 1 to 1,000, not 0"),
-            ("set lb sticky a;b", "\"a;b\" is no name of a cookie"),
-            ("set web max 100001", "`max` must be from 1 to 100,000, not 100,001"),
-            ("set web target 60", "`target` must be above 0 and at most 1, not 60"),
-            (
-                "set web target 0/s",
-                "`target` must be above 0 and at most 10000000, not 0",
-            ),
-            (
-                "set web target half",
-                "`target` takes SHARE|RATE/s, as in `set web target 60%`; found `half`",
-            ),
-            ("set a//b retries 3", "`a//b` is not a selector"),
-        ] {
-            let error = Command::parse(text).expect_err(text);
-            assert!(error.0.starts_with(message), "{text}\n  is   {error}\n  not  {message}");
-        }
-    }
-
-    #[test]
-    fn settings_made_by_hand_are_checked() {
-        for setting in [
-            Setting::Sticky(Some("off".to_owned())),
-            Setting::Sticky(Some(String::new())),
-            Setting::Sessions(Sessions::Store("a b".to_owned())),
-            Setting::Budget(Some(f64::NAN)),
-            Setting::RateLimit(Some(f64::INFINITY)),
-            Setting::Target(Target::Requests(f64::NAN)),
-            Setting::Hedge(Some(Duration::ZERO)),
-        ] {
-            let command = Command::Set(Selector("web".to_owned()), setting);
-            assert!(command.validate().is_err(), "{command}");
+            Setting::Mode(mode) => f.write_str(name_of(&MODES, mode)),
+            Setting::Reads(reads) => f.write_str(name_of(&READS, reads)),
+            Setting::Rule(Rule::SitePriority(sites)) if sites.is_empty() => f.write_str(SITE_PRIORITY),
+            Setting::Rule(Rule::SitePriority(sites)) => write!(f, "{SITE_PRIORITY}:{}", sites.join(",")),
+            Setting::Rule(rule) => f.write_str(name_of(&RULES, rule)),
+            Setting::CopyRate(rate) => write!(f, "{rate}"),
+            Setting::Hot(share) => or_off(f, (*share > 0.0).then(|| percent(*share))),
         }
     }
 }

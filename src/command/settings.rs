@@ -21,6 +21,7 @@ const CALLERS: &[&str] = &["users", "load balancer", "web", "serverless"];
 /// Those that check others.
 const CHECKERS: &[&str] = &["load balancer", "dns"];
 const BALANCER: &[&str] = &["load balancer"];
+const DATABASE: &[&str] = &["database"];
 const SCALED: &[&str] = &["web", "autoscaler"];
 
 /// All settings, those of calls first.
@@ -164,6 +165,83 @@ pub const SETTINGS: &[SettingInfo] = &[
         example: "set web target 60%",
         about: "what the autoscaler holds: a share of the cores, or requests a second of each machine",
         kinds: SCALED,
+    },
+    SettingInfo {
+        name: "mode",
+        usage: "mode asynchronous|semi-synchronous|synchronous|quorum",
+        example: "set db mode quorum",
+        about: "whose disks have a write before it counts as done: the primary's, one replica's, all, a majority's",
+        kinds: DATABASE,
+    },
+    SettingInfo {
+        name: "reads",
+        usage: "reads replicas|primary|any",
+        example: "set db reads any",
+        about: "which nodes answer reads",
+        kinds: DATABASE,
+    },
+    SettingInfo {
+        name: "read-your-writes",
+        usage: "read-your-writes on|off",
+        example: "set db read-your-writes on",
+        about: "whether users are to find what they have written",
+        kinds: DATABASE,
+    },
+    SettingInfo {
+        name: "failover",
+        usage: "failover TIME|off",
+        example: "set db failover 3s",
+        about: "how long the lease of a silent primary lasts; off: failover by hand",
+        kinds: DATABASE,
+    },
+    SettingInfo {
+        name: "fencing",
+        usage: "fencing on|off",
+        example: "set db fencing off",
+        about: "whether a primary without a lease takes no writes",
+        kinds: DATABASE,
+    },
+    SettingInfo {
+        name: "recovery",
+        usage: "recovery on|off",
+        example: "set db recovery off",
+        about: "whether former primaries give their writes to the new one by themselves",
+        kinds: DATABASE,
+    },
+    SettingInfo {
+        name: "replace",
+        usage: "replace TIME|off",
+        example: "set db replace 30s",
+        about: "how long a node is down before a new one takes its place",
+        kinds: DATABASE,
+    },
+    SettingInfo {
+        name: "rule",
+        usage: "rule last-write-wins|hybrid-clocks|highest-value|merge-sets|keep-both|site-priority|site-priority:SITE,..",
+        example: "set db rule hybrid-clocks",
+        about: "what becomes of conflicting writes of several primaries",
+        kinds: DATABASE,
+    },
+    SettingInfo {
+        name: "close",
+        usage: "close TIME|off",
+        example: "set db close 5s",
+        about: "how long a silent node of a ring is waited for; off: closed by hand",
+        kinds: DATABASE,
+    },
+    SettingInfo {
+        name: "copy-rate",
+        usage: "copy-rate RATE",
+        example: "set db copy-rate 10000",
+        about: "rows a second that a rebuild or a migration copies at most",
+        kinds: DATABASE,
+    },
+    SettingInfo {
+        name: "hot",
+        usage: "hot SHARE|off",
+        example: "set people hot 20%",
+        about: "share of the requests about rows that are for one row, a celebrity",
+        kinds: &["users"],
     },
 ];
 

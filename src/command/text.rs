@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::model::{Command, CommandError, LinkSelector, Selector};
 use super::selector::shown;
 use super::setting::Setting;
+use super::skew;
 use super::verbs::{VERBS, Verb};
 use crate::layout::{Balance, SIZES, Size, closest, duration, parse_share, percent, suggestion};
 
@@ -70,6 +71,12 @@ impl Command {
             }
             ("revoke", [users]) => Command::Revoke(Selector::parse(users)?, 1.0),
             ("revoke", [users, of_them]) => Command::Revoke(Selector::parse(users)?, share(of_them)?),
+            ("promote", [node]) => Command::Promote(Selector::parse(node)?),
+            ("recover", [node]) => Command::Recover(Selector::parse(node)?),
+            ("replicate", [database]) => Command::Replicate(Selector::parse(database)?),
+            ("shard", [database]) => Command::Shard(Selector::parse(database)?),
+            ("skew", [node, by]) => Command::Skew(Selector::parse(node)?, skew::parse(by)?),
+            ("close", [node]) => Command::Close(Selector::parse(node)?),
             _ => return Err(wrong_words(verb)),
         };
         command.validate()?;
@@ -110,6 +117,9 @@ impl Command {
             Command::Revoke(_, share) if !(0.0..=1.0).contains(share) => Err(refused(format!(
                 "the share of `revoke` is from 0% to 100%, not {share}"
             ))),
+            Command::Skew(_, seconds) if !(-skew::MOST..=skew::MOST).contains(seconds) => Err(refused(format!(
+                "a clock is off by at most 24h either way, not by {seconds}s"
+            ))),
             _ => Ok(()),
         }
     }
@@ -127,7 +137,13 @@ impl Command {
             | Command::Resize(target, _)
             | Command::Balance(target, _)
             | Command::Set(target, _)
-            | Command::Revoke(target, _) => vec![target],
+            | Command::Revoke(target, _)
+            | Command::Promote(target)
+            | Command::Recover(target)
+            | Command::Replicate(target)
+            | Command::Shard(target)
+            | Command::Skew(target, _)
+            | Command::Close(target) => vec![target],
             Command::Cut(link) | Command::Delay(link, _) | Command::Drop(link, _) | Command::Join(link) => {
                 vec![&link.from, &link.to]
             }
@@ -217,6 +233,12 @@ impl fmt::Display for Command {
             #[allow(clippy::float_cmp, reason = "all of them is said by exactly 1")]
             Command::Revoke(users, share) if *share == 1.0 => write!(f, "revoke {users}"),
             Command::Revoke(users, share) => write!(f, "revoke {users} {}", percent(*share)),
+            Command::Promote(node) => write!(f, "promote {node}"),
+            Command::Recover(node) => write!(f, "recover {node}"),
+            Command::Replicate(database) => write!(f, "replicate {database}"),
+            Command::Shard(database) => write!(f, "shard {database}"),
+            Command::Skew(node, seconds) => write!(f, "skew {node} {}", skew::format(*seconds)),
+            Command::Close(node) => write!(f, "close {node}"),
         }
     }
 }
@@ -247,6 +269,14 @@ mod tests {
                 Command::Cut(link.clone()),
                 Command::Join(link.clone()),
             ]);
+            commands.extend([
+                Command::Promote(target()),
+                Command::Recover(target()),
+                Command::Replicate(target()),
+                Command::Shard(target()),
+                Command::Close(target()),
+                Command::Skew(target(), 86_400.0),
+            ]);
             for step in 0..500_u32 {
                 let share = f64::from(step) / 499.0;
                 let nanos = u64::from(step) * 119_760_479;
@@ -257,6 +287,9 @@ mod tests {
                 commands.push(Command::Surge(Some(target()), share / 3.0));
                 commands.push(Command::Scale(target(), 1 + step * 200));
                 commands.push(Command::Revoke(target(), share));
+                // Of whole nanoseconds, and of any number of seconds.
+                commands.push(Command::Skew(target(), (f64::from(step) - 250.0) / 1e3));
+                commands.push(Command::Skew(target(), 86_400.0 * (1.0 - 2.0 * share)));
             }
             commands.extend(SIZES.map(|size| Command::Resize(target(), size.name.to_owned())));
             commands.extend(BALANCES.map(|(_, balance)| Command::Balance(target(), balance)));
@@ -318,6 +351,10 @@ mod tests {
             ("surge people x0.5", "surge people 0.5"),
             ("revoke people 0.5", "revoke people 50%"),
             ("revoke people 100%", "revoke people"),
+            ("skew db/2 +0.3s", "skew db/2 300ms"),
+            ("skew db/2 -90s", "skew db/2 -90s"),
+            ("skew db/2 -120s", "skew db/2 -2m"),
+            ("skew db/2 -0s", "skew db/2 0s"),
         ] {
             assert_eq!(Command::parse(typed).unwrap().to_string(), meant);
         }
@@ -331,7 +368,7 @@ mod tests {
             (
                 "\u{1b}[2J",
                 "unknown command `\\u{1b}[2J`; there are kill, destroy, mend, hang, slow, cut, delay, drop, join, surge, \
-                 scale, resize, balance, set, revoke",
+                 scale, resize, balance, set, revoke, promote, recover, replicate, shard, skew, close",
             ),
             ("kill web db", "`kill` is written `kill TARGET`"),
             ("kill a//b", "`a//b` is not a selector: a part of it is empty"),
@@ -369,6 +406,35 @@ mod tests {
                 "the share of `revoke` is from 0% to 100%, not 1.01",
             ),
             (
+                "promote",
+                "`promote` is written `promote NODE`, for example `promote db/2`",
+            ),
+            ("promote db/2 db/3", "`promote` is written `promote NODE`"),
+            (
+                "skew db/2",
+                "`skew` is written `skew NODE TIME`, for example `skew db/2 5s`",
+            ),
+            (
+                "skew db/2 soon",
+                "expected a time, forward or back, as in 5s or -300ms, found `soon`",
+            ),
+            (
+                "skew db/2 5",
+                "expected a time, forward or back, as in 5s or -300ms, found `5`",
+            ),
+            (
+                "skew db/2 --5s",
+                "expected a time, forward or back, as in 5s or -300ms, found `--5s`",
+            ),
+            (
+                "skew db/2 25h",
+                "a clock is off by at most 24h either way, not by 90000s",
+            ),
+            (
+                "skew db/2 -25h",
+                "a clock is off by at most 24h either way, not by -90000s",
+            ),
+            (
                 "balance lb consistenthash",
                 "unknown way to balance `consistenthash`; did you mean `consistent-hash`?",
             ),
@@ -388,6 +454,12 @@ mod tests {
         assert!(Command::Kill(selector("a b")).validate().is_err());
         assert!(Command::Slow(selector("a"), f64::NAN).validate().is_err());
         assert!(Command::Resize(selector("a"), "huge".to_owned()).validate().is_err());
+        assert!(Command::Skew(selector("a"), f64::NAN).validate().is_err());
+        assert!(Command::Skew(selector("a"), -86_401.0).validate().is_err());
+        assert_eq!(
+            ron::from_str("Skew(\"db/2\", -5)"),
+            Command::parse("skew db/2 -5s").map_err(|_| unreachable!())
+        );
         assert!(ron::from_str::<Command>("Kill(\"a\\u{1b}\")").is_err());
     }
 }

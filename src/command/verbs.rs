@@ -105,4 +105,40 @@ pub const VERBS: &[Verb] = &[
         example: "revoke people",
         about: "end the sessions of users, or of a share of them (always the same ones); a token can't be taken back",
     },
+    Verb {
+        name: "promote",
+        usage: "promote NODE",
+        example: "promote db/2",
+        about: "make a replica the primary; the present one hands over first, if it can be reached",
+    },
+    Verb {
+        name: "recover",
+        usage: "recover NODE",
+        example: "recover db/1",
+        about: "give the writes that only a former primary has to the present one, unless they conflict",
+    },
+    Verb {
+        name: "replicate",
+        usage: "replicate DATABASE",
+        example: "replicate db",
+        about: "add a replica to each shard; it copies all rows before it has a say",
+    },
+    Verb {
+        name: "shard",
+        usage: "shard DATABASE",
+        example: "shard db",
+        about: "add a shard; keys move to it while all are served",
+    },
+    Verb {
+        name: "skew",
+        usage: "skew NODE TIME",
+        example: "skew db/2 5s",
+        about: "set wall clocks forward, or back (-300ms), by at most a day; 0s sets them right",
+    },
+    Verb {
+        name: "close",
+        usage: "close NODE",
+        example: "close db/3",
+        about: "close a ring around a node: its successor goes on to the one before it",
+    },
 ];

@@ -3,7 +3,7 @@
 use super::model::Command;
 use super::resolve::Kind;
 use super::setting::Setting;
-use crate::layout::{Service, Sessions, printable, suggestion};
+use crate::layout::{Database, Replication, Service, Sessions, printable, suggestion};
 
 /// What a command can be done to.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -15,6 +15,12 @@ pub(super) enum Wanted<'a> {
     Users,
     Web,
     LoadBalancer,
+    /// A database as a whole.
+    Database(Need<'a>),
+    /// Nodes of a database, by number; all of them where the database itself is named.
+    Nodes(Option<Need<'a>>),
+    /// A single node of a database, by number.
+    Node(Need<'a>),
     /// What has a setting.
     Having {
         setting: &'static str,
@@ -38,6 +44,18 @@ pub(super) enum Need<'a> {
     Memory,
     /// Servers of a web service behind it.
     Servers,
+    /// A primary with replicas.
+    Replicas,
+    /// Monitors in the layout.
+    Monitors,
+    /// Several primaries.
+    Peers,
+    /// A ring.
+    Ring,
+    /// Nodes that keep copies.
+    Copies,
+    /// Shards in the layout.
+    Shards,
 }
 
 impl<'a> Wanted<'a> {
@@ -48,6 +66,12 @@ impl<'a> Wanted<'a> {
             Command::Resize(..) => Wanted::Sized,
             Command::Balance(..) => Wanted::LoadBalancer,
             Command::Cut(_) | Command::Delay(..) | Command::Drop(..) | Command::Join(_) => Wanted::Anything,
+            Command::Promote(_) => Wanted::Node(Need::Replicas),
+            Command::Recover(_) => Wanted::Nodes(Some(Need::Replicas)),
+            Command::Replicate(_) => Wanted::Database(Need::Copies),
+            Command::Shard(_) => Wanted::Database(Need::Shards),
+            Command::Skew(..) => Wanted::Nodes(None),
+            Command::Close(_) => Wanted::Node(Need::Ring),
             Command::Set(_, setting) => Wanted::Having {
                 setting: setting.name(),
                 kinds: setting.kinds(),
@@ -68,11 +92,14 @@ impl<'a> Wanted<'a> {
             Wanted::Sized => match kind {
                 Kind::Site | Kind::Host => true,
                 Kind::Service(_, service) => !matches!(service, Service::Serverless(_)),
-                Kind::Users | Kind::Dns { .. } | Kind::Resolver | Kind::Autoscaler => false,
+                Kind::Users | Kind::Dns { .. } | Kind::Resolver | Kind::Autoscaler | Kind::Monitor(_) => false,
             },
             Wanted::Users => matches!(kind, Kind::Users),
             Wanted::Web => matches!(kind, Kind::Service(_, Service::Web(_))),
             Wanted::LoadBalancer => matches!(kind, Kind::Service(_, Service::LoadBalancer(_))),
+            Wanted::Database(_) | Wanted::Nodes(_) | Wanted::Node(_) => {
+                matches!(kind, Kind::Service(_, Service::Database(_)))
+            }
             Wanted::Having { kinds, .. } => kinds.contains(&kind.word()),
             Wanted::Anything => true,
         }
@@ -80,7 +107,10 @@ impl<'a> Wanted<'a> {
 
     /// Whether it can be done to a single instance.
     pub fn takes_instances(self) -> bool {
-        matches!(self, Wanted::Machines | Wanted::Sized | Wanted::Anything)
+        matches!(
+            self,
+            Wanted::Machines | Wanted::Sized | Wanted::Nodes(_) | Wanted::Node(_) | Wanted::Anything
+        )
     }
 
     /// What is missing, in front of `is named`.
@@ -91,15 +121,28 @@ impl<'a> Wanted<'a> {
             Wanted::Users => "no population of users".to_owned(),
             Wanted::Web => "no web service".to_owned(),
             Wanted::LoadBalancer => "no load balancer".to_owned(),
+            Wanted::Database(_) | Wanted::Nodes(_) | Wanted::Node(_) => "no database".to_owned(),
             Wanted::Having { setting, .. } => format!("nothing with a setting `{setting}`"),
         }
     }
 
+    /// Whether it must be a single instance.
+    pub fn is_single(self) -> bool {
+        matches!(self, Wanted::Node(_))
+    }
+
     /// Why something of the right kind does not do.
     pub fn check(self, full_name: &str, kind: Kind) -> Result<(), String> {
-        let Wanted::Having { need: Some(need), .. } = self else {
+        let (Wanted::Having { need: Some(need), .. }
+        | Wanted::Nodes(Some(need))
+        | Wanted::Database(need)
+        | Wanted::Node(need)) = self
+        else {
             return Ok(());
         };
+        if let Kind::Service(_, Service::Database(database)) = kind {
+            return need.check(full_name, database);
+        }
         match (need, kind) {
             (Need::Autoscaler, Kind::Service(_, Service::Web(web))) if web.scale.is_none() => {
                 Err(format!("{full_name} has no autoscaler; give it `scale` in the layout"))
@@ -134,12 +177,58 @@ impl<'a> Wanted<'a> {
 }
 
 impl<'a> Need<'a> {
+    /// Why a database does not do.
+    fn check(self, full_name: &str, database: &Database) -> Result<(), String> {
+        let replication = &database.replication;
+        let (fits, why) = match self {
+            Need::Replicas => (
+                replication.primary_replicas().is_some(),
+                "has no primary with replicas; give it `replication: PrimaryReplicas()` in the layout",
+            ),
+            Need::Monitors => (
+                replication
+                    .primary_replicas()
+                    .is_some_and(|settings| settings.failover.is_some()),
+                "has no monitors; give its replication `failover: Automatic()` in the layout",
+            ),
+            Need::Peers => (
+                replication.peers().is_some(),
+                "has not several primaries; give it `replication: MultiPrimary()` or `Circular()` in the layout",
+            ),
+            Need::Ring => (
+                matches!(replication, Replication::Circular(_)),
+                "is no ring; give it `replication: Circular()` in the layout",
+            ),
+            Need::Copies => (
+                !matches!(replication, Replication::None),
+                "keeps no copies; give it `replication` in the layout",
+            ),
+            Need::Shards => (
+                database.sharding.is_some(),
+                "has no shards; give it `sharding: (shards: 1)` in the layout",
+            ),
+            _ => return Ok(()),
+        };
+        if fits {
+            return Ok(());
+        }
+        Err(format!("{full_name} {why}"))
+    }
+
     fn of(setting: &'a Setting) -> Option<Need<'a>> {
         match setting {
             Setting::Sessions(Sessions::Store(name)) => Some(Need::Store(name)),
             Setting::Sessions(Sessions::Local) => Some(Need::Memory),
             Setting::Sticky(Some(_)) => Some(Need::Servers),
             Setting::CheckEvery(_) | Setting::DownAfter(_) => Some(Need::Checks),
+            Setting::Mode(_)
+            | Setting::Reads(_)
+            | Setting::ReadYourWrites(_)
+            | Setting::Recovery(_)
+            | Setting::Replace(_) => Some(Need::Replicas),
+            Setting::Failover(_) | Setting::Fencing(_) => Some(Need::Monitors),
+            Setting::Rule(_) => Some(Need::Peers),
+            Setting::Close(_) => Some(Need::Ring),
             Setting::Autoscaler(_) | Setting::Min(_) | Setting::Max(_) | Setting::Target(_) => Some(Need::Autoscaler),
             _ => None,
         }

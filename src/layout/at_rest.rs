@@ -1,6 +1,10 @@
 //! The utilisation at rest in closed form.
 
-use super::model::{DataCenter, Database, Layout, Map, Pages, Service, Sessions, Users};
+mod database;
+
+use database::{Asked, Askers};
+
+use super::model::{DataCenter, Layout, Map, Pages, Service, Sessions, Users};
 use super::size::Size;
 
 impl Layout {
@@ -9,27 +13,46 @@ impl Layout {
     ///
     /// The sites that have an entry point share evenly the traffic of the populations that have no `site` of their own. The balancers
     /// of a service share it too; of a pair with a floating address one has it all. A page reads one row, a create, update or delete
-    /// writes one, a static file asks no database. Where people sign in, all are taken to be signed in: each of their
-    /// requests is one look-up in the session store, or one token to verify. Signing in, health checks and retries are left out.
+    /// writes one, a static file asks no database, a search costs as much as ten reads on every shard. Where people sign in, all are taken
+    /// to be signed in: each of their requests is one look-up in the session store, or one token to verify. Signing in, health checks and
+    /// retries are left out.
+    ///
+    /// Of a database the busiest node of each data center counts, at the start. Shards share evenly: hot rows (`hot`, skewed keys) are
+    /// left out. Writes cost the primary `write` and each replica `apply`; several primaries share the writes and pay `apply` for
+    /// those of the others. Reads and writes go to nodes of their own data center, as far as some there take them.
     pub fn utilisation_at_rest(&self) -> Map<f64> {
         let sites = || self.data_centers.iter().filter(|(_, site)| site.entry().is_some());
         let mut busy: Map<f64> = Map::new();
+        let mut askers = Askers::new(self);
         for users in self.users.values() {
             let theirs = |name: &str| users.site.as_deref().is_none_or(|own| own == name);
             let count = sites().filter(|(name, _)| theirs(name)).count();
             for (name, site) in sites().filter(|(name, _)| theirs(name)) {
-                add_demand(&mut busy, name, site, users, users.rate() / count as f64);
+                let rate = users.rate() / count as f64;
+                add_demand(&mut busy, &mut askers, name, site, users, rate);
             }
+        }
+        for (place, name, load) in askers.busiest() {
+            let service = &self.data_centers[place].services[name];
+            add(&mut busy, place, &self.data_centers[place], name, service, load);
         }
         busy
     }
 }
 
-/// Follows the requests of a population from the entry point to the end and adds the share of cores that each tier spends.
-fn add_demand(busy: &mut Map<f64>, place: &str, data_center: &DataCenter, users: &Users, rate: f64) {
+/// Follows the requests of a population from the entry point to the end and adds the share of cores that each tier spends; what
+/// databases are asked is noted, since their nodes differ.
+fn add_demand<'a>(
+    busy: &mut Map<f64>,
+    askers: &mut Askers<'a>,
+    place: &'a str,
+    data_center: &'a DataCenter,
+    users: &Users,
+    rate: f64,
+) {
     let mut left: Vec<&str> = data_center.entry().map(|(name, _)| name).into_iter().collect();
     while let Some(name) = left.pop() {
-        let Some(service) = data_center.services.get(name) else {
+        let Some((name, service)) = data_center.services.get_key_value(name) else {
             continue;
         };
         let demand = match service {
@@ -40,23 +63,35 @@ fn add_demand(busy: &mut Map<f64>, place: &str, data_center: &DataCenter, users:
             Service::Web(web) => web.pages.demand(users),
             Service::Serverless(functions) => functions.pages.demand(users),
             Service::SessionStore(store) => store.work.mean(),
-            Service::Database(database) => database.demand(users),
+            Service::Database(_) => {
+                askers.add(place, name, Asked::by(&users.asks, rate));
+                continue;
+            }
         };
         left.extend(service.pages().into_iter().flat_map(Pages::callees));
-        if let Some((machine, cores)) = machine(data_center, name, service) {
-            *busy.entry(format!("{place}/{machine}")).or_default() += rate * demand / cores;
-        }
+        add(busy, place, data_center, name, service, rate * demand);
     }
 }
 
-/// The name of the machine that a service has or shares, and the cores that work for it.
+/// Adds what a service spends, in cores, to the machines that it has or shares.
+fn add(busy: &mut Map<f64>, place: &str, data_center: &DataCenter, name: &str, service: &Service, load: f64) {
+    if let Some((machine, cores)) = machine(data_center, name, service) {
+        *busy.entry(format!("{place}/{machine}")).or_default() += load / cores;
+    }
+}
+
+/// The name of the machine that a service has or shares, and the cores that work for it; of a database those of one node.
 fn machine<'a>(data_center: &'a DataCenter, name: &'a str, service: &'a Service) -> Option<(&'a str, f64)> {
     let cores = |size: &str| Size::named(size).map_or(1, |size| size.cores);
     if let Some((host, machine)) = service.host().and_then(|host| data_center.hosts.get_key_value(host)) {
         return Some((host, f64::from(cores(&machine.size))));
     }
+    let machines = match service {
+        Service::Database(_) => 1,
+        _ => service.working(),
+    };
     let own = service.own_machines() > 0;
-    own.then(|| (name, f64::from(cores(service.size()) * service.working())))
+    own.then(|| (name, f64::from(cores(service.size()) * machines)))
 }
 
 impl Pages {
@@ -74,20 +109,13 @@ impl Pages {
     fn demand(&self, users: &Users) -> f64 {
         let asks = &users.asks;
         let page = 1.0 - users.mobile + users.mobile * self.json;
-        let per_request = ((asks.page + asks.writes()) * page + asks.asset * self.asset) / asks.total();
+        let pages = asks.page + asks.search + asks.writes();
+        let per_request = (pages * page + asks.asset * self.asset) / asks.total();
         let verify = match self.sessions {
             Sessions::Token => self.verify.mean(),
             Sessions::Off | Sessions::Local | Sessions::Store(_) => 0.0,
         };
         self.work.mean() * per_request + verify
-    }
-}
-
-impl Database {
-    /// Mean core time in seconds that a request of these users costs here.
-    fn demand(&self, users: &Users) -> f64 {
-        let asks = &users.asks;
-        (asks.page * self.read.mean() + asks.writes() * self.write.mean()) / asks.total()
     }
 }
 
@@ -172,5 +200,81 @@ mod tests {
                 "store": (services: {"db": Database()}), "west": (services: {"web": Web(work: Constant("10ms"))})})"#,
             &[("east/web", 1.2 / 4.0), ("west/web", 0.4 / 4.0)],
         );
+    }
+
+    #[test]
+    fn the_busiest_node_of_a_primary_and_its_replicas_counts() {
+        // 80 reads of 1 ms and 20 writes of 6 ms a second; a change costs 1 ms where it is applied.
+        for (replication, expected) in [
+            ("PrimaryReplicas()", f64::max(0.12, 0.08 / 2.0 + 0.02)),
+            ("PrimaryReplicas(reads: Any)", 0.08 / 3.0 + 0.12),
+            ("PrimaryReplicas(reads: Primary)", 0.08 + 0.12),
+            (
+                "MasterSlaves(reads: Slaves, failover: Manual)",
+                f64::max(0.12, 0.08 / 2.0 + 0.02),
+            ),
+            ("MultiPrimary()", 0.08 / 3.0 + 0.12 / 3.0 + 0.02 * 2.0 / 3.0),
+            ("Circular()", 0.08 / 3.0 + 0.12 / 3.0 + 0.02 * 2.0 / 3.0),
+        ] {
+            let services = format!(
+                r#""web": Web(work: Constant("10ms"), database: "db"), "db": Database(size: "xs", read: Constant("1ms"),
+                write: Constant("6ms"), apply: Constant("1ms"), replication: {replication})"#
+            );
+            expect_of_services(&services, &[("dc/db", expected), ("dc/web", 0.8 / 4.0)]);
+        }
+    }
+
+    #[test]
+    fn the_replicas_count_where_they_do_more_than_the_primary() {
+        expect_of_services(
+            r#""web": Web(work: Constant("10ms"), database: "db"), "db": Database(machines: 2, size: "s", read: Constant("2ms"),
+            write: Constant("1ms"), apply: Constant("0.5ms"), replication: PrimaryReplicas())"#,
+            &[("dc/db", 0.16 / 2.0 + 0.01 / 2.0), ("dc/web", 0.8 / 4.0)],
+        );
+    }
+
+    #[test]
+    fn shards_share_what_is_asked_and_all_are_searched() {
+        for (asks, expected) in [
+            ("page: 80, update: 20", (0.08 + 0.12) / 4.0),
+            ("page: 70, update: 20, search: 10", (0.07 + 0.12) / 4.0 + 10.0 * 0.01),
+        ] {
+            let layout = format!(
+                r#"(title: "t", users: {{"people": (count: 100, every: "1s", asks: ({asks}), hot: 0.5)}}, services: {{
+                "web": Web(work: Constant("10ms"), database: "db"), "db": Database(size: "xs", read: Constant("1ms"),
+                write: Constant("6ms"), sharding: (shards: 4, by: Jump))}})"#
+            );
+            expect(&layout, &[("dc/db", expected), ("dc/web", 0.8 / 4.0)]);
+        }
+    }
+
+    #[test]
+    fn a_database_of_several_data_centers_is_asked_by_all_where_they_are() {
+        // The primary is in `a`; `b` has two replicas, `c` asks nothing.
+        for (replication, a, b, c) in [
+            // `a` has no replica: the primary there is nearer than those elsewhere.
+            ("PrimaryReplicas()", 0.04 + 0.12, 0.04 / 2.0 + 0.02, 0.02),
+            ("PrimaryReplicas(reads: Primary)", 0.08 + 0.12, 0.02, 0.02),
+            ("PrimaryReplicas(reads: Any)", 0.04 + 0.12, 0.04 / 2.0 + 0.02, 0.02),
+            ("MultiPrimary()", 0.04 + 0.06 + 0.01, 0.02 + 0.03 + 0.015, 0.02),
+        ] {
+            let layout = format!(
+                r#"(title: "t", users: {{"people": (count: 100, every: "1s")}},
+                databases: {{"db": (machines: {{"a": 1, "b": 2, "c": 1}}, size: "xs", read: Constant("1ms"), write: Constant("6ms"),
+                    apply: Constant("1ms"), replication: {replication})}},
+                data_centers: {{"a": (services: {{"web": Web(work: Constant("10ms"), database: "db")}}),
+                    "b": (services: {{"web": Web(work: Constant("10ms"), database: "db")}}), "c": (services: {{}})}})"#
+            );
+            expect(
+                &layout,
+                &[
+                    ("a/db", a),
+                    ("a/web", 0.4 / 4.0),
+                    ("b/db", b),
+                    ("b/web", 0.4 / 4.0),
+                    ("c/db", c),
+                ],
+            );
+        }
     }
 }

@@ -21,6 +21,22 @@ pub(crate) const BUDGET: RangeInclusive<f64> = 0.0..=10.0;
 pub(crate) const CONNECTIONS: RangeInclusive<u64> = 1..=1_000_000;
 /// Checks, or requests, in a row that turn a judgement around.
 pub(crate) const IN_A_ROW: RangeInclusive<u64> = 1..=1_000;
+/// Nodes of a shard, in all data centers.
+pub(crate) const NODES: RangeInclusive<u64> = 1..=15;
+/// Shards of a database.
+pub(crate) const SHARDS: RangeInclusive<u64> = 1..=256;
+/// Points of a shard on a ring.
+pub(crate) const POINTS: RangeInclusive<u64> = 1..=10_000;
+/// Entries of a log.
+pub(crate) const ENTRIES: RangeInclusive<u64> = 1..=10_000_000;
+/// Rows a second that are copied.
+pub(crate) const COPY_RATE: RangeInclusive<f64> = 1.0..=1e8;
+/// Monitors of a database.
+pub(crate) const MONITORS: RangeInclusive<u64> = 1..=7;
+/// A share.
+pub(crate) const SHARE: RangeInclusive<f64> = 0.0..=1.0;
+/// The shortest lease of a primary: it is renewed three times while it lasts.
+const SHORTEST_LEASE: Duration = Duration::from_millis(100);
 /// The longest name, in characters.
 const LONGEST_NAME: usize = 64;
 
@@ -71,6 +87,11 @@ pub(crate) fn interval(value: Duration) -> Result<(), String> {
         return Err("must be longer than 0".to_owned());
     }
     span(value)
+}
+
+/// How long a primary's lease lasts.
+pub(crate) fn lease(value: Duration) -> Result<(), String> {
+    time(value, &(SHORTEST_LEASE..=LONGEST))
 }
 
 pub(crate) fn target(target: Target) -> Result<(), String> {

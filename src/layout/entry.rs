@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::model::{Asks, DataCenter, Distribution, Layout, Pages, Pair, Service, Users};
+use super::model::{Asks, DataCenter, Database, Distribution, Layout, Pages, Pair, Service, Users};
 use super::policies::Autoscaler;
 
 impl Layout {
@@ -13,6 +13,43 @@ impl Layout {
             1 => "resolver".to_owned(),
             _ => format!("{population}-resolver"),
         }
+    }
+
+    /// The data centers in which a database of this data center has nodes, with the nodes of each shard there: in the order of their
+    /// names, which is that of the nodes. The first node of a shard is its primary at the start. Nothing if there is no such database.
+    pub fn nodes_of<'a>(&'a self, site: &'a str, database: &str) -> Vec<(&'a str, u32)> {
+        let here = self.data_centers.get(site).and_then(|site| site.services.get(database));
+        match (here, self.databases.get(database)) {
+            (Some(Service::Database(_)), Some(nodes)) if nodes.contains_key(site) => {
+                nodes.iter().map(|(site, count)| (site.as_str(), *count)).collect()
+            }
+            (Some(Service::Database(here)), _) => vec![(site, here.machines)],
+            _ => Vec::new(),
+        }
+    }
+
+    /// The databases that have monitors in a data center, with how many. They are one service of it for each database, named as
+    /// [`monitor_of`] says. Those of a database stand in its data centers in turn, from the last to the first: the
+    /// only one is not beside the first primary, where it could tell nobody of its loss. They run on
+    /// machines of others, which cost nothing and count as none.
+    pub fn monitors<'a>(&'a self, site: &'a str) -> impl Iterator<Item = (&'a str, u32)> {
+        let services = self
+            .data_centers
+            .get(site)
+            .into_iter()
+            .flat_map(|data_center| &data_center.services);
+        services.filter_map(move |(name, service)| {
+            let Service::Database(database) = service else {
+                return None;
+            };
+            let monitors = database.replication.primary_replicas()?.failover?.monitors;
+            let nodes = self.nodes_of(site, name);
+            let place = nodes.iter().rev().position(|(other, _)| *other == site)? as u32;
+            let here = (0..monitors)
+                .filter(|monitor| monitor % nodes.len() as u32 == place)
+                .count();
+            (here > 0).then_some((name.as_str(), here as u32))
+        })
     }
 }
 
@@ -52,6 +89,11 @@ pub fn autoscaler_of(web: &str) -> String {
     format!("{web}-autoscaler")
 }
 
+/// The name of the monitors of a database: `db-monitor`.
+pub fn monitor_of(database: &str) -> String {
+    format!("{database}-monitor")
+}
+
 impl Service {
     /// The host that it shares with others, if it does.
     pub fn host(&self) -> Option<&str> {
@@ -76,12 +118,14 @@ impl Service {
         }
     }
 
-    /// How many instances it has at the start. Functions count as one: a provider's service at one address.
+    /// How many instances it has at the start. Functions count as one: a provider's service at one address. Those of a database are all
+    /// nodes of all its shards here.
     pub fn instances(&self) -> u32 {
         match self {
             Service::Web(web) => web.machines,
             Service::LoadBalancer(balancer) => balancer.machines,
-            Service::Serverless(_) | Service::SessionStore(_) | Service::Database(_) => 1,
+            Service::Database(database) => database.shards() * database.machines,
+            Service::Serverless(_) | Service::SessionStore(_) => 1,
         }
     }
 
@@ -120,6 +164,13 @@ impl Service {
     }
 }
 
+impl Database {
+    /// How many shards it has at the start.
+    pub fn shards(&self) -> u32 {
+        self.sharding.map_or(1, |sharding| sharding.shards)
+    }
+}
+
 impl Users {
     /// Requests a second of the whole population.
     pub fn rate(&self) -> f64 {
@@ -130,7 +181,7 @@ impl Users {
 impl Asks {
     /// The sum of the weights. Above 0 in a layout that was parsed.
     pub fn total(&self) -> f64 {
-        self.page + self.asset + self.writes()
+        self.page + self.asset + self.search + self.writes()
     }
 
     /// The weight of all that changes rows.
@@ -212,5 +263,38 @@ mod tests {
         assert_eq!(scaled, ["web"]);
         assert_eq!(autoscaler_of("web"), "web-autoscaler");
         assert_eq!(layout.resolver_of("people"), "resolver");
+    }
+
+    #[test]
+    fn a_database_has_nodes_in_every_shard_and_monitors_in_its_data_centers_in_turn() {
+        let layout = layout::parse(
+            r#"(title: "t", users: {"people": (count: 1)},
+            databases: {"orders": (machines: {"b": 2, "c": 3}, replication: PrimaryReplicas(), sharding: (shards: 4))},
+            data_centers: {
+                "a": (services: {"web": Web(), "db": Database(replication: PrimaryReplicas(failover: Automatic(monitors: 5)))}),
+                "b": (services: {"db": Database(replication: PrimaryReplicas(failover: Manual), machines: 2)}),
+                "c": (services: {"db": Database(replication: Circular(), sharding: (shards: 3))}),
+            })"#,
+            "l.ron",
+        )
+        .unwrap_or_else(|error| panic!("{error}"));
+        let instances = |site: &str, name: &str| {
+            let service = &layout.data_centers[site].services[name];
+            [service.instances(), service.most_instances(), service.own_machines()]
+        };
+        assert_eq!(instances("a", "db"), [3; 3]);
+        assert_eq!(instances("b", "db"), [2; 3]);
+        assert_eq!(instances("c", "db"), [9; 3]);
+        assert_eq!(instances("b", "orders"), [8; 3]);
+        assert_eq!(instances("c", "orders"), [12; 3]);
+        assert_eq!(layout.nodes_of("b", "orders"), [("b", 2), ("c", 3)]);
+        assert_eq!(layout.nodes_of("b", "db"), [("b", 2)]);
+        assert_eq!(layout.nodes_of("a", "orders"), []);
+        assert_eq!(layout.nodes_of("a", "web"), []);
+        let monitors = |site| layout.monitors(site).collect::<Vec<_>>();
+        assert_eq!(monitors("a"), [("db", 5)]);
+        assert_eq!(monitors("b"), [("orders", 1)]);
+        assert_eq!(monitors("c"), [("orders", 2)]);
+        assert_eq!(monitor_of("orders"), "orders-monitor");
     }
 }

@@ -47,8 +47,28 @@ pub enum Measure {
     Failed,
     /// Requests that were retried on another server since the start.
     Retried,
-    /// Acknowledged writes that no disk holds any more.
+    /// Acknowledged writes that no disk holds any more, of all databases; so in all measures of promises.
     Lost,
+    /// Acknowledged writes that no node which takes part holds now, though some disk does.
+    Missing,
+    /// Acknowledged writes that would be lost if the primaries' machines were destroyed now.
+    AtRisk,
+    /// Writes since the start of which nobody was told whether they were done.
+    Unknown,
+    /// Reads since the start that returned old data: a newer write had been acknowledged before the user asked.
+    Stale,
+    /// Reads since the start, of sampled users, that did not find what the same user had written.
+    Unseen,
+    /// Reads since the start, of sampled users, that returned an older version than the same user had seen.
+    Backwards,
+    /// Conflicting writes since the start: those of which one was dropped, the merged ones, and those that are kept beside each other.
+    Conflicts,
+    /// Those of them of which the later one was dropped, by the true time.
+    DroppedLater,
+    /// Writes since the start that a former primary had put aside and that the new one wrote anew.
+    Replayed,
+    /// Writes since the start that a former primary had put aside and that were given up for others.
+    GivenUp,
     /// Requests a second over the last 10 s.
     Rate,
     /// Median latency of the last 10 s, in seconds.
@@ -62,7 +82,8 @@ pub enum Measure {
     /// What all of it costs now, in US dollars an hour.
     Cost,
     /// Number of a service's instances that are up. The service is named by its shortest selector: `web`, or `us-east/web` if
-    /// there are several; so in all measures of services. It may also be `dns`, a resolver or an autoscaler.
+    /// there are several; so in all measures of services. It may also be `dns`, a resolver, an autoscaler or the monitors of a database. A
+    /// database of several data centers, named without them, is meant with all its nodes.
     Up(String),
     /// Mean share of a service's cores in use over the last second.
     Utilisation(String),
@@ -72,6 +93,19 @@ pub enum Measure {
     Machines(String),
     /// Sessions that a web tier or a session store holds now.
     Sessions(String),
+    /// The largest lag of the nodes of a database that are up, in seconds: how old the oldest entry is that a node lacks. A database
+    /// of several data centers is named alone, without any of them, and is meant with all its nodes; so in all measures of databases.
+    Lag(String),
+    /// The most entries that a node of a database that is up lacks.
+    Behind(String),
+    /// Nodes of a database that take writes as primary now: the most in any shard.
+    Primaries(String),
+    /// Nodes of a database that are up and whose rows differ from those of the furthest node of their shard.
+    Diverged(String),
+    /// Rows that a database has now.
+    Rows(String),
+    /// Share of the moving keys of a database that have not moved yet; 0 when none move.
+    Moving(String),
 }
 
 /// How a measure is compared with its bound.

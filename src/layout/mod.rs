@@ -12,21 +12,23 @@ mod parse;
 mod policies;
 mod raw;
 mod references;
+mod replication;
 mod shipped;
 mod size;
 pub(crate) mod source;
 mod text;
 mod validate;
 
-pub use entry::autoscaler_of;
+pub use entry::{autoscaler_of, monitor_of};
 pub use expect::{Comparison, Expectation, Measure, Quantifier};
 pub use model::{
-    Asks, Balance, DataCenter, Database, Distribution, Dns, Host, Keys, Layout, LoadBalancer, Map, Network, Pages,
-    Pair, Serverless, Service, SessionStore, Sessions, Sticky, Users, Web,
+    Asks, Balance, DataCenter, Database, Distribution, Dns, Host, Keys, Layout, LoadBalancer, LookBack, Map, Network,
+    Pages, Pair, Serverless, Service, SessionStore, Sessions, Sticky, Users, Web,
 };
 pub use parse::{LayoutError, parse};
 pub use policies::{Autoscaler, Breaker, Calls, HealthCheck, Outlier, RateLimit, Target};
 pub(crate) use raw::RawExpectation;
+pub use replication::{Failover, Mode, Peers, PrimaryReplicas, Reads, Replication, Rule, ShardBy, Sharding};
 pub use shipped::{SHIPPED, Shipped, find_shipped};
 pub use size::{SIZES, Size};
 pub use text::{closest, printable};

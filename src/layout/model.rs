@@ -6,13 +6,15 @@
 //! above 0 and at most 100. A layout has at most 50 million users, 100,000 machines and 10 million requests a second in all. Names
 //! have 1 to 64 characters without blanks, control characters, `/`, `*`, `<` and `>`, and are unlike each other, so that a bare name is a
 //! selector (services and hosts of different data centers may share one). What the layout does not name has names too, which nothing
-//! else may have: `dns`, the resolvers ([`Layout::resolver_of`]) and the autoscalers ([`autoscaler_of`](super::autoscaler_of)).
+//! else may have: `dns`, the resolvers ([`Layout::resolver_of`]), the autoscalers ([`autoscaler_of`](super::autoscaler_of)) and the
+//! monitors of databases ([`monitor_of`](super::monitor_of)).
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::expect::Expectation;
 use super::policies::{Autoscaler, Calls, HealthCheck, Outlier, RateLimit};
+use super::replication::{Replication, Sharding};
 
 /// An ordered map by name. Order is by name, never by place in the file, so that the same system written in
 /// another order gives the same history.
@@ -35,6 +37,10 @@ pub struct Layout {
     pub network: Network,
     /// Data centers by name. A layout with `services` at the top has one, named `dc`.
     pub data_centers: Map<DataCenter>,
+    /// Databases with nodes in several data centers, by name: the nodes of each shard by data center, at least one of each. Each of those
+    /// data centers has a service of this name, which is the database with the number of nodes that stand there. In the file they have the
+    /// fields of a [`Database`] but `on`, and `machines` by data center. Nothing else in any data center has the name of one.
+    pub databases: Map<Map<u32>>,
     /// What must hold in every run.
     pub expect: Vec<Expectation>,
 }
@@ -63,6 +69,19 @@ pub struct Users {
     pub calls: Calls,
     /// The data center that they ask for by a name of its own (`east.shop.example`), in place of the domain that leads to all of them.
     pub site: Option<String>,
+    /// Whether they look at what they have just written. Default none.
+    pub look_back: Option<LookBack>,
+    /// Share of the requests about rows that are for the first one: a celebrity. From 0 to 1. Default 0.
+    pub hot: f64,
+}
+
+/// People who look at a row again that they have just written.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LookBack {
+    /// After which share of their writes. Above 0, at most 1.
+    pub share: f64,
+    /// How long after the answer. From 0 to a week. Default 200 ms.
+    pub after: Duration,
 }
 
 /// Relative weights of what users ask for, from 0 to a million, one of them above 0. The defaults are those of a population without `asks`; in one that has them, what is
@@ -79,6 +98,8 @@ pub struct Asks {
     pub update: f64,
     /// Deletes a row. Default 5.
     pub delete: f64,
+    /// A search, which asks all shards. Default 0.
+    pub search: f64,
 }
 
 /// How the rows that users ask for are spread.
@@ -119,6 +140,8 @@ pub struct Network {
     pub local: Duration,
     /// Between users and any data center, and to DNS. Default 20 ms.
     pub access: Duration,
+    /// Between two data centers. Default 40 ms (half of the 80 ms round trip between Virginia and Ireland).
+    pub between: Duration,
     /// Upper bound of a uniform delay added to each message. From 0 to 60 s. Default 0.
     pub jitter: Duration,
     /// Probability that a packet is lost. From 0 to 0.9. Default 0.
@@ -335,25 +358,46 @@ pub enum Balance {
     ConsistentHash,
 }
 
-/// A database with real rows.
+/// A database with real rows: one node, or several that hold copies, or several shards of such nodes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Database {
-    /// The host that it shares with other services, in place of a machine of its own.
+    /// The host that it shares with other services, in place of machines of its own. Only for a single node.
     pub on: Option<String>,
-    /// Size of its machine. Default `m`.
+    /// Nodes of each shard in this data center. From 1 to 15 in all data centers together. Default 1, or 3 with replication.
+    pub machines: u32,
+    /// Size of its machines. Default `m`.
     pub size: String,
-    /// Queries in progress at once. Default 32.
+    /// Queries in progress at once on each node. Default 32.
     pub slots: u32,
-    /// Queries that may wait. Default 1,000.
+    /// Queries that may wait on each node. Default 1,000.
     pub backlog: u32,
+    /// Connections that clients may have to each node; each has one query at once, in progress or waiting. Default none: as many as
+    /// slots and backlog take. From 1 to a million.
+    pub connections: Option<u32>,
     /// Core time of a read. Default exponential 1 ms.
     pub read: Distribution,
     /// Core time of a write. Default exponential 2 ms.
     pub write: Distribution,
+    /// Core time to apply a change that came from another node, and to replay an entry of the log after a crash. Default constant 0.1 ms.
+    pub apply: Distribution,
+    /// How long it takes until a write is on the disk (the flush of the write-ahead log). From 0 to a minute. Default 0.1 ms (a solid-state drive).
+    pub flush: Duration,
+    /// Entries of the log between two checkpoints: a crashed node replays what came since the last one. From 1 to 10 million.
+    /// Default 10,000.
+    pub checkpoint: u64,
+    /// Entries that a node keeps for those that follow it; who is further behind is rebuilt from a snapshot. From 1 to 10 million.
+    /// Default 100,000.
+    pub log: u64,
+    /// Rows a second that a rebuild or a migration copies at most. From 1 to 100 million. Default 50,000.
+    pub copy_rate: f64,
     /// Rows that exist at the start, with keys from 0. From 0 to 10 million. Default 100,000.
     pub rows: u64,
     /// From start of the process to serving. Default 10 s.
     pub boot: Duration,
+    /// How the nodes of a shard keep copies. Default none.
+    pub replication: Replication,
+    /// How rows are spread over shards. Default none: one shard. Not on a shared host.
+    pub sharding: Option<Sharding>,
 }
 
 /// A distribution of core time.

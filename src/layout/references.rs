@@ -2,12 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use super::model::{DataCenter, LoadBalancer, Pages, Pair, Service, Sessions};
+use super::model::{DataCenter, Layout, LoadBalancer, Pages, Pair, Service, Sessions};
 use super::source::{Path, Problem};
 use super::text::{closest, printable, suggestion};
 
-/// Checks what a service says of others; its single values have been checked.
-pub(super) fn references(data_center: &DataCenter, service: &Service, path: &Path) -> Result<(), Problem> {
+/// Checks what a service of a data center says of others; its single values have been checked.
+pub(super) fn references(layout: &Layout, site: &str, service: &Service, path: &Path) -> Result<(), Problem> {
+    let Some(data_center) = layout.data_centers.get(site) else {
+        return Ok(());
+    };
     if let Some(host) = service.host()
         && !data_center.hosts.contains_key(host)
     {
@@ -15,6 +18,9 @@ pub(super) fn references(data_center: &DataCenter, service: &Service, path: &Pat
         return Err(path
             .at("on")
             .problem(format!("there is no host \"{}\"{known}", printable(host))));
+    }
+    if let Some(pages) = service.pages() {
+        within_reach(layout, site, pages, path)?;
     }
     match service {
         Service::LoadBalancer(balancer) => of_balancer(data_center, balancer, path),
@@ -65,6 +71,24 @@ fn of_balancer(data_center: &DataCenter, balancer: &LoadBalancer, path: &Path) -
     Ok(())
 }
 
+/// A database of several data centers is asked only where it has nodes.
+fn within_reach(layout: &Layout, site: &str, pages: &Pages, path: &Path) -> Result<(), Problem> {
+    let Some(name) = &pages.database else { return Ok(()) };
+    let Some(nodes) = layout.databases.get(name) else {
+        return Ok(());
+    };
+    let is_here = |data_center: &DataCenter| data_center.services.contains_key(name);
+    if layout.data_centers.get(site).is_some_and(is_here) {
+        return Ok(());
+    }
+    let places: Vec<&str> = nodes.keys().map(String::as_str).collect();
+    let message = format!(
+        "\"{name}\" has no nodes in {site}, only in {}; give it one here, as in machines: {{\"{site}\": 1, ..}}",
+        places.join(", ")
+    );
+    Err(path.at("database").problem(message))
+}
+
 fn of_pages(data_center: &DataCenter, pages: &Pages, path: &Path) -> Result<(), Problem> {
     if let Some(name) = &pages.database {
         let needed = "a database is needed here";
@@ -97,7 +121,8 @@ fn of_pages(data_center: &DataCenter, pages: &Pages, path: &Path) -> Result<(), 
     Ok(())
 }
 
-fn noun(service: &Service) -> &'static str {
+/// What a service is, in words.
+pub(super) fn noun(service: &Service) -> &'static str {
     match service {
         Service::LoadBalancer(_) => "a load balancer",
         Service::Web(_) => "a web service",

@@ -34,6 +34,21 @@ pub const SHIPPED: &[Shipped] = &[
         script: None,
     },
     Shipped {
+        file: "05-primary-replicas",
+        source: include_str!("../../layouts/05-primary-replicas.ron"),
+        script: Some(include_str!("../../layouts/05-primary-replicas.script.ron")),
+    },
+    Shipped {
+        file: "06-multi-primary",
+        source: include_str!("../../layouts/06-multi-primary.ron"),
+        script: Some(include_str!("../../layouts/06-multi-primary.script.ron")),
+    },
+    Shipped {
+        file: "07-circular-replication",
+        source: include_str!("../../layouts/07-circular-replication.ron"),
+        script: Some(include_str!("../../layouts/07-circular-replication.script.ron")),
+    },
+    Shipped {
         file: "10-stateful-web",
         source: include_str!("../../layouts/10-stateful-web.ron"),
         script: Some(include_str!("../../layouts/10-stateful-web.script.ron")),
@@ -49,9 +64,19 @@ pub const SHIPPED: &[Shipped] = &[
         script: Some(include_str!("../../layouts/12-serverless.script.ron")),
     },
     Shipped {
+        file: "15-sharding",
+        source: include_str!("../../layouts/15-sharding.ron"),
+        script: Some(include_str!("../../layouts/15-sharding.script.ron")),
+    },
+    Shipped {
         file: "20-retry-storm",
         source: include_str!("../../layouts/20-retry-storm.ron"),
         script: Some(include_str!("../../layouts/20-retry-storm.script.ron")),
+    },
+    Shipped {
+        file: "21-split-brain",
+        source: include_str!("../../layouts/21-split-brain.ron"),
+        script: Some(include_str!("../../layouts/21-split-brain.script.ron")),
     },
 ];
 

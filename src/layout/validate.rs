@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::bounds::{MOST_MACHINES, MOST_RATE};
 use super::check::MOST_USERS;
-use super::entry::autoscaler_of;
+use super::entry::{autoscaler_of, monitor_of};
 use super::model::{DataCenter, Layout, Service};
 use super::references::{balancer_cycles, references};
 use super::source::{Node, Path, Problem};
@@ -16,12 +16,12 @@ pub(super) fn validate(layout: &Layout, root: &Node) -> Result<(), Problem> {
     population(layout, &path)?;
     machines(layout, &path)?;
     distinct_names(layout, root)?;
-    for (name, data_center) in &layout.data_centers {
+    for (site, data_center) in &layout.data_centers {
         let data_centers = path.at("data_centers");
-        let nested = data_centers.at(name);
+        let nested = data_centers.at(site);
         let path = if is_nested(root) { nested } else { path };
         for (name, service) in &data_center.services {
-            references(data_center, service, &path.at("services").at(name))?;
+            references(layout, site, service, &path.at("services").at(name))?;
         }
         balancer_cycles(data_center, &path.at("services"))?;
     }
@@ -147,34 +147,77 @@ fn distinct_names(layout: &Layout, root: &Node) -> Result<(), Problem> {
     for (site, data_center) in &layout.data_centers {
         let data_centers = path.at("data_centers");
         let below = data_centers.at(site);
-        distinct_within(data_center, &global, if nested { &below } else { &path })?;
+        let places = Places {
+            layout,
+            site,
+            path: if nested { below } else { path },
+            databases: path.at("databases"),
+        };
+        distinct_within(data_center, &global, &places)?;
     }
     Ok(())
 }
 
-/// The names of one data center, those of its autoscalers among them.
-fn distinct_within(data_center: &DataCenter, global: &BTreeMap<String, String>, path: &Path) -> Result<(), Problem> {
-    let (hosts, services) = (path.at("hosts"), path.at("services"));
-    let mut autoscalers: BTreeMap<String, String> = BTreeMap::new();
+/// Where the file names what is in a data center.
+struct Places<'a> {
+    layout: &'a Layout,
+    site: &'a str,
+    /// The data center.
+    path: Path<'a>,
+    /// Those of several data centers.
+    databases: Path<'a>,
+}
+
+impl Places<'_> {
+    /// Whether a service of the data center is a database that stands in several, which the file names at its top.
+    fn is_spread(&self, service: &str) -> bool {
+        let nodes = self.layout.databases.get(service);
+        nodes.is_some_and(|nodes| nodes.contains_key(self.site))
+    }
+}
+
+/// The names of one data center, those of its autoscalers and monitors among them.
+fn distinct_within(
+    data_center: &DataCenter,
+    global: &BTreeMap<String, String>,
+    places: &Places,
+) -> Result<(), Problem> {
+    let (hosts, services) = (places.path.at("hosts"), places.path.at("services"));
+    let place = |name: &str| {
+        if places.is_spread(name) {
+            places.databases
+        } else {
+            services
+        }
+    };
+    let mut unnamed: BTreeMap<String, String> = BTreeMap::new();
     for (web, _) in data_center.autoscalers() {
         let name = autoscaler_of(web);
         if let Some(by) = global.get(&name) {
             let message = format!("its autoscaler is named \"{name}\", and that is already the name of {by}");
             return Err(services.at(web).key("scale").problem(message));
         }
-        autoscalers.insert(name, format!("the autoscaler of {web}"));
+        unnamed.insert(name, format!("the autoscaler of {web}"));
+    }
+    for (database, _) in places.layout.monitors(places.site) {
+        let name = monitor_of(database);
+        if let Some(by) = global.get(&name) {
+            let message = format!("its monitors are named \"{name}\", and that is already the name of {by}");
+            return Err(place(database).at(database).key("replication").problem(message));
+        }
+        unnamed.insert(name, format!("the monitors of {database}"));
     }
     for name in data_center.hosts.keys() {
-        if let Some(by) = global.get(name).or_else(|| autoscalers.get(name)) {
+        if let Some(by) = global.get(name).or_else(|| unnamed.get(name)) {
             return Err(taken(&hosts, name, by));
         }
     }
     for name in data_center.services.keys() {
-        if let Some(by) = global.get(name).or_else(|| autoscalers.get(name)) {
-            return Err(taken(&services, name, by));
+        if let Some(by) = global.get(name).or_else(|| unnamed.get(name)) {
+            return Err(taken(&place(name), name, by));
         }
         if data_center.hosts.contains_key(name) {
-            return Err(taken(&services, name, "a host"));
+            return Err(taken(&place(name), name, "a host"));
         }
     }
     Ok(())

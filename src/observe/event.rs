@@ -1,6 +1,6 @@
 //! What services report: only what needs an order across machines. The rest they count themselves.
 
-use crate::protocol::{Reason, Reply, Request};
+use crate::protocol::{Owner, Reason, Reply, Request, Stamp, Term};
 use crate::sim::{InstanceId, SimTime, Wire};
 
 /// The vocabulary of a world: requests and replies from `protocol`, events from here.
@@ -42,9 +42,131 @@ pub enum Event {
         /// The row.
         key: u64,
         /// The version that was written.
-        version: u64,
-        /// The instance that holds it.
+        version: Stamp,
+        /// The node that wrote it.
         by: InstanceId,
+        /// Who was told.
+        user: Owner,
+    },
+    /// A user read a row, or was told that there is none.
+    Read {
+        /// The row.
+        key: u64,
+        /// The version that was read.
+        version: Stamp,
+        /// The node that answered.
+        by: InstanceId,
+        /// Who read it.
+        user: Owner,
+        /// When the user asked.
+        began: SimTime,
+    },
+    /// A user's write failed in a way that leaves open whether it was done.
+    Unknown {
+        /// The row.
+        key: u64,
+    },
+    /// Whoever queries a database leaves a node alone that failed.
+    NodeAvoided {
+        /// The node.
+        node: InstanceId,
+        /// How it failed.
+        reason: Reason,
+        /// It is taken to be the primary, which nobody can stand in for until another one is promoted.
+        primary: bool,
+    },
+    /// A node that was left alone has answered again.
+    NodeUsed {
+        /// The node.
+        node: InstanceId,
+    },
+    /// A node became primary of its shard.
+    Promoted {
+        /// The shard.
+        shard: u32,
+        /// Its term.
+        term: Term,
+        /// The primary before it, as far as it knows.
+        was: Option<InstanceId>,
+    },
+    /// A primary stepped down: it heard of a later term, or was told to.
+    SteppedDown {
+        /// Its term.
+        term: Term,
+    },
+    /// The lease of a primary ran out: it takes no writes; or it has it again.
+    Fenced {
+        /// Whether it is fenced now.
+        on: bool,
+    },
+    /// A semi-synchronous primary has no replica in reach and goes on alone; or no longer.
+    Degraded {
+        /// Whether it does now.
+        on: bool,
+    },
+    /// A node that follows a new primary found writes in its log that the primary does not have, and put them aside.
+    PutAside {
+        /// How many.
+        writes: u64,
+    },
+    /// A write that was put aside was written anew.
+    Replayed {
+        /// The row.
+        key: u64,
+        /// The write that was put aside.
+        old: Stamp,
+        /// The write that took its place.
+        new: Stamp,
+    },
+    /// A write that was put aside was given up: somebody else has written the row meanwhile.
+    GivenUp {
+        /// The row.
+        key: u64,
+        /// The write that was put aside.
+        old: Stamp,
+        /// The write that stands.
+        kept: Stamp,
+    },
+    /// All writes that a node had put aside were compared.
+    Compared {
+        /// Those that were written anew.
+        replayed: u64,
+        /// Those that were given up.
+        conflicting: u64,
+    },
+    /// A node is rebuilt from the rows of another; or has been.
+    Rebuilt {
+        /// Whose rows.
+        from: InstanceId,
+        /// Whether it is done.
+        done: bool,
+    },
+    /// Conflicting writes to a row were found and resolved. Told by the node that made the one that lost, once.
+    Resolved {
+        /// The row.
+        key: u64,
+        /// The write that lost, or one of the two if none did.
+        dropped: Stamp,
+        /// The other one.
+        kept: Stamp,
+        /// How.
+        how: Resolution,
+    },
+    /// A node of a ring passes over the silent one before it; or no longer.
+    PassedOver {
+        /// The silent one.
+        node: InstanceId,
+        /// Whether it is passed over.
+        on: bool,
+    },
+    /// Rows move from one shard to another; or all have.
+    Migrated {
+        /// The shard that they come from.
+        from: u32,
+        /// The shard that they go to.
+        to: u32,
+        /// Whether it is done.
+        done: bool,
     },
     /// A balancer believes no longer that a server is up.
     TakenOut {
@@ -99,6 +221,19 @@ pub enum Event {
     },
     /// An autoscaler wants another number of machines.
     Scaled(Decision),
+}
+
+/// What became of two conflicting writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Resolution {
+    /// One was dropped; neither had seen the other.
+    Dropped,
+    /// One was dropped that had seen the one that stands: the clocks were wrong.
+    DroppedThoughLater,
+    /// Both are in the row now.
+    Merged,
+    /// Both are kept beside each other.
+    Siblings,
 }
 
 /// What an autoscaler decided.

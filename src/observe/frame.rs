@@ -9,8 +9,8 @@ use crate::protocol::Reason;
 use crate::sim::SimTime;
 
 use super::states::{
-    AutoscalerState, BalancerState, CallsState, DatabaseState, DnsState, ResolverState, ServerlessState, SessionsState,
-    UsersState,
+    AutoscalerState, BalancerState, CallsState, DatabaseState, DnsState, MonitorState, ResolverState, ServerlessState,
+    SessionsState, UsersState,
 };
 use super::topology::Topology;
 
@@ -129,6 +129,8 @@ pub struct ServiceState {
     pub users: Option<UsersState>,
     /// For a database.
     pub database: Option<DatabaseState>,
+    /// For the monitors of a database.
+    pub monitor: Option<MonitorState>,
     /// For a web tier and functions: where the sessions are.
     pub sessions: Option<SessionsState>,
     /// For functions.
@@ -259,6 +261,12 @@ pub struct Incident {
     pub failed: u64,
     /// Acknowledged writes lost by it.
     pub lost_writes: u64,
+    /// The most acknowledged writes that were missing at once while it was open: no node that took part had them.
+    pub missing_writes: u64,
+    /// Writes that a node which it hit had put aside, and that were written anew.
+    pub replayed: u64,
+    /// Writes that a node which it hit had put aside, and that were given up for others.
+    pub given_up: u64,
     /// Users who were signed out while it hurt.
     pub lost_sessions: u64,
     /// One sentence: what happens now, and why.

@@ -79,6 +79,9 @@ impl Incidents {
             retried: 0,
             failed: 0,
             lost_writes: 0,
+            missing_writes: 0,
+            replayed: 0,
+            given_up: 0,
             lost_sessions: 0,
             sentence: String::new(),
         };
@@ -106,6 +109,22 @@ impl Incidents {
         }
     }
 
+    /// Acknowledged writes are missing: `missing` tells how many of the databases of these instances. An open incident remembers the most.
+    pub fn miss(&mut self, missing: impl Fn(&[InstanceId]) -> u64) {
+        for case in self.cases.iter_mut().filter(|case| case.incident.healed.is_none()) {
+            case.incident.missing_writes = case.incident.missing_writes.max(missing(&case.targets));
+        }
+    }
+
+    /// A former primary gave what only it had to the new one: it counts for the newest fault that hit it, even if that is mended.
+    fn recover(&mut self, node: InstanceId, replayed: u64, given_up: u64) {
+        let hit = |case: &&mut Case| case.targets.binary_search(&node).is_ok();
+        if let Some(case) = self.cases.iter_mut().rev().find(hit) {
+            case.incident.replayed += replayed;
+            case.incident.given_up += given_up;
+        }
+    }
+
     /// A user was signed out whose session one of these held: it counts for the first fault that hit it since then, even if that is
     /// mended.
     fn sign_out(&mut self, holder: InstanceId, since: SimTime) {
@@ -115,11 +134,12 @@ impl Incidents {
         }
     }
 
-    /// Follows an event; `who` is the selector of the one who reported it.
-    pub fn follow(&mut self, at: SimTime, event: &Event, who: impl Fn() -> String) {
-        if let Event::SignedOut { holder, since } = *event {
-            self.sign_out(holder, since);
-            return;
+    /// Follows an event that this instance reported; `who` is its selector.
+    pub fn follow(&mut self, at: SimTime, from: InstanceId, event: &Event, who: impl Fn() -> String) {
+        match *event {
+            Event::SignedOut { holder, since } => return self.sign_out(holder, since),
+            Event::Compared { replayed, conflicting } => return self.recover(from, replayed, conflicting),
+            _ => {}
         }
         for case in self.cases.iter_mut().filter(|case| case.incident.healed.is_none()) {
             match *event {
@@ -148,6 +168,19 @@ impl Incidents {
                 } if case.incident.noticed.is_none() && case.reaches(by) => {
                     let milestone = Milestone { at, who: who() };
                     case.incident.noticed = Some(milestone.clone());
+                    case.incident.acted = Some(milestone);
+                }
+                Event::NodeAvoided { node, primary, .. } if case.incident.noticed.is_none() && case.concerns(node) => {
+                    let milestone = Milestone { at, who: who() };
+                    case.incident.noticed = Some(milestone.clone());
+                    case.incident.acted = (!primary).then_some(milestone);
+                }
+                // Who takes the place of what was hit has noticed, and acted.
+                Event::Promoted { was: Some(by), .. } | Event::PassedOver { node: by, on: true }
+                    if case.incident.acted.is_none() && by != from && case.concerns(by) =>
+                {
+                    let milestone = Milestone { at, who: who() };
+                    case.incident.noticed.get_or_insert_with(|| milestone.clone());
                     case.incident.acted = Some(milestone);
                 }
                 _ => {}
@@ -191,7 +224,9 @@ impl Incidents {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::Reason;
+    use crate::protocol::{Reason, Term};
+
+    const OTHER: InstanceId = InstanceId(9);
 
     fn at(seconds: u64) -> SimTime {
         SimTime(seconds * 1_000_000_000)
@@ -206,11 +241,12 @@ mod tests {
             reason: Reason::Refused,
             at,
         };
-        incidents.follow(at(11), &fail(other), || "lb".into());
+        incidents.follow(at(11), OTHER, &fail(other), || "lb".into());
         assert_eq!(incidents.cases[0].incident.hurt, None);
-        incidents.follow(at(12), &fail(hit), || "lb".into());
+        incidents.follow(at(12), OTHER, &fail(hit), || "lb".into());
         incidents.follow(
             at(13),
+            OTHER,
             &Event::TakenOut {
                 backend: hit,
                 failed: 3,
@@ -239,9 +275,66 @@ mod tests {
             reason: Reason::TimedOut,
             at: hit,
         };
-        incidents.follow(at(1), &fail, String::new);
+        incidents.follow(at(1), OTHER, &fail, String::new);
         incidents.tick(at(5), |_| false, true, true);
-        incidents.follow(at(6), &fail, String::new);
+        incidents.follow(at(6), OTHER, &fail, String::new);
         assert_eq!(incidents.cases[0].incident.served, None);
+    }
+
+    #[test]
+    fn who_takes_the_place_of_a_primary_has_noticed_and_acted() {
+        let (primary, replica, other) = (InstanceId(4), InstanceId(5), InstanceId(6));
+        let mut incidents = Incidents::default();
+        incidents.open(at(1), "killed db/1", "db/1", vec![primary]);
+        incidents.open(at(2), "killed web/1", "web/1", vec![other]);
+        let promoted = Event::Promoted {
+            shard: 0,
+            term: Term::FIRST.above(1),
+            was: Some(primary),
+        };
+        incidents.follow(at(7), replica, &promoted, || "db/2".into());
+        let noticed = |incidents: &Incidents, case: usize| incidents.cases[case].incident.noticed.clone();
+        let by = |node: &str| Milestone {
+            at: at(7),
+            who: node.into(),
+        };
+        assert_eq!(noticed(&incidents, 0), Some(by("db/2")));
+        assert_eq!(incidents.cases[0].incident.acted, Some(by("db/2")));
+        assert_eq!(noticed(&incidents, 1), None);
+        let passed_over = Event::PassedOver { node: other, on: true };
+        incidents.follow(at(7), replica, &passed_over, || "db/3".into());
+        assert_eq!(noticed(&incidents, 1), Some(by("db/3")));
+        // By hand, the old one gives way by itself: whoever takes its place has noticed nothing of a fault at another node.
+        incidents.open(at(8), "killed db/1", "db/1", vec![primary]);
+        let again = Event::Promoted {
+            shard: 0,
+            term: Term::FIRST.above(2),
+            was: Some(replica),
+        };
+        incidents.follow(at(9), primary, &again, || "db/1".into());
+        assert_eq!(noticed(&incidents, 2), None);
+    }
+
+    #[test]
+    fn what_was_missing_and_what_became_of_it_is_remembered() {
+        let (primary, other) = (InstanceId(4), InstanceId(6));
+        let mut incidents = Incidents::default();
+        incidents.open(at(1), "killed db/1", "db/1", vec![primary]);
+        for missing in [3, 12, 5] {
+            incidents.miss(|_| missing);
+        }
+        incidents.tick(at(5), |_| true, true, true);
+        assert!(incidents.cases[0].incident.healed.is_some());
+        incidents.miss(|_| 40);
+        incidents.open(at(6), "killed web/1", "web/1", vec![other]);
+        let compared = Event::Compared {
+            replayed: 10,
+            conflicting: 2,
+        };
+        incidents.follow(at(7), primary, &compared, || "db/1".into());
+        let first = &incidents.cases[0].incident;
+        assert_eq!((first.missing_writes, first.replayed, first.given_up), (12, 10, 2));
+        let second = &incidents.cases[1].incident;
+        assert_eq!((second.missing_writes, second.replayed, second.given_up), (0, 0, 0));
     }
 }

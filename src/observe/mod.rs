@@ -8,23 +8,25 @@ mod latency;
 mod ledger;
 mod probe;
 mod states;
+mod told;
 mod topology;
 
 pub use chronicle::{CauseCount, Chronicle};
-pub use event::{Circuit, Decision, Event, Limit, System};
+pub use event::{Circuit, Decision, Event, Limit, Resolution, System};
 pub use frame::{
     Cause, Frame, Health, Incident, InstanceState, LinkState, LogLine, Milestone, Quantiles, Sample, ServiceState,
     SessionTally, Severity, Tally,
 };
 pub use incident::{Case, Incidents};
 pub use latency::{Latencies, RECENT_SECONDS, Recent};
-pub use ledger::Ledger;
+pub use ledger::{Held, Ledger};
 pub use probe::{
-    AutoscalerProbe, BackendView, BalancerProbe, CallsProbe, DatabaseProbe, DnsProbe, ResolverProbe, ServerlessProbe,
-    StoreProbe, UsersProbe, WebProbe,
+    AutoscalerProbe, BackendView, BalancerProbe, CallsProbe, DnsProbe, MonitorProbe, NodeProbe, NodeRole,
+    ResolverProbe, ServerlessProbe, StoreProbe, UsersProbe, WebProbe,
 };
 pub use states::{
-    AutoscalerState, BackendState, BalancerState, Belief, CallsState, DatabaseState, DnsState, ResolverState,
-    ServerlessState, SessionsState, UsersState,
+    AutoscalerState, BackendState, BalancerState, Belief, CallsState, ConflictLine, DatabaseKind, DatabaseState,
+    DnsState, MigrationState, MonitorState, NodeState, Promises, ResolverState, ServerlessState, SessionsState,
+    ShardState, UsersState,
 };
 pub use topology::{InstanceInfo, Kind, LinkInfo, LinkKind, ServiceInfo, Site, Topology};

@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 
+use crate::protocol::Term;
 use crate::sim::{Gate, InstanceId, SimTime};
 
 use super::event::Circuit;
@@ -161,13 +162,56 @@ impl BackendView {
     }
 }
 
-/// What a database shows.
+/// What a node of a database shows.
 #[derive(Debug, Default)]
-pub struct DatabaseProbe {
+pub struct NodeProbe {
     /// Reads answered.
     pub reads: Cell<u64>,
     /// Writes done.
     pub writes: Cell<u64>,
+    /// What it does.
+    pub role: Cell<NodeRole>,
+    /// Its term, or that of the primary that it follows.
+    pub term: Cell<Term>,
+    /// Whom it follows or fetches from, if anyone.
+    pub source: Cell<Option<InstanceId>>,
+    /// While it is rebuilt: rows copied, and rows in all.
+    pub rebuilt: Cell<(u64, u64)>,
+    /// By how many nanoseconds its wall clock is off.
+    pub skew: Cell<i64>,
+    /// Changes that reached it a second time and were left out.
+    pub duplicates: Cell<u64>,
+    /// Rows that moved to another shard, since the start.
+    pub released: Cell<u64>,
+}
+
+/// What a node of a database does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum NodeRole {
+    /// It is the only one.
+    #[default]
+    Alone,
+    /// It takes the writes.
+    Primary,
+    /// It was primary and takes no writes, since its lease ran out.
+    Fenced,
+    /// It follows a primary.
+    Replica,
+    /// It looks for a primary, or wants to be one.
+    Candidate,
+    /// It copies all rows from another.
+    Rebuilding,
+    /// It replays its log after a crash.
+    Recovering,
+    /// It takes writes as all others do.
+    Peer,
+}
+
+/// What a monitor shows.
+#[derive(Debug, Default)]
+pub struct MonitorProbe {
+    /// By shard: who holds the lease, until when.
+    pub leases: RefCell<Vec<(Option<InstanceId>, SimTime)>>,
 }
 
 /// What an instance shows of how it treats one callee. It outlives the process: its counts are since the start.

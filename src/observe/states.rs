@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::sim::SimTime;
 
 use super::frame::{LogLine, SessionTally, Tally};
+use super::probe::NodeRole;
 
 /// What a load balancer knows.
 #[derive(Clone, Debug, PartialEq)]
@@ -105,15 +106,171 @@ pub struct UsersState {
     pub trend: Vec<f32>,
 }
 
-/// A database.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A database: the nodes of one service, and what is true of all of it, wherever its nodes stand.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct DatabaseState {
+    /// Rows that exist: of each shard as the node has it that knows most.
+    pub rows: u64,
+    /// Writes done since the start by the nodes of this service.
+    pub writes: u64,
+    /// Reads answered since the start by the nodes of this service.
+    pub reads: u64,
+    /// How its nodes keep copies.
+    pub kind: DatabaseKind,
+    /// The settings in words: `asynchronous, failover after 6s, 3 monitors, fencing`.
+    pub policy: String,
+    /// All nodes of the database, by shard and number, also those in other data centers.
+    pub nodes: Vec<NodeState>,
+    /// Its shards; one if it is not sharded.
+    pub shards: Vec<ShardState>,
+    /// How keys find their shard, in words: `consistent hashing, 100 points each`; nothing if it is not sharded.
+    pub sharding: Option<String>,
+    /// Rows that move to other shards, while they do.
+    pub migration: Option<MigrationState>,
+    /// What clients were told, compared with what the nodes hold.
+    pub promises: Promises,
+    /// Versions that lost against others, the newest last; at most 50.
+    pub conflicts: Vec<ConflictLine>,
+}
+
+/// How the nodes of a database keep copies.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DatabaseKind {
+    /// There are none.
+    #[default]
+    Single,
+    /// A primary and its replicas.
+    PrimaryReplicas,
+    /// Several primaries.
+    MultiPrimary,
+    /// A ring.
+    Circular,
+}
+
+/// A node of a database.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NodeState {
+    /// Index of its service and of the instance in it.
+    pub instance: Option<(usize, usize)>,
+    /// Its selector: `db/2`.
+    pub name: String,
+    /// Its shard, from 0.
+    pub shard: u32,
+    /// Its number in the shard, from 0.
+    pub number: u8,
+    /// What it does; `None` when it is down.
+    pub role: Option<NodeRole>,
+    /// The number of its term, from 1; 0 where there are none.
+    pub term: u32,
+    /// Entries in its log since the start.
+    pub position: u64,
+    /// Entries that it lacks of those that the furthest node of its shard has.
+    pub behind: u64,
+    /// How old the oldest of those is.
+    pub lag: Duration,
+    /// Whether no packet reaches it from the node that it follows.
+    pub torn: bool,
+    /// Whether its rows are the same as those of the furthest node: only if all have the same is there no conflict left.
+    pub agrees: bool,
+    /// Writes that it has put aside.
+    pub aside: u64,
+    /// Rows with several versions.
+    pub siblings: u64,
+    /// While it is rebuilt: the share that is done.
+    pub rebuilt: Option<f64>,
+    /// By how many milliseconds its wall clock is off.
+    pub skew_ms: f64,
+    /// Rows that exist on it.
+    pub rows: u64,
+    /// It has a say: a new replica has not until it has all rows.
+    pub voter: bool,
+}
+
+/// A shard of a database.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ShardState {
+    /// Its number, from 0.
+    pub number: u32,
+    /// Requests a second that its nodes received in the last second.
+    pub rate: f64,
+    /// The mean share of their cores in use.
+    pub utilisation: f64,
     /// Rows that exist.
     pub rows: u64,
+    /// Whether it takes writes.
+    pub writable: bool,
+    /// Whether all its nodes that are up have the same rows.
+    pub agrees: bool,
+}
+
+/// Rows that move to other shards.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct MigrationState {
+    /// Share of the keys that move, of all keys.
+    pub moving: f64,
+    /// Share of those that have moved.
+    pub done: f64,
+}
+
+/// Two versions of a row that were in conflict.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConflictLine {
+    /// When it was found.
+    pub at: SimTime,
+    /// The row.
+    pub key: u64,
+    /// What became of it, in words: `db/2 of 03:12.4 dropped for db/1 of 03:12.3`.
+    pub text: String,
+}
+
+/// What clients were told of a database, compared with what it holds. It counts the newest acknowledged write of each row.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Promises {
     /// Writes acknowledged since the start.
-    pub writes: u64,
-    /// Reads answered since the start.
+    pub acknowledged: u64,
+    /// Writes of which nobody knows whether they were done.
+    pub unknown: u64,
+    /// Acknowledged writes that no disk holds any more, since the start.
+    pub lost: u64,
+    /// Acknowledged writes that the nodes which take part do not have now, though some disk does.
+    pub missing: u64,
+    /// Acknowledged writes that would be lost if the primary's machine were destroyed now.
+    pub at_risk: u64,
+    /// Reads since the start.
     pub reads: u64,
+    /// Those of them that returned old data: a newer write had been acknowledged before the user asked.
+    pub stale: u64,
+    /// The mean age of what was stale: how long before the read the newer write had been acknowledged.
+    pub stale_mean: Duration,
+    /// The longest.
+    pub stale_longest: Duration,
+    /// Reads of sampled users that did not find what the same user had written.
+    pub own_writes_unseen: u64,
+    /// Reads of sampled users that returned an older version than the same user had seen.
+    pub read_backwards: u64,
+    /// The share of the users that is sampled.
+    pub sampled: f64,
+    /// Conflicting writes of which one was dropped, the older one by the true time.
+    pub dropped_older: u64,
+    /// Conflicting writes of which the later one was dropped, by the true time.
+    pub dropped_later: u64,
+    /// Conflicting writes that were merged.
+    pub merged: u64,
+    /// Conflicting writes that are kept beside each other.
+    pub siblings: u64,
+    /// Writes that were put aside and written anew.
+    pub replayed: u64,
+    /// Writes that were put aside and given up for others.
+    pub given_up: u64,
+}
+
+/// A monitor of a database.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MonitorState {
+    /// The database.
+    pub of: usize,
+    /// By shard: the selector of the node that holds the lease, as the first monitor that is up knows it, and how long it still lasts.
+    pub leases: Vec<(Option<String>, Duration)>,
 }
 
 /// Where the sessions of a web tier are.

@@ -45,6 +45,8 @@ pub enum Kind {
     Resolver,
     /// An autoscaler.
     Autoscaler,
+    /// The monitors of a database.
+    Monitor,
 }
 
 /// What does not change about a service.
@@ -105,6 +107,8 @@ pub enum LinkKind {
     Lookups,
     /// Sessions.
     Sessions,
-    /// What an autoscaler measures.
+    /// What an autoscaler measures; leases that a node has of a monitor.
     Control,
+    /// Changes that nodes of a database fetch from each other.
+    Replication,
 }

@@ -111,6 +111,10 @@ impl Software<System> for Serverless {
                 self.maker.retune(&cx);
                 Reply::answer(Answer::Fine)
             }
+            Request::Leads { shard, term } => {
+                self.maker.hear(shard, cx.from(), term);
+                Reply::answer(Answer::Fine)
+            }
             _ => Reply::answer(Answer::Fine),
         }
     }

@@ -10,7 +10,7 @@ use crate::layout;
 use crate::observe::{Event, System, UsersProbe};
 use crate::protocol::{
     Answer, Ask, Ended, Failure, Format, Http, Owner, Pass, PassNews, Reason, Records, Reply, Request, Revocation,
-    Status,
+    Stamp, Status,
 };
 use crate::sim::{Cx, Draw, Either, InstanceId, Signal, SimTime, Software, nanos, race};
 
@@ -32,6 +32,8 @@ pub struct Throttle {
     pub rate: f64,
     /// The factor on it.
     pub factor: Cell<f64>,
+    /// Share of the requests about rows that are for the first one.
+    pub hot: Cell<f64>,
 }
 
 /// Where a population finds itself.
@@ -57,8 +59,9 @@ pub struct Population {
     count: u64,
     mobile: f64,
     /// What is asked for, with the cumulative weights.
-    asks: [(Ask, f64); 5],
+    asks: [(Ask, f64); 6],
     keys: KeySpace,
+    look_back: Option<layout::LookBack>,
     patience: Duration,
     around: Surroundings,
     /// Caches on people's devices, who are spread over them.
@@ -85,7 +88,12 @@ struct Client {
     /// When it ends unless it is used, and how long each use prolongs it.
     until: SimTime,
     ttl: Duration,
+    /// The last row that the person wrote, and in which write.
+    wrote: (u64, Stamp),
 }
+
+/// In the ids of requests of those who look at what they wrote.
+const LOOKING_BACK: u64 = 1 << (NUMBER_BITS - 1);
 
 impl Population {
     /// A population whose stub caches already hold the address, each with a part of the answer's life behind it.
@@ -111,6 +119,7 @@ impl Population {
             mobile: spec.mobile,
             asks: cumulative(&spec.asks),
             keys: KeySpace::new(spec.keys),
+            look_back: spec.look_back,
             patience: spec.patience,
             stubs,
             stub_count: u64::from(spec.stubs),
@@ -140,7 +149,7 @@ impl Population {
             match race(cx.sleep_until(due), self.retuned.wait(&cx)).await {
                 Either::First(()) => {
                     cx.begin(self.prefix | number, Request::Visit);
-                    number = (number + 1) & ((1 << NUMBER_BITS) - 1);
+                    number = (number + 1) & (LOOKING_BACK - 1);
                     left = self.gap(&cx, number);
                     last = due;
                 }
@@ -164,6 +173,16 @@ impl Population {
             .iter()
             .find(|(_, weight)| pick < *weight)
             .map_or(Ask::Page, |(ask, _)| *ask);
+        let hot = self.around.throttle.hot.get();
+        let key = if hot > 0.0 && cx.draw(purpose::HOT).unit() < hot {
+            0
+        } else {
+            self.keys.key(cx.draw(purpose::KEY))
+        };
+        self.request(cx, person, ask, key)
+    }
+
+    fn request(&self, cx: &Cx<System>, person: u64, ask: Ask, key: u64) -> Http {
         let format = if cx.draw(purpose::FORMAT).unit() < self.mobile {
             Format::Json
         } else {
@@ -172,13 +191,28 @@ impl Population {
         let client = self.clients.borrow().get(&person).copied().unwrap_or_default();
         Http {
             ask,
-            key: self.keys.key(cx.draw(purpose::KEY)),
+            key,
             format,
             user: Owner::new(self.around.number, person),
             cookie: client.cookie,
             pass: client.pass,
             once: self.around.caller.repeats_writes(),
+            wrote: client.wrote,
         }
+    }
+
+    /// Some look at what they have written, a little later.
+    fn look_back(&self, cx: &Cx<System>, wish: &Http) {
+        let Some(habit) = self.look_back else { return };
+        if cx.draw(purpose::LOOK_BACK).unit() >= habit.share {
+            return;
+        }
+        let (person, key, request) = (wish.user.person(), wish.key, cx.request() | LOOKING_BACK);
+        let mine = cx.detached();
+        cx.spawn(async move {
+            mine.sleep(habit.after).await;
+            mine.begin(request, Request::LookBack { person, key });
+        });
     }
 
     /// The addresses of the domain, from the device of this user.
@@ -252,8 +286,17 @@ impl Population {
                 Err(_) => tally.failed += 1,
             }
         });
-        match reply.outcome {
-            Err(Failure { reason, at }) => cx.emit(Event::Failed { reason, at }),
+        match &reply.outcome {
+            Err(Failure { reason, at }) => {
+                let open = matches!(reason, Reason::TimedOut | Reason::Reset | Reason::NotAcknowledged);
+                if open && !wish.ask.is_safe() {
+                    cx.emit(Event::Unknown { key: wish.key });
+                }
+                cx.emit(Event::Failed {
+                    reason: *reason,
+                    at: *at,
+                });
+            }
             Ok(answer) => {
                 probe
                     .latencies
@@ -264,8 +307,9 @@ impl Population {
                     format,
                     cookie,
                     pass,
+                    remember,
                     ..
-                } = answer
+                } = *answer
                 {
                     let served = if format == Format::Html {
                         &probe.html
@@ -273,16 +317,35 @@ impl Population {
                         &probe.json
                     };
                     served.set(served.get() + 1);
-                    if let Status::Written { version, by } = status {
-                        cx.emit(Event::Acknowledged {
-                            key: wish.key,
-                            version,
-                            by,
-                        });
-                    }
+                    self.promise(cx, wish, began, status, remember);
                     self.remember(cx, wish, began, (cookie, pass));
                 }
             }
+        }
+    }
+
+    /// Tells the ledger what the user was told of a row.
+    fn promise(&self, cx: &Cx<System>, wish: &Http, began: SimTime, status: Status, remember: bool) {
+        let (key, user) = (wish.key, wish.user);
+        match status {
+            Status::Written { version, by } => {
+                if remember {
+                    let mut clients = self.clients.borrow_mut();
+                    clients.entry(user.person()).or_default().wrote = (key, version);
+                }
+                cx.emit(Event::Acknowledged { key, version, by, user });
+                self.look_back(cx, wish);
+            }
+            Status::Read { version, by } | Status::NotFound { version, by } if wish.ask == Ask::Page => {
+                cx.emit(Event::Read {
+                    key,
+                    version,
+                    by,
+                    user,
+                    began,
+                });
+            }
+            _ => {}
         }
     }
 
@@ -348,6 +411,7 @@ impl Population {
             since: cx.now(),
             until: cx.now() + ttl,
             ttl,
+            wrote: client.wrote,
         };
     }
 
@@ -361,13 +425,14 @@ impl Population {
     }
 }
 
-fn cumulative(asks: &layout::Asks) -> [(Ask, f64); 5] {
+fn cumulative(asks: &layout::Asks) -> [(Ask, f64); 6] {
     let weights = [
         (Ask::Page, asks.page),
         (Ask::Asset, asks.asset),
         (Ask::Create, asks.create),
         (Ask::Update, asks.update),
         (Ask::Delete, asks.delete),
+        (Ask::Search, asks.search),
     ];
     let total: f64 = weights.iter().map(|(_, weight)| weight).sum();
     let mut sum = 0.0;
@@ -383,8 +448,9 @@ impl Software<System> for Population {
     }
 
     async fn serve(self: Rc<Self>, cx: Cx<System>, request: Request) -> Reply {
-        match request {
-            Request::Visit => {}
+        let person = match request {
+            Request::Visit => cx.draw(purpose::USER).below(self.count),
+            Request::LookBack { person, .. } => person,
             Request::Retune => {
                 self.retuned.raise(&cx);
                 self.around.caller.retune(&cx);
@@ -403,11 +469,13 @@ impl Software<System> for Population {
                 return Reply::answer(Answer::Fine);
             }
             _ => return Reply::answer(Answer::Fine),
-        }
+        };
         let began = cx.now();
         self.around.probe.count(|tally| tally.sent += 1);
-        let person = cx.draw(purpose::USER).below(self.count);
-        let wish = self.wish(&cx, person);
+        let wish = match request {
+            Request::LookBack { key, .. } => self.request(&cx, person, Ask::Page, key),
+            _ => self.wish(&cx, person),
+        };
         let reply = self.visit(&cx, person, wish).await;
         self.conclude(&cx, &wish, began, &reply);
         reply

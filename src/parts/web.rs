@@ -85,6 +85,10 @@ impl Software<System> for Web {
                 self.maker.retune(&cx);
                 Reply::answer(Answer::Fine)
             }
+            Request::Leads { shard, term } => {
+                self.maker.hear(shard, cx.from(), term);
+                Reply::answer(Answer::Fine)
+            }
             Request::Measure => {
                 let (busy, cores) = cx.processors();
                 Reply::answer(Answer::Load {

@@ -1,12 +1,19 @@
 //! What travels between services: the requests and replies of every kind, and the reasons of failures.
 
+mod data;
 mod pass;
 mod reason;
 
+use std::rc::Rc;
 use std::time::Duration;
 
 use crate::sim::{CallError, InstanceId, SimTime};
 
+pub use data::{
+    Change, Entry, HandedOver, Handover, Known, Lease, LeaseWish, Missing, Moved, Order, PeerChange, PeerPull,
+    PeerPulled, PeerRow, PeerRows, PeerState, PeerVersion, Position, Pull, Pulled, Recovered, Row, Rows, Stamp, Term,
+    Write,
+};
 pub use pass::{Ended, Owner, Pass, PassNews};
 pub use reason::Reason;
 
@@ -15,6 +22,13 @@ pub use reason::Reason;
 pub enum Request {
     /// A person wants something: a population's request to itself.
     Visit,
+    /// A person looks at a row that they have written: a population's request to itself.
+    LookBack {
+        /// The number of the person.
+        person: u64,
+        /// The row.
+        key: u64,
+    },
     /// A browser's or an app's request to a web server, directly or by way of balancers.
     Http(Http),
     /// A query to a database.
@@ -41,6 +55,44 @@ pub enum Request {
     },
     /// How busy are you? From an autoscaler.
     Measure,
+    /// What is new in your log? From a node that follows.
+    Pull(Pull),
+    /// The rows that were ever written, from this key on.
+    Rows {
+        /// The first key.
+        from: u64,
+    },
+    /// To a monitor: the lease of a primary.
+    Lease(LeaseWish),
+    /// From a node that is to be primary: follow nobody with a lower term than this. How far are you?
+    Prepare {
+        /// Its term.
+        term: Term,
+    },
+    /// From a primary to those who follow it and those who ask it: I am the primary.
+    Leads {
+        /// The shard.
+        shard: u32,
+        /// Its term.
+        term: Term,
+    },
+    /// Who is the primary?
+    WhoLeads,
+    /// From a former primary: a write that only it has.
+    Missing(Missing),
+    /// Rows move to another shard.
+    Handover(Handover),
+    /// From a person.
+    Order(Order),
+    /// What is new in your log? From one of several primaries to another.
+    PeerPull(PeerPull),
+    /// All rows of a peer, from this key on.
+    PeerRows {
+        /// The first key.
+        from: u64,
+    },
+    /// How far are you? From one of several primaries to another.
+    PeerState,
 }
 
 /// A request to a session store.
@@ -112,6 +164,8 @@ pub struct Http {
     pub pass: Pass,
     /// The request may be tried again, though it writes: it carries an idempotency key.
     pub once: bool,
+    /// The last row that the user wrote, and in which write, if the site wants to know it.
+    pub wrote: (u64, Stamp),
 }
 
 impl Http {
@@ -134,12 +188,14 @@ pub enum Ask {
     Update,
     /// The end of a row.
     Delete,
+    /// A search over all rows.
+    Search,
 }
 
 impl Ask {
     /// Whether it changes nothing, so that it may be tried again.
     pub fn is_safe(self) -> bool {
-        matches!(self, Ask::Page | Ask::Asset)
+        matches!(self, Ask::Page | Ask::Asset | Ask::Search)
     }
 }
 
@@ -161,6 +217,15 @@ pub struct Query {
     pub key: u64,
     /// It carries an idempotency key: done already, it is answered as before.
     pub once: bool,
+    /// Who has not applied this write yet must not answer a read.
+    pub after: Stamp,
+}
+
+impl Query {
+    /// Whether it changes nothing.
+    pub fn is_read(&self) -> bool {
+        matches!(self.operation, Operation::Read | Operation::Search)
+    }
 }
 
 /// Create, read, update, delete.
@@ -174,10 +239,12 @@ pub enum Operation {
     Update,
     /// Deletes a row; not found if there is none.
     Delete,
+    /// Looks through all rows that are here.
+    Search,
 }
 
 /// The end of a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reply {
     /// The answer, or why there is none.
     pub outcome: Result<Answer, Failure>,
@@ -186,7 +253,7 @@ pub struct Reply {
 }
 
 /// An answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
     /// A page, a file or JSON.
     Page {
@@ -200,9 +267,50 @@ pub enum Answer {
         cookie: Option<InstanceId>,
         /// What became of the session.
         pass: PassNews,
+        /// The site wants to know of the user's last write.
+        remember: bool,
     },
     /// From a database.
     Row(Status),
+    /// From a node that does not do that: ask this one, if it knows one.
+    Elsewhere {
+        /// Who does.
+        to: Option<InstanceId>,
+        /// In which term, as far as it knows.
+        term: Term,
+    },
+    /// From a shard that a row has left, and all other moving ones below this key.
+    Moved {
+        /// The shard that it has gone to.
+        to: u32,
+        /// All moving keys below this one have gone.
+        upto: u64,
+    },
+    /// To a node that follows.
+    Pulled(Pulled),
+    /// Rows of a shard.
+    Rows(Rc<Rows>),
+    /// From a monitor.
+    Lease(Lease),
+    /// From a node that was asked to prepare: whether it does, and how far it is.
+    Prepared {
+        /// It follows nobody with a lower term from now on.
+        promised: bool,
+        /// The highest term that it has heard of.
+        term: Term,
+        /// How far it is.
+        position: Position,
+    },
+    /// To a former primary.
+    Recovered(Recovered),
+    /// To a shard that rows move to.
+    HandedOver(HandedOver),
+    /// To a peer.
+    PeerPulled(PeerPulled),
+    /// Rows of a peer.
+    PeerRows(Rc<PeerRows>),
+    /// How far a peer is.
+    PeerState(Rc<PeerState>),
     /// From a session store.
     Session(Found),
     /// From DNS: where the name leads, and how long that may be believed.
@@ -254,19 +362,28 @@ pub enum Status {
     /// It was read (200).
     Read {
         /// The version that was read.
-        version: u64,
+        version: Stamp,
+        /// The node that answered.
+        by: InstanceId,
     },
     /// It was written, in this version (201, 204).
     Written {
         /// The version that is on disk.
-        version: u64,
-        /// The instance that holds it.
+        version: Stamp,
+        /// The node that wrote it.
         by: InstanceId,
     },
     /// There is none (404).
-    NotFound,
+    NotFound {
+        /// The write that deleted it, as far as the node knows.
+        version: Stamp,
+        /// The node that answered.
+        by: InstanceId,
+    },
     /// There is one already (409).
     Conflict,
+    /// All shards were searched.
+    Searched,
     /// No row was asked for.
     Static,
 }
@@ -333,6 +450,20 @@ impl Request {
             Request::Advertise { priority } => u64::from(*priority) << 8 | 0xa,
             Request::Claim { address } => u64::from(address.0) << 8 | 0xb,
             Request::Measure => 12,
+            Request::LookBack { person, key } => key << 8 ^ person.rotate_left(40) ^ 0xd,
+            Request::Pull(pull) => pull.last.index << 8 ^ u64::from(pull.last.term.0) << 40 ^ 0xe,
+            Request::Rows { from } => from << 8 | 0xf,
+            Request::Lease(wish) => u64::from(wish.term.0) << 16 ^ u64::from(wish.shard) << 8 ^ 0x10,
+            Request::Prepare { term } => u64::from(term.0) << 8 | 0x11,
+            Request::Leads { shard, term } => u64::from(term.0) << 24 ^ u64::from(*shard) << 8 ^ 0x12,
+            Request::WhoLeads => 19,
+            Request::Missing(missing) => missing.write.now.stamp.0.rotate_left(8) ^ 0x14,
+            Request::Handover(Handover::Fetch { to, most }) => u64::from(*most) << 32 ^ u64::from(*to) << 8 ^ 0x15,
+            Request::Handover(Handover::Release { to, number }) => number << 32 ^ u64::from(*to) << 8 ^ 0x16,
+            Request::Order(order) => order.fingerprint() << 8 | 0x17,
+            Request::PeerPull(pull) => pull.place << 16 ^ u64::from(pull.node) << 8 ^ 0x18,
+            Request::PeerRows { from } => from << 8 | 0x19,
+            Request::PeerState => 26,
         }
     }
 }

@@ -27,11 +27,21 @@ pub enum Reason {
     Shed,
     /// More functions at once than the limit.
     Throttled,
+    /// No node of the database takes writes now, as far as those that were asked know.
+    NotPrimary,
+    /// Too few nodes are in reach to take a write.
+    NoQuorum,
+    /// Too few nodes acknowledged a write in time: nobody knows what becomes of it.
+    NotAcknowledged,
+    /// The node still replays its log.
+    Recovering,
+    /// The node has as many connections as it takes.
+    TooManyConnections,
 }
 
 impl Reason {
     /// All reasons, in order.
-    pub const ALL: [Reason; 11] = [
+    pub const ALL: [Reason; 16] = [
         Reason::Refused,
         Reason::Reset,
         Reason::TimedOut,
@@ -43,6 +53,11 @@ impl Reason {
         Reason::RateLimited,
         Reason::Shed,
         Reason::Throttled,
+        Reason::NotPrimary,
+        Reason::NoQuorum,
+        Reason::NotAcknowledged,
+        Reason::Recovering,
+        Reason::TooManyConnections,
     ];
 
     /// The word for it on screens and in reports. Stable: the JSON report uses it.
@@ -59,6 +74,11 @@ impl Reason {
             Reason::RateLimited => "rate limited",
             Reason::Shed => "shed",
             Reason::Throttled => "throttled",
+            Reason::NotPrimary => "no primary",
+            Reason::NoQuorum => "no quorum",
+            Reason::NotAcknowledged => "not acknowledged",
+            Reason::Recovering => "recovering",
+            Reason::TooManyConnections => "too many connections",
         }
     }
 }

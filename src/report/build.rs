@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use super::data::database;
 use super::model::{
-    AutoscalerReport, Backend, Balancer, CallsReport, Commanded, Cost, DatabaseReport, Event, ExpectationReport,
-    Failure, HeldSessions, IncidentReport, InstanceReport, Latency, LayoutName, MilestoneReport, Refused, Report,
-    Requests, SCHEMA, ServerlessReport, ServiceReport, Sessions, UnreachedReport,
+    AutoscalerReport, Backend, Balancer, CallsReport, Commanded, Cost, Event, ExpectationReport, Failure, HeldSessions,
+    IncidentReport, InstanceReport, Latency, LayoutName, MilestoneReport, Refused, Report, Requests, SCHEMA,
+    ServerlessReport, ServiceReport, Sessions, UnreachedReport,
 };
 use crate::layout::{Measure, Quantifier, duration};
 use crate::observe::{
@@ -89,7 +90,8 @@ fn latency(quantiles: Quantiles) -> Latency {
     }
 }
 
-fn ms(duration: Duration) -> f64 {
+/// A duration in milliseconds.
+pub(super) fn ms(duration: Duration) -> f64 {
     duration.as_nanos() as f64 / 1e6
 }
 
@@ -117,18 +119,32 @@ fn expectation(verdict: &Verdict) -> ExpectationReport {
 
 fn unit(measure: &Measure) -> &'static str {
     match measure {
-        Measure::Ok | Measure::OkOf(_) | Measure::Utilisation(_) => "share",
+        Measure::Ok | Measure::OkOf(_) | Measure::Utilisation(_) | Measure::Moving(_) => "share",
         Measure::Cost => "usd_per_hour",
-        Measure::P50 | Measure::P95 | Measure::P99 => "seconds",
+        Measure::P50 | Measure::P95 | Measure::P99 | Measure::Lag(_) => "seconds",
         Measure::Rate => "per_second",
         Measure::Failed
         | Measure::Retried
         | Measure::Lost
+        | Measure::Missing
+        | Measure::AtRisk
+        | Measure::Unknown
+        | Measure::Stale
+        | Measure::Unseen
+        | Measure::Backwards
+        | Measure::Conflicts
+        | Measure::DroppedLater
+        | Measure::Replayed
+        | Measure::GivenUp
         | Measure::SignedOut
         | Measure::Machines(_)
         | Measure::Sessions(_)
         | Measure::Up(_)
-        | Measure::Backlog(_) => "count",
+        | Measure::Backlog(_)
+        | Measure::Behind(_)
+        | Measure::Primaries(_)
+        | Measure::Diverged(_)
+        | Measure::Rows(_) => "count",
     }
 }
 
@@ -160,11 +176,7 @@ fn services(frame: &Frame) -> Vec<ServiceReport> {
         instances: info.instances.iter().zip(&state.instances).map(instance).collect(),
         requests: state.users.as_ref().map(|users| requests(users.total)),
         balancer: state.balancer.as_ref().map(|state| balancer(frame, state)),
-        database: state.database.map(|database| DatabaseReport {
-            rows: database.rows,
-            writes: database.writes,
-            reads: database.reads,
-        }),
+        database: state.database.as_ref().map(database),
         sessions: held_sessions(state),
         serverless: state.serverless.map(serverless),
         autoscaler: state.autoscaler.as_ref().map(|state| autoscaler(frame, state)),
@@ -287,6 +299,9 @@ fn incident(incident: &Incident) -> IncidentReport {
         retried: incident.retried,
         failed: incident.failed,
         lost_writes: incident.lost_writes,
+        missing_writes: incident.missing_writes,
+        replayed: incident.replayed,
+        given_up: incident.given_up,
         lost_sessions: incident.lost_sessions,
         sentence: incident.sentence.clone(),
     }
@@ -331,6 +346,7 @@ fn kind(kind: Kind) -> &'static str {
         Kind::Database => "database",
         Kind::Resolver => "resolver",
         Kind::Autoscaler => "autoscaler",
+        Kind::Monitor => "monitor",
     }
 }
 

@@ -4,6 +4,7 @@
 //! none is renamed, removed or given another meaning without another name. Equal runs give equal bytes.
 
 mod build;
+mod data;
 mod model;
 mod sections;
 mod table;
@@ -11,9 +12,10 @@ mod text;
 mod tiers;
 mod words;
 
+pub use data::{ConflictReport, DatabaseReport, MigrationReport, NodeReport, PromisesReport, ShardReport};
 pub use model::{
-    AutoscalerReport, Backend, Balancer, CallsReport, Commanded, Cost, DatabaseReport, Event, ExpectationReport,
-    Failure, HeldSessions, IncidentReport, InstanceReport, Latency, LayoutName, MilestoneReport, Refused, Report,
-    Requests, ServerlessReport, ServiceReport, Sessions, UnreachedReport,
+    AutoscalerReport, Backend, Balancer, CallsReport, Commanded, Cost, Event, ExpectationReport, Failure, HeldSessions,
+    IncidentReport, InstanceReport, Latency, LayoutName, MilestoneReport, Refused, Report, Requests, ServerlessReport,
+    ServiceReport, Sessions, UnreachedReport,
 };
 pub use text::{summary, to_text};

@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use super::data::DatabaseReport;
+
 /// The name of the JSON schema.
 pub(super) const SCHEMA: &str = "blastradius.run/1";
 
@@ -161,7 +163,7 @@ pub struct Failure {
 pub struct ServiceReport {
     /// Its selector.
     pub selector: String,
-    /// `users`, `dns`, `resolver`, `load_balancer`, `web`, `serverless`, `session_store`, `database` or `autoscaler`.
+    /// `users`, `dns`, `resolver`, `load_balancer`, `web`, `serverless`, `session_store`, `database`, `monitor` or `autoscaler`.
     pub kind: &'static str,
     /// Its data center, if it has one.
     pub site: Option<String>,
@@ -298,17 +300,6 @@ pub struct Backend {
     pub health: Option<&'static str>,
 }
 
-/// What a database holds and did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct DatabaseReport {
-    /// Rows that exist.
-    pub rows: u64,
-    /// Writes acknowledged.
-    pub writes: u64,
-    /// Reads answered.
-    pub reads: u64,
-}
-
 /// A fault and what came of it. Times are those of the run; a milestone that was not reached has none.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct IncidentReport {
@@ -336,6 +327,12 @@ pub struct IncidentReport {
     pub failed: u64,
     /// Acknowledged writes lost by it.
     pub lost_writes: u64,
+    /// The most acknowledged writes that were missing at once while it was open.
+    pub missing_writes: u64,
+    /// Writes that a node which it hit had put aside, and that were written anew.
+    pub replayed: u64,
+    /// Writes that a node which it hit had put aside, and that were given up for others.
+    pub given_up: u64,
     /// Users who were signed out by it.
     pub lost_sessions: u64,
     /// What happens now, and why.

@@ -229,16 +229,30 @@ pub(super) fn incidents(text: &mut Text, report: &Report) {
         text.lines(&wrap(&milestones(incident), 5));
         text.lines(&wrap(
             &format!(
-                "{} failed, {} retried, {} lost{}",
+                "{} failed, {} retried, {} lost{}{}",
                 count(incident.failed),
                 count(incident.retried),
                 plural(incident.lost_writes, "write"),
+                put_aside(incident),
                 signed_out(incident.lost_sessions)
             ),
             5,
         ));
         text.lines(&wrap(&printable(&incident.sentence), 5));
     }
+}
+
+/// What was missing for a while, and what became of it.
+fn put_aside(incident: &IncidentReport) -> String {
+    let counts = [
+        (incident.missing_writes, "missing for a while"),
+        (incident.replayed, "replayed"),
+        (incident.given_up, "given up"),
+    ];
+    let told = counts.into_iter().filter(|(number, _)| *number > 0);
+    told.fold(String::new(), |text, (number, words)| {
+        text + &format!(", {} {words}", count(number))
+    })
 }
 
 fn signed_out(sessions: u64) -> String {

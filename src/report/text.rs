@@ -1,5 +1,6 @@
 //! The report for people: plain text in 80 columns.
 
+use super::data::data;
 use super::model::Report;
 use super::sections;
 use super::table::{WIDTH, cut, flow, wrap};
@@ -26,6 +27,7 @@ pub fn to_text(report: &Report) -> String {
     sections::failures(&mut text, report);
     sections::populations(&mut text, report);
     sections::machines(&mut text, report);
+    data(&mut text, report);
     sections::balancers(&mut text, report);
     tiers::calls(&mut text, report);
     tiers::autoscalers(&mut text, report);

@@ -86,17 +86,29 @@ impl App {
                 return None;
             }
         };
-        Some(self.choose(chosen?.choice))
+        self.choose(chosen?.choice)
     }
 
-    fn choose(&mut self, choice: Choice) -> Intent {
-        match choice {
+    fn choose(&mut self, choice: Choice) -> Option<Intent> {
+        Some(match choice {
             Choice::Fault(command) => {
                 self.last_fault = Some(command.clone());
                 Intent::Order(Order::Do(command))
             }
             Choice::Change(command) => Intent::Order(Order::Do(command)),
+            Choice::Line(line) => Intent::Order(Order::Do(self.read(&line)?)),
             Choice::Open(index) => Intent::Open(index),
+        })
+    }
+
+    /// The command of a line that a key stands for.
+    fn read(&mut self, line: &str) -> Option<Command> {
+        match Command::parse(line) {
+            Ok(command) => Some(command),
+            Err(error) => {
+                self.say(error.to_string(), Role::Refusal);
+                None
+            }
         }
     }
 
@@ -170,7 +182,7 @@ impl App {
             Action::Enter => self.enter(),
             Action::Back => self.back(),
             Action::NextPane => self.turn(1),
-            Action::PreviousPane => self.turn(Pane::ALL.len() - 1),
+            Action::PreviousPane => self.turn(self.panes().len() - 1),
             Action::Pane(number) => self.pane(usize::from(number)),
             Action::Inspect => self.inspector = !self.inspector,
             Action::Help => self.over = Over::Help(0),
@@ -233,6 +245,13 @@ impl App {
     }
 
     fn scale(&mut self, by: i32) -> Option<Command> {
+        if let Some(line) = changes::replica(self) {
+            if by > 0 {
+                return self.read(&line);
+            }
+            self.say("replicas come by +; x and X take them away", Role::Refusal);
+            return None;
+        }
         let topology = self.topology();
         let service = self
             .selected
@@ -306,9 +325,10 @@ impl App {
     }
 
     fn turn(&mut self, by: usize) {
-        let here = Pane::ALL.iter().position(|pane| *pane == self.focus).unwrap_or(0);
-        let next = (1..=Pane::ALL.len())
-            .map(|step| Pane::ALL[(here + by * step) % Pane::ALL.len()])
+        let panes = self.panes();
+        let here = panes.iter().position(|pane| *pane == self.focus).unwrap_or(0);
+        let next = (1..=panes.len())
+            .map(|step| panes[(here + by * step) % panes.len()])
             .find(|pane| self.zoom.is_some() || self.arrangement.area(*pane).is_some());
         self.focus = next.unwrap_or(Pane::Map);
         if self.zoom.is_some() {
@@ -317,7 +337,7 @@ impl App {
     }
 
     fn pane(&mut self, number: usize) {
-        let Some(pane) = Pane::ALL.get(number).copied() else {
+        let Some(pane) = self.panes().get(number).copied() else {
             return;
         };
         let hidden = self.arrangement.area(pane).is_none();
@@ -361,7 +381,7 @@ impl App {
                 let line = self.arrangement.menu_line(menu, x, y);
                 let chosen = line.and_then(|line| menu.entries.get(line)).cloned();
                 self.over = Over::None;
-                return chosen.map(|entry| self.choose(entry.choice));
+                return chosen.and_then(|entry| self.choose(entry.choice));
             }
             Over::Prompt(_) => return None,
             Over::Help(_) | Over::Confirm(_) => {

@@ -10,6 +10,7 @@ use crate::observe::{Frame, Topology};
 use super::engine::{Answer, Order, View};
 use super::map::{self, Plan};
 use super::menu::Menu;
+use super::nodes;
 use super::prompt::{History, Prompt};
 use super::screen::{self, Arrangement};
 use super::select::{self, Item};
@@ -26,6 +27,8 @@ pub enum Pane {
     Routing,
     /// Latency and errors over time.
     Latency,
+    /// The nodes of a database, and what became of its promises.
+    Replication,
     /// Causes of failure.
     Causes,
     /// The newest incident.
@@ -36,7 +39,17 @@ pub enum Pane {
 
 impl Pane {
     /// All panes, in the order of the tab key.
-    pub const ALL: [Pane; 6] = [
+    pub const ALL: [Pane; 7] = [
+        Pane::Map,
+        Pane::Routing,
+        Pane::Latency,
+        Pane::Replication,
+        Pane::Causes,
+        Pane::Incident,
+        Pane::Log,
+    ];
+    /// Those of a world without a database of several nodes.
+    const PLAIN: [Pane; 6] = [
         Pane::Map,
         Pane::Routing,
         Pane::Latency,
@@ -45,15 +58,16 @@ impl Pane {
         Pane::Log,
     ];
 
-    /// Its name and, but for the map, its number.
-    pub fn title(self) -> &'static str {
+    /// Its name.
+    pub fn name(self) -> &'static str {
         match self {
             Pane::Map => "map",
-            Pane::Routing => "1 routing",
-            Pane::Latency => "2 latency and errors",
-            Pane::Causes => "3 causes",
-            Pane::Incident => "4 incident",
-            Pane::Log => "5 events",
+            Pane::Routing => "routing",
+            Pane::Latency => "latency and errors",
+            Pane::Replication => "replication",
+            Pane::Causes => "causes",
+            Pane::Incident => "incident",
+            Pane::Log => "events",
         }
     }
 }
@@ -234,6 +248,23 @@ impl App {
         &self.view.frame.topology
     }
 
+    /// The panes that there are, in the order of the tab key: the number of each is its place.
+    pub fn panes(&self) -> &'static [Pane] {
+        if nodes::first(self.frame()).is_some() {
+            &Pane::ALL
+        } else {
+            &Pane::PLAIN
+        }
+    }
+
+    /// A pane's name and, but for the map, its number.
+    pub fn pane_title(&self, pane: Pane) -> String {
+        match self.panes().iter().position(|other| *other == pane) {
+            Some(number) if number > 0 => format!("{number} {}", pane.name()),
+            _ => pane.name().to_string(),
+        }
+    }
+
     /// Takes a newer view.
     pub fn show(&mut self, view: View) {
         let passed = view.frame.at.since(self.view.frame.at).as_secs_f64();
@@ -251,6 +282,9 @@ impl App {
                 .follow(&before.frame.topology, &after.topology)
                 .unwrap_or_else(|| select::first(after));
             self.planned.1 = Rect::ZERO;
+            if !self.panes().contains(&self.focus) {
+                (self.focus, self.zoom) = (Pane::Map, None);
+            }
         }
         if self.scrolled > 0 {
             let new = after.log_total.saturating_sub(before.frame.log_total) as usize;

@@ -1,11 +1,14 @@
 //! The menu of what can be changed while it runs: one table of settings, one of policies.
 
+mod data;
+
 use crate::command::{Command, Selector, Setting};
 use crate::layout::{Balance, Sessions, Size};
 use crate::observe::{Kind, ServiceInfo, ServiceState, Topology};
 
 use super::app::App;
 use super::menu::{Choice, Entry, Menu};
+use super::nodes;
 use super::select::{self, Item};
 use super::text;
 use super::truth;
@@ -13,8 +16,11 @@ use super::truth;
 /// The service that is changed.
 struct Place<'a> {
     topology: &'a Topology,
+    index: usize,
     info: &'a ServiceInfo,
     state: &'a ServiceState,
+    /// Whether any database has several nodes.
+    replicated: bool,
     /// Whether its autoscaler is on, if it has one or is one.
     autoscaler: Option<bool>,
 }
@@ -283,10 +289,18 @@ pub fn menu(app: &App) -> Option<Menu> {
         });
         let place = Place {
             topology,
+            index,
             info,
             state,
+            replicated: nodes::first(app.frame()).is_some(),
             autoscaler,
         };
+        let node = match app.selected {
+            Item::Instance(_, instance) => Some(instance),
+            _ => (info.instances.len() == 1).then_some(0),
+        };
+        entries.extend(data::database(&place, node));
+        entries.extend(data::users(&place));
         entries.extend(policies(&place));
         entries.extend(settings(&place));
         entries.extend(revocation(&place));
@@ -302,6 +316,14 @@ pub fn menu(app: &App) -> Option<Menu> {
         at: 0,
         hint: hint.to_string(),
     })
+}
+
+/// What `+` does to a database: the line of the command that adds a replica.
+pub fn replica(app: &App) -> Option<String> {
+    let service = app.selected.service()?;
+    let info = app.topology().services.get(service)?;
+    let database = app.frame().services.get(service)?.database.as_ref()?;
+    data::more(database, &info.selector)
 }
 
 fn change(key: char, words: impl Into<String>, detail: impl Into<String>, command: Command) -> Entry {

@@ -45,6 +45,8 @@ fn meant(topology: &Topology, expected: &str) -> Vec<String> {
         "TARGET" | "FROM" | "TO" => names(topology),
         "SERVICE" => of(&[Kind::Web]),
         "BALANCER" => of(&[Kind::LoadBalancer]),
+        "DATABASE" => of(&[Kind::Database]),
+        "NODE" => nodes(topology),
         "USERS" => of(&[Kind::Users]),
         "SIZE" => SIZES.iter().map(|size| size.name.to_string()).collect(),
         _ => Vec::new(),
@@ -59,6 +61,16 @@ fn names(topology: &Topology) -> Vec<String> {
         .chain(services(topology, |_| true))
         .chain(instances.map(|instance| instance.selector.clone()))
         .collect()
+}
+
+/// The nodes of databases.
+fn nodes(topology: &Topology) -> Vec<String> {
+    let databases = topology
+        .services
+        .iter()
+        .filter(|service| service.kind == Kind::Database);
+    let nodes = databases.flat_map(|service| &service.instances);
+    nodes.map(|node| node.selector.clone()).collect()
 }
 
 fn services(topology: &Topology, fits: impl Fn(Kind) -> bool) -> Vec<String> {
@@ -78,6 +90,7 @@ fn word(kind: Kind) -> &'static str {
         Kind::Database => "database",
         Kind::Resolver => "resolver",
         Kind::Autoscaler => "autoscaler",
+        Kind::Monitor => "monitor",
     }
 }
 

@@ -24,6 +24,12 @@ pub const PACKET: char = '•';
 pub const STANDBY: char = '◌';
 /// A circuit breaker that lets nothing pass, or little.
 pub const BREAKER: char = '⊘';
+/// Rows that are in conflict, or writes that were put aside.
+pub const HATCH: char = '▒';
+/// A log that no packet reaches.
+pub const TEAR: char = '╱';
+/// A write that travels to another node.
+pub const CHANGE: char = '◆';
 /// What a setting is now.
 pub const CHOSEN: char = '●';
 
@@ -54,6 +60,14 @@ pub const THICK: [char; 16] = [
 /// The same, dotted where a dotted sign exists.
 pub const DOTTED: [char; 16] = [
     '·', '┆', '╌', '╰', '┆', '┆', '╭', '┆', '╌', '╯', '╌', '╌', '╮', '┆', '╌', '┼',
+];
+/// Changes that nodes of a database fetch from each other: the bed of their way.
+pub const SPARSE: [char; 16] = [
+    '·', '┊', '┈', '╰', '┊', '┊', '╭', '┊', '┈', '╯', '┈', '┈', '╮', '┊', '┈', '┼',
+];
+/// The same where changes travel.
+pub const HEAVY: [char; 16] = [
+    '·', '┋', '┉', '┗', '┋', '┋', '┏', '┋', '┉', '┛', '┉', '┉', '┓', '┋', '┉', '╋',
 ];
 /// Heads of arrows: north, east, south, west.
 pub const HEADS: [char; 4] = ['▲', '▶', '▼', '◀'];
@@ -98,6 +112,12 @@ const ASCII: &[(&str, char)] = &[
     ("┃", '|'),
     ("║", '|'),
     ("┆", ':'),
+    ("┊", ':'),
+    ("┈", '.'),
+    ("┋", '!'),
+    ("┉", '"'),
+    ("▒", '%'),
+    ("╱", '/'),
     ("╎", ':'),
     ("╭", '+'),
     ("╮", '+'),
@@ -182,12 +202,14 @@ mod tests {
             &THIN[..],
             &THICK[..],
             &DOTTED[..],
+            &SPARSE[..],
+            &HEAVY[..],
             &HEADS[..],
         ] {
             signs.extend(table);
         }
         signs.extend([DEAD, GONE, HUNG, CUT, SLOW, DRAINING, REACHED, LATER, PACKET]);
-        signs.extend([STANDBY, BREAKER, CHOSEN]);
+        signs.extend([STANDBY, BREAKER, CHOSEN, HATCH, TEAR, CHANGE]);
         for sign in signs {
             assert!(
                 ASCII.iter().any(|pair| pair.0 == sign.to_string()),

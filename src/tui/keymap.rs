@@ -145,7 +145,7 @@ pub const KEYMAP: &[Binding] = &[
         &["+", "=", "-"],
         &[A::More, A::More, A::Fewer],
         "machines",
-        "a machine more, a machine fewer",
+        "a machine more, a machine fewer; a replica more for a database",
         6,
     ),
     row(
@@ -213,8 +213,8 @@ pub const KEYMAP: &[Binding] = &[
         0,
     ),
     row(
-        &["1", "2", "3", "4", "5"],
-        &[A::Pane(1), A::Pane(2), A::Pane(3), A::Pane(4), A::Pane(5)],
+        &["1", "2", "3", "4", "5", "6"],
+        &[A::Pane(1), A::Pane(2), A::Pane(3), A::Pane(4), A::Pane(5), A::Pane(6)],
         "panes",
         "focus that pane; again: the pane alone",
         0,

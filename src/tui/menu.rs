@@ -15,6 +15,8 @@ pub enum Choice {
     Fault(Command),
     /// A change.
     Change(Command),
+    /// A command as one would type it, read when it is used.
+    Line(String),
     /// Opens the layout of this number.
     Open(usize),
 }

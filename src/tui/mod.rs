@@ -16,6 +16,7 @@ pub mod keymap;
 pub mod map;
 mod menu;
 mod milestone;
+mod nodes;
 mod paint;
 mod panels;
 mod prompt;

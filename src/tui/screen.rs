@@ -150,41 +150,63 @@ fn alone(app: &App, pane: Pane, body: Rect, arrangement: &mut Arrangement) {
     arrangement.panes.push((pane, area));
 }
 
+/// What panes want at a small size, in the order of importance: what each needs, then what it would like.
+const WISHES: &[(Pane, u16)] = &[
+    (Pane::Incident, 4),
+    (Pane::Routing, 3),
+    (Pane::Latency, 3),
+    (Pane::Causes, 2),
+    (Pane::Routing, 1),
+    (Pane::Incident, 1),
+    (Pane::Log, 4),
+    (Pane::Latency, 1),
+    (Pane::Causes, 2),
+    (Pane::Routing, 2),
+    (Pane::Log, 2),
+];
+/// The same with a database of several nodes.
+const WITH_REPLICATION: &[(Pane, u16)] = &[
+    (Pane::Incident, 4),
+    (Pane::Replication, 3),
+    (Pane::Routing, 3),
+    (Pane::Latency, 2),
+    (Pane::Causes, 2),
+    (Pane::Replication, 1),
+    (Pane::Routing, 1),
+    (Pane::Incident, 1),
+    (Pane::Log, 4),
+    (Pane::Replication, 2),
+    (Pane::Latency, 2),
+    (Pane::Causes, 2),
+    (Pane::Routing, 2),
+    (Pane::Replication, 2),
+    (Pane::Log, 2),
+];
+
 /// At a small size: the map above, panes of a few lines below, the less important ones left out.
 fn stacked(app: &App, body: Rect, arrangement: &mut Arrangement) {
     let least_map = (body.height * 2 / 5).max(7);
     let mut left = body.height - least_map;
-    let mut rows = [
-        (Pane::Routing, 0),
-        (Pane::Latency, 0),
-        (Pane::Causes, 0),
-        (Pane::Incident, 0),
-        (Pane::Log, 0),
-    ];
-    // In the order of importance: what a pane needs, then what it would like.
-    let wishes = [
-        (3, 4),
-        (0, 3),
-        (1, 3),
-        (2, 2),
-        (0, 1),
-        (3, 1),
-        (4, 4),
-        (1, 1),
-        (2, 2),
-        (0, 2),
-        (4, 2),
-    ];
+    let panes = &app.panes()[1..];
+    let mut rows: Vec<(Pane, u16)> = panes.iter().map(|pane| (*pane, 0)).collect();
+    let wishes: &[(Pane, u16)] = if panes.contains(&Pane::Replication) {
+        WITH_REPLICATION
+    } else {
+        WISHES
+    };
     for (pane, wish) in wishes {
-        if left >= wish {
-            rows[pane].1 += wish;
+        let row = rows.iter_mut().find(|row| row.0 == *pane);
+        if let Some(row) = row.filter(|_| left >= *wish) {
+            row.1 += wish;
             left -= wish;
         }
     }
     // What remains is the map's, and half of it the events' where there is much.
-    let events = if rows[4].1 > 0 { left / 2 } else { 0 };
-    rows[4].1 += events;
-    let map = least_map + left - events;
+    if let Some(log) = rows.last_mut().filter(|log| log.1 > 0) {
+        log.1 += left / 2;
+        left -= left / 2;
+    }
+    let map = least_map + left;
     arrangement.panes.push((Pane::Map, Rect { height: map, ..body }));
     let mut y = body.y + map;
     if app.inspector {
@@ -225,22 +247,7 @@ fn side_by_side(app: &App, body: Rect, arrangement: &mut Arrangement) {
     if app.inspector {
         arrangement.inspector = Some(column);
     } else {
-        let causes = (top * 2 / 5).clamp(6, 12);
-        arrangement.panes.push((
-            Pane::Routing,
-            Rect {
-                height: top - causes,
-                ..column
-            },
-        ));
-        arrangement.panes.push((
-            Pane::Causes,
-            Rect {
-                y: column.bottom() - causes,
-                height: causes,
-                ..column
-            },
-        ));
+        beside(app, column, arrangement);
     }
     arrangement.panes.push((
         Pane::Incident,
@@ -271,6 +278,29 @@ fn side_by_side(app: &App, body: Rect, arrangement: &mut Arrangement) {
             ..lowest
         },
     ));
+}
+
+/// What stands beside the map: routing, replication where there is any, causes.
+fn beside(app: &App, column: Rect, arrangement: &mut Arrangement) {
+    let replication = panels::replication::wanted(app);
+    let causes = match replication {
+        None => (column.height * 2 / 5).clamp(6, 12),
+        Some(_) => (column.height / 5).clamp(4, 8),
+    };
+    // The servers have a third of the column at least.
+    let most = column.height - causes - (column.height / 3).max(5);
+    let replication = replication.map_or(0, |wanted| wanted.min(most));
+    let mut y = column.y;
+    for (pane, height) in [
+        (Pane::Routing, column.height - causes - replication),
+        (Pane::Replication, replication),
+        (Pane::Causes, causes),
+    ] {
+        if height > 0 {
+            arrangement.panes.push((pane, Rect { y, height, ..column }));
+            y += height;
+        }
+    }
 }
 
 /// Draws everything. [`App::prepare`] has been called for this area.
@@ -330,6 +360,7 @@ fn draw_pane(app: &App, pane: Pane, area: Rect, painter: &mut Painter) {
         Pane::Map => {}
         Pane::Routing => panels::routing::draw(app, inner, &mut painter),
         Pane::Latency => panels::latency::draw(app, inner, &mut painter),
+        Pane::Replication => panels::replication::draw(app, inner, &mut painter),
         Pane::Causes => panels::causes::draw(app, inner, &mut painter),
         Pane::Incident => panels::incident::draw(app, inner, &mut painter),
         Pane::Log => panels::log::draw(app, inner, &mut painter),

@@ -3,10 +3,8 @@
 use crate::command::{Applied, Command, CommandError, Selector};
 use crate::layout::{duration, printable};
 use crate::observe::{LinkKind, Severity};
-use crate::parts::Disk;
 use crate::sim::{InstanceId, ProcessState, Verdict, nanos};
 
-use super::World;
 use super::entries::Role;
 use super::links::{add_rules, join};
 use super::repair::{mend, mend_all};
@@ -14,6 +12,7 @@ use super::sample::refresh_health;
 use super::select::{instances, on_machine};
 use super::set::{revoke, set};
 use super::settings::{balance, resize, scale, surge};
+use super::{World, databases};
 
 /// What came of a command.
 pub(super) type Done = Result<Applied, CommandError>;
@@ -43,6 +42,12 @@ pub(super) fn apply(world: &mut World, command: &Command) -> Done {
         Command::Balance(target, policy) => balance(world, target, *policy),
         Command::Set(target, setting) => set(world, target, setting),
         Command::Revoke(users, share) => revoke(world, users, *share),
+        Command::Promote(target) => databases::promote(world, target),
+        Command::Recover(target) => databases::recover(world, target),
+        Command::Replicate(target) => databases::replicate(world, target),
+        Command::Shard(target) => databases::shard(world, target),
+        Command::Skew(target, seconds) => databases::skew(world, target, *seconds),
+        Command::Close(target) => databases::close(world, target),
     }
 }
 
@@ -133,24 +138,21 @@ fn destroy(world: &mut World, target: &Selector) -> Done {
         world.kernel.destroy(world.machines[machine].id);
     }
     let done = fault(world, &format!("destroyed {name}"), &name, &hit);
-    let lost = audit(world);
-    if lost > 0 {
-        world.chronicle.incidents.lose(lost);
-        world.say(
-            Severity::Bad,
-            format!("{lost} acknowledged writes are lost with the disk of {name}"),
-        );
-    }
+    databases::audit(world, &databases_of(world, &hit));
     Ok(done)
 }
 
-/// Compares what users were told with what is on the disks.
-fn audit(world: &mut World) -> u64 {
-    let kernel = &world.kernel;
-    world
-        .chronicle
-        .ledger
-        .audit(|by, key| kernel.disk::<Disk>(by).and_then(|disk| disk.version(key)))
+/// The databases that instances belong to.
+fn databases_of(world: &World, hit: &[(usize, usize)]) -> Vec<usize> {
+    let all = hit
+        .iter()
+        .filter_map(|(service, _)| match &world.services[*service].role {
+            Role::Database { database, .. } => Some(*database),
+            _ => None,
+        });
+    let mut databases: Vec<usize> = all.collect();
+    databases.dedup();
+    databases
 }
 
 fn hang(world: &mut World, target: &Selector) -> Done {

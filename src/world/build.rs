@@ -6,18 +6,19 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::layout::{self, Autoscaler, DataCenter, Layout, Pages, Service, Size};
+use crate::layout::{self, Autoscaler, DataCenter, Layout, Pages, Replication, Service, Size, monitor_of};
 use crate::observe::{Chronicle, Health, Topology};
 use crate::parts::{Fleet, Floating, Members, Throttle, Zone};
 use crate::sim::{Group, Installation, InstanceId, Kernel, Network, Place};
 
 use super::World;
+use super::databases::{Register, first_places, join_databases};
 use super::discover::{is_entry, join_pairs, refresh_members};
 use super::entries::{Edge, InstanceEntry, MachineEntry, Role, Sampled, Seen, ServiceEntry};
 use super::software::{boot_time, factory, limits};
 
 /// Cores of machines that are not ours: enough never to wait.
-const AMPLE_CORES: u32 = 1 << 16;
+pub(super) const AMPLE_CORES: u32 = 1 << 16;
 
 /// Builds a world.
 pub(super) fn build(layout: &Layout, seed: u64) -> World {
@@ -29,6 +30,7 @@ pub(super) fn build(layout: &Layout, seed: u64) -> World {
         entries: Vec::new(),
         sites,
         services: Vec::new(),
+        databases: Vec::new(),
         machines: Vec::new(),
         machine_names: BTreeMap::new(),
         places: Vec::new(),
@@ -64,6 +66,7 @@ pub(super) fn build(layout: &Layout, seed: u64) -> World {
     for instance in instances {
         settle(&mut world, instance);
     }
+    join_databases(&mut world);
     for service in 0..world.services.len() {
         refresh_members(&mut world, service);
     }
@@ -76,8 +79,14 @@ pub(super) fn build(layout: &Layout, seed: u64) -> World {
 fn network(layout: &Layout) -> Network {
     let places = layout.data_centers.len() + 2;
     let mut network = Network::new(places, layout.network.access);
-    for place in 0..layout.data_centers.len() as u16 {
-        network.set_latency(Place(place), Place(place), layout.network.local);
+    let sites = layout.data_centers.len() as u16;
+    for (a, b) in (0..sites).flat_map(|a| (0..=a).map(move |b| (a, b))) {
+        let latency = if a == b {
+            layout.network.local
+        } else {
+            layout.network.between
+        };
+        network.set_latency(Place(a), Place(b), latency);
     }
     // A resolver stands with the users' provider, half-way.
     let users = users_place(layout);
@@ -85,7 +94,7 @@ fn network(layout: &Layout) -> Network {
     network.set_jitter(layout.network.jitter);
     network.set_loss(layout.network.loss);
     let services: usize = layout.data_centers.values().map(|site| site.services.len()).sum();
-    // A population has its resolver, a tier at most one autoscaler.
+    // A population has its resolver, a tier at most one autoscaler, a database its monitors.
     network.set_groups(2 * services + 2 * layout.users.len() + 1);
     network
 }
@@ -119,6 +128,7 @@ fn list_services(world: &mut World, layout: &Layout) {
             throttle: Rc::new(Throttle {
                 rate: spec.rate(),
                 factor: Cell::new(1.0),
+                hot: Cell::new(spec.hot),
             }),
             probe: Rc::default(),
             edge: Edge::new("", spec.calls),
@@ -147,10 +157,31 @@ fn list_services(world: &mut World, layout: &Layout) {
         };
         add_service(world, &name, None, users_place(layout), role);
     }
-    for (site, center) in layout.data_centers.values().enumerate() {
+    let mut register = Register::default();
+    for (site, (site_name, center)) in layout.data_centers.iter().enumerate() {
+        let mut enrolled: BTreeMap<&str, usize> = BTreeMap::new();
         for (name, service) in &center.services {
             let place = Place(site as u16);
             let scaled = world.services.len();
+            if let Service::Database(spec) = service {
+                let database = register.enroll(world, layout, (site, name), spec);
+                let cluster = Rc::clone(&world.databases[database].cluster);
+                let nodes = first_places(layout, site_name, name, spec);
+                let first = nodes
+                    .iter()
+                    .take_while(|place| place.shard == 0)
+                    .map(|place| place.node);
+                let role = Role::Database {
+                    database,
+                    cluster,
+                    first: first.collect(),
+                    nodes,
+                    probes: Vec::new(),
+                };
+                add_service(world, name, Some(site), place, role);
+                enrolled.insert(name, database);
+                continue;
+            }
             add_service(world, name, Some(site), place, role_of(service));
             if let Service::Web(spec) = service
                 && let Some(scale) = spec.scale
@@ -158,6 +189,17 @@ fn list_services(world: &mut World, layout: &Layout) {
                 let role = autoscaler(scaled, scale);
                 add_service(world, &format!("{name}-autoscaler"), Some(site), place, role);
             }
+        }
+        for (name, count) in layout.monitors(site_name) {
+            let Some(database) = enrolled.get(name).copied() else {
+                continue;
+            };
+            let role = Role::Monitor {
+                database,
+                cluster: Rc::clone(&world.databases[database].cluster),
+                probes: (0..count).map(|_| Rc::default()).collect(),
+            };
+            add_service(world, &monitor_of(name), Some(site), Place(site as u16), role);
         }
     }
 }
@@ -204,10 +246,7 @@ fn role_of(service: &Service) -> Role {
             spec: spec.clone(),
             probe: Rc::default(),
         },
-        Service::Database(spec) => Role::Database {
-            spec: spec.clone(),
-            probe: Rc::default(),
-        },
+        Service::Database(_) => unreachable!("databases are enrolled"),
     }
 }
 
@@ -278,13 +317,13 @@ fn connect(world: &mut World, layout: &Layout) {
 }
 
 /// An instance that is to be.
-struct Planned {
-    service: usize,
-    full: String,
-    selector: String,
-    machine: String,
-    host: bool,
-    size: Option<&'static Size>,
+pub(super) struct Planned {
+    pub service: usize,
+    pub full: String,
+    pub selector: String,
+    pub machine: String,
+    pub host: bool,
+    pub size: Option<&'static Size>,
 }
 
 fn first_instances(world: &World, layout: &Layout) -> Vec<Planned> {
@@ -294,14 +333,7 @@ fn first_instances(world: &World, layout: &Layout) -> Vec<Planned> {
             .site
             .and_then(|site| layout.data_centers.get(&world.sites[site]));
         let Some((center, spec)) = center.and_then(|center| Some((center, center.services.get(&service.name)?))) else {
-            planned.push(Planned {
-                service: index,
-                full: format!("{}/1", service.full),
-                selector: service.selector.clone(),
-                machine: service.full.clone(),
-                host: false,
-                size: None,
-            });
+            planned.extend(foreign(index, service));
             continue;
         };
         for number in 1..=spec.instances() {
@@ -309,6 +341,31 @@ fn first_instances(world: &World, layout: &Layout) -> Vec<Planned> {
         }
     }
     planned
+}
+
+/// What others run for us. Monitors are several.
+fn foreign(service: usize, entry: &ServiceEntry) -> Vec<Planned> {
+    let one = |full: String, selector: String, machine: String| Planned {
+        service,
+        full,
+        selector,
+        machine,
+        host: false,
+        size: None,
+    };
+    match &entry.role {
+        Role::Monitor { probes, .. } => (1..=probes.len() as u32)
+            .map(|number| {
+                let full = format!("{}/{number}", entry.full);
+                one(full.clone(), instance_selector(entry, number), full)
+            })
+            .collect(),
+        _ => vec![one(
+            format!("{}/1", entry.full),
+            entry.selector.clone(),
+            entry.full.clone(),
+        )],
+    }
 }
 
 fn plan(world: &World, service: usize, number: u32, spec: &Service, center: &DataCenter) -> Planned {
@@ -328,10 +385,15 @@ fn plan(world: &World, service: usize, number: u32, spec: &Service, center: &Dat
 }
 
 /// Kinds with several machines number them; of the others there is one.
-fn instance_selector(service: &ServiceEntry, number: u32) -> String {
+pub(super) fn instance_selector(service: &ServiceEntry, number: u32) -> String {
     let numbered = match &service.role {
         Role::Web { .. } => true,
         Role::LoadBalancer { probes, .. } => probes.len() > 1,
+        Role::Monitor { probes, .. } => probes.len() > 1,
+        Role::Database { nodes, cluster, .. } => {
+            let spec = cluster.spec.borrow();
+            nodes.len() > 1 || !matches!(spec.replication, Replication::None) || spec.sharding.is_some()
+        }
         _ => false,
     };
     if numbered {
@@ -342,7 +404,7 @@ fn instance_selector(service: &ServiceEntry, number: u32) -> String {
 }
 
 /// Puts an instance on its machine, which is made if there is none of that name.
-fn settle(world: &mut World, planned: Planned) {
+pub(super) fn settle(world: &mut World, planned: Planned) {
     let Planned {
         service,
         full,
@@ -382,6 +444,9 @@ fn settle(world: &mut World, planned: Planned) {
     };
     if number == 0 {
         world.services[service].front.set(id);
+    }
+    if matches!(world.services[service].role, Role::Database { .. }) {
+        world.chronicle.belongs(id, service);
     }
     world.places.push((service, number));
     world.services[service].instances.push(entry);
@@ -439,60 +504,4 @@ fn start_all(world: &mut World) {
     for id in 0..world.places.len() as u32 {
         world.kernel.start(InstanceId(id), Duration::ZERO);
     }
-}
-
-/// Adds instances to a web tier until it has this many more. They are booting.
-pub(super) fn add_web(world: &mut World, service: usize, count: u32) -> Vec<String> {
-    let mut names = Vec::new();
-    for _ in 0..count {
-        let entry = &world.services[service];
-        let Role::Web { spec, .. } = &entry.role else { break };
-        let (size, boot) = (Size::named(&spec.borrow().size), spec.borrow().boot);
-        // The lowest number that is free comes first.
-        if let Some(number) = entry.instances.iter().position(|instance| instance.left) {
-            names.push(entry.instances[number].selector.clone());
-            revive(world, (service, number), size, boot);
-            continue;
-        }
-        let number = entry.instances.len() as u32 + 1;
-        let (full, selector) = (format!("{}/{number}", entry.full), instance_selector(entry, number));
-        names.push(selector.clone());
-        settle(
-            world,
-            Planned {
-                service,
-                machine: full.clone(),
-                full,
-                selector,
-                host: false,
-                size,
-            },
-        );
-        let id = world.services[service].instances[number as usize - 1].id;
-        super::links::welcome(world, service, id);
-        world.kernel.start(id, boot);
-    }
-    names
-}
-
-/// Puts a new machine in the place of one that has left.
-fn revive(world: &mut World, (service, number): (usize, usize), size: Option<&'static Size>, boot: Duration) {
-    let now = world.kernel.now();
-    let instance = &mut world.services[service].instances[number];
-    instance.left = false;
-    instance.draining = None;
-    instance.since = now;
-    let id = instance.id;
-    let machine = &mut world.machines[instance.machine];
-    machine.left = false;
-    machine.size = size;
-    machine.offered.1 = now;
-    let machine = machine.id;
-    world.kernel.replace(machine);
-    world
-        .kernel
-        .set_cores(machine, size.map_or(AMPLE_CORES, |size| size.cores));
-    world.kernel.set_slow(machine, 1.0);
-    super::links::welcome(world, service, id);
-    world.kernel.start(id, boot);
 }

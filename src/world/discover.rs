@@ -29,6 +29,7 @@ pub(super) fn refresh_members(world: &mut World, service: usize) {
     if is_entry(world, service) {
         refresh_zone(world, live);
     }
+    super::databases::refresh_clients(world);
     let entry = &world.services[service];
     let members: Vec<(InstanceId, String)> = entry
         .staying()

@@ -7,11 +7,13 @@ use std::time::Duration;
 
 use crate::layout::{self, Sessions, Size};
 use crate::observe::{
-    AutoscalerProbe, BalancerProbe, CallsProbe, DatabaseProbe, DnsProbe, Health, Kind, LogLine, ResolverProbe,
-    ServerlessProbe, StoreProbe, UsersProbe, WebProbe,
+    AutoscalerProbe, BalancerProbe, CallsProbe, DnsProbe, Health, Kind, LogLine, MonitorProbe, NodeProbe,
+    ResolverProbe, ServerlessProbe, StoreProbe, UsersProbe, WebProbe,
 };
-use crate::parts::{Fleet, Members, Throttle, Zone};
+use crate::parts::{Cluster, Fleet, Members, Throttle, Zone};
 use crate::sim::{Group, InstanceId, MachineId, Meter, Place, SimTime};
+
+use super::databases::NodePlace;
 
 /// A service, a population of users or DNS.
 pub(super) struct ServiceEntry {
@@ -94,8 +96,22 @@ pub(super) enum Role {
         probe: Rc<StoreProbe>,
     },
     Database {
-        spec: layout::Database,
-        probe: Rc<DatabaseProbe>,
+        /// The number of the database that it is, or is a part of.
+        database: usize,
+        cluster: Rc<Cluster>,
+        /// By instance: the place of the node.
+        nodes: Vec<NodePlace>,
+        /// The numbers of the nodes that each shard has here at the start.
+        first: Vec<u8>,
+        /// By instance.
+        probes: Vec<Rc<NodeProbe>>,
+    },
+    Monitor {
+        /// The number of the database.
+        database: usize,
+        cluster: Rc<Cluster>,
+        /// By instance.
+        probes: Vec<Rc<MonitorProbe>>,
     },
     Autoscaler {
         of: usize,
@@ -222,6 +238,7 @@ impl ServiceEntry {
             Role::Serverless { .. } => Kind::Serverless,
             Role::SessionStore { .. } => Kind::SessionStore,
             Role::Database { .. } => Kind::Database,
+            Role::Monitor { .. } => Kind::Monitor,
             Role::Autoscaler { .. } => Kind::Autoscaler,
         }
     }

@@ -3,9 +3,9 @@
 use crate::layout::Measure;
 use crate::observe::{Health, Recent, SessionTally, Tally};
 
-use super::World;
 use super::entries::{InstanceEntry, Role, ServiceEntry};
 use super::sample::{add, difference};
+use super::{World, databases};
 
 impl World {
     /// The value of a measure now, in the unit that [`Measure`] gives. A service that does not exist measures 0.
@@ -14,7 +14,7 @@ impl World {
             Measure::Ok => self.recent().0.ok_ratio(),
             Measure::Failed => self.total().failed as f64,
             Measure::Retried => self.chronicle.retried as f64,
-            Measure::Lost => self.chronicle.ledger.lost() as f64,
+            Measure::Lost => self.chronicle.lost() as f64,
             Measure::Rate => {
                 let (tally, seconds) = self.recent();
                 if seconds > 0.0 {
@@ -49,6 +49,7 @@ impl World {
                 .present(service)
                 .map(|instance| f64::from(instance.meter.backlog.value()))
                 .sum(),
+            other => databases::measure(self, other).unwrap_or(0.0),
         }
     }
 

@@ -2,8 +2,10 @@
 
 mod apply;
 mod build;
+mod databases;
 mod discover;
 mod entries;
+mod grow;
 mod links;
 mod measure;
 mod repair;
@@ -26,6 +28,7 @@ use crate::layout::Layout;
 use crate::observe::{Chronicle, Decision, Event, Severity, System, Topology};
 use crate::sim::{Kernel, SimTime, mix, nanos};
 
+use databases::DatabaseEntry;
 use entries::{MachineEntry, ServiceEntry};
 
 /// Conditions are looked at, and counters sampled, on a grid of this width.
@@ -40,6 +43,7 @@ pub struct World {
     about: String,
     sites: Vec<String>,
     services: Vec<ServiceEntry>,
+    databases: Vec<DatabaseEntry>,
     machines: Vec<MachineEntry>,
     /// Machines by full name.
     machine_names: BTreeMap<String, usize>,
@@ -100,6 +104,7 @@ impl World {
             if let Event::Scaled(decision) = event {
                 self.wanted.push((self.places[from.0 as usize].0, *decision));
             }
+            databases::follow(self, *from, event);
             let (places, services) = (&self.places, &self.services);
             self.chronicle.follow(*at, *from, event, |id| {
                 let (service, instance) = places[id.0 as usize];
@@ -136,6 +141,11 @@ impl World {
     /// Cuts the kernel's windows shorter, at random. The history must not change: for tests.
     pub fn narrow_windows(&mut self, seed: u64) {
         self.kernel.narrow_windows(seed);
+    }
+
+    /// Keeps no ledger from now on. The history must not change: for tests.
+    pub fn forget_promises(&mut self) {
+        self.chronicle.forget_promises();
     }
 
     fn say(&mut self, severity: Severity, text: impl Into<String>) {

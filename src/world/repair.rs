@@ -6,6 +6,7 @@ use crate::sim::{InstanceId, ProcessState};
 
 use super::World;
 use super::apply::{Done, breakable, called, done, ids, machines, refuse};
+use super::databases::readmit;
 use super::entries::Role;
 use super::links::subtract;
 use super::sample::refresh_health;
@@ -65,6 +66,7 @@ fn mend_instance(world: &mut World, at: (usize, usize)) -> bool {
         ProcessState::Down => {}
     }
     world.kernel.start(instance, boot);
+    readmit(world, at);
     true
 }
 

@@ -5,6 +5,7 @@ use crate::layout::{closest, printable};
 use crate::sim::InstanceId;
 
 use super::World;
+use super::entries::Role;
 
 /// Something that a selector can name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +44,7 @@ pub(super) fn targets(world: &World, selector: &Selector) -> Result<Vec<Target>,
     if found.is_empty() {
         return Err(unknown(selector, &all));
     }
-    if found.len() > 1 && !selector.0.contains('*') {
+    if found.len() > 1 && !selector.0.contains('*') && !is_one_database(world, &found) {
         let names: Vec<String> = found.iter().map(|(name, _)| printable(name)).collect();
         return Err(CommandError(format!(
             "`{}` is ambiguous: it names {}",
@@ -52,6 +53,19 @@ pub(super) fn targets(world: &World, selector: &Selector) -> Result<Vec<Target>,
         )));
     }
     Ok(found.into_iter().map(|(_, target)| *target).collect())
+}
+
+/// A database that spans data centers has a service in each of them, and one name.
+fn is_one_database(world: &World, found: &[&(&str, Target)]) -> bool {
+    let mut numbers = found.iter().map(|(_, target)| match target {
+        Target::Service(service) => match &world.services[*service].role {
+            Role::Database { database, .. } => Some(*database),
+            _ => None,
+        },
+        _ => None,
+    });
+    let first = numbers.next().flatten();
+    first.is_some() && numbers.all(|number| number == first)
 }
 
 fn unknown(selector: &Selector, all: &[(&str, Target)]) -> CommandError {

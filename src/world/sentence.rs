@@ -94,14 +94,9 @@ fn dead(world: &World, id: InstanceId, service: &ServiceEntry, instance: &Instan
             "{} keeps the machines that it has: nobody adds any when traffic grows.",
             world.services[*of].selector
         ),
-        Role::Database { .. } => {
-            let open = breakers_open(world, id);
-            if open > 0 {
-                return format!(
-                    "Every page needs {name}. {open} circuit breakers are open: callers fail at once and wait for nothing."
-                );
-            }
-            format!("Every page needs {name}: web servers are up, and can only answer with errors.")
+        Role::Database { .. } => dead_node(world, id, instance),
+        Role::Monitor { .. } => {
+            format!("{name} renews no lease: while a majority of the monitors is there, nobody misses it.")
         }
         Role::Dns { .. } => unresolved(world),
         Role::Resolver { .. } => {
@@ -109,6 +104,17 @@ fn dead(world: &World, id: InstanceId, service: &ServiceEntry, instance: &Instan
         }
         Role::Users { .. } => String::new(),
     }
+}
+
+fn dead_node(world: &World, id: InstanceId, instance: &InstanceEntry) -> String {
+    let open = breakers_open(world, id);
+    if open > 0 {
+        let name = &instance.selector;
+        return format!(
+            "Every page needs {name}. {open} circuit breakers are open: callers fail at once and wait for nothing."
+        );
+    }
+    super::databases::dead_node(world, id, instance)
 }
 
 fn dead_balancer(

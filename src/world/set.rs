@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::command::{CommandError, Selector, Setting};
-use crate::layout::{Calls, RateLimit, Sessions, Sticky, printable};
+use crate::layout::{Calls, Database, Failover, Mode, RateLimit, Replication, Rule, Sessions, Sticky, printable};
 use crate::observe::Severity;
 use crate::protocol::{Request, Revocation};
 use crate::sim::ProcessState;
@@ -45,10 +45,18 @@ pub(super) fn set(world: &mut World, target: &Selector, setting: &Setting) -> Do
     }
     for service in fitting {
         change(world, service, setting);
-        let told: Vec<_> = world.services[service]
+        let mut told: Vec<_> = world.services[service]
             .present()
             .map(|(_, instance)| instance.id)
             .collect();
+        if let Role::Database { cluster, .. } = &world.services[service].role {
+            // All of it shares the settings, wherever its nodes stand; so do those who query it.
+            let shards = cluster.shards.borrow();
+            told.extend(shards.iter().flatten().map(|member| member.id));
+            told.extend(cluster.clients.borrow().iter());
+            told.sort_unstable();
+            told.dedup();
+        }
         for id in told {
             world.kernel.cast(id, Request::Retune);
         }
@@ -83,10 +91,26 @@ fn fits(world: &World, service: usize, setting: &Setting) -> bool {
             _ => matches!(role, Role::LoadBalancer { .. }),
         },
         Setting::Ttl(_) => matches!(role, Role::Dns { .. }),
+        Setting::Mode(_)
+        | Setting::Reads(_)
+        | Setting::ReadYourWrites(_)
+        | Setting::Recovery(_)
+        | Setting::Replace(_) => of_database(role, |spec| spec.replication.primary_replicas().is_some()),
+        Setting::Failover(_) | Setting::Fencing(_) => {
+            of_database(role, |spec| spec.replication.primary_replicas().is_some())
+        }
+        Setting::Rule(_) => of_database(role, |spec| spec.replication.peers().is_some()),
+        Setting::Close(_) => of_database(role, |spec| matches!(spec.replication, Replication::Circular(_))),
+        Setting::CopyRate(_) => of_database(role, |_| true),
+        Setting::Hot(_) => matches!(role, Role::Users { .. }),
         Setting::Autoscaler(_) | Setting::Min(_) | Setting::Max(_) | Setting::Target(_) => {
             matches!(role, Role::Autoscaler { .. })
         }
     }
+}
+
+fn of_database(role: &Role, fits: impl Fn(&Database) -> bool) -> bool {
+    matches!(role, Role::Database { cluster, .. } if fits(&cluster.spec.borrow()))
 }
 
 fn calls_others(role: &Role) -> bool {
@@ -133,6 +157,32 @@ fn check(world: &World, service: usize, setting: &Setting) -> Result<(), Command
         (Setting::Max(max), Role::Autoscaler { spec, .. }) if *max < spec.min => {
             refuse(format!("the maximum can't be below the minimum, which is {}", spec.min))
         }
+        (Setting::Failover(Some(_)), Role::Database { cluster, .. }) if cluster.monitors.borrow().is_empty() => refuse(
+            format!("{name} has no monitors: give it `failover: Automatic()` in the layout"),
+        ),
+        (Setting::Fencing(_), Role::Database { cluster, .. })
+            if cluster
+                .spec
+                .borrow()
+                .replication
+                .primary_replicas()
+                .is_none_or(|settings| settings.failover.is_none()) =>
+        {
+            refuse(format!(
+                "failover of {name} is by hand: there is no lease that could run out"
+            ))
+        }
+        (Setting::Mode(Mode::Quorum), Role::Database { cluster, .. })
+            if cluster.shards.borrow().iter().any(|members| members.len() < 3) =>
+        {
+            refuse(format!(
+                "{name} has shards of two nodes, of which a majority is both: set synchronous, or `replicate {name}`"
+            ))
+        }
+        (Setting::Rule(Rule::SitePriority(sites)), _) => match sites.iter().find(|site| !world.sites.contains(site)) {
+            Some(unknown) => refuse(format!("there is no data center {}", printable(unknown))),
+            None => Ok(()),
+        },
         (Setting::Sticky(Some(_)), Role::LoadBalancer { edge, .. })
             if !matches!(world.services[edge.to].role, Role::Web { .. }) =>
         {
@@ -164,6 +214,12 @@ fn change(world: &mut World, service: usize, setting: &Setting) {
                 Setting::CheckEvery(every) => spec.health.every = *every,
                 Setting::DownAfter(checks) => spec.health.down_after = *checks,
                 _ => {}
+            }
+        }
+        Role::Database { cluster, .. } => change_database(&mut cluster.spec.borrow_mut(), &world.sites, setting),
+        Role::Users { throttle, .. } => {
+            if let Setting::Hot(share) = setting {
+                throttle.hot.set(*share);
             }
         }
         Role::Web { spec, .. } => match setting {
@@ -198,6 +254,33 @@ fn change(world: &mut World, service: usize, setting: &Setting) {
             *fleet.spec.borrow_mut() = on.then_some(*spec);
         }
         _ => {}
+    }
+}
+
+fn change_database(spec: &mut Database, sites: &[String], setting: &Setting) {
+    if let Setting::CopyRate(rate) = setting {
+        spec.copy_rate = *rate;
+    }
+    match &mut spec.replication {
+        Replication::PrimaryReplicas(settings) => match setting {
+            Setting::Mode(mode) => settings.mode = *mode,
+            Setting::Reads(reads) => settings.reads = *reads,
+            Setting::ReadYourWrites(on) => settings.read_your_writes = *on,
+            Setting::Recovery(on) => settings.recovery = *on,
+            Setting::Replace(after) => settings.replace = *after,
+            Setting::Failover(after) => {
+                let before = settings.failover.unwrap_or_default();
+                settings.failover = after.map(|after| Failover { after, ..before });
+            }
+            Setting::Fencing(on) => settings.failover.iter_mut().for_each(|failover| failover.fencing = *on),
+            _ => {}
+        },
+        Replication::MultiPrimary(peers) | Replication::Circular(peers) => match setting {
+            Setting::Rule(rule) => peers.rule = rule.clone().completed(sites.iter().map(String::as_str)),
+            Setting::Close(after) => peers.close = *after,
+            _ => {}
+        },
+        Replication::None => {}
     }
 }
 

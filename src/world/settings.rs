@@ -8,9 +8,9 @@ use crate::sim::ProcessState;
 
 use super::World;
 use super::apply::{Done, breakable, called, done, fault, id, machines, refuse};
-use super::build::add_web;
 use super::discover::refresh_members;
 use super::entries::Role;
+use super::grow::add_web;
 use super::select::{Target, instances, on_machine, targets};
 use super::view::{policy_name, refresh_topology};
 

@@ -8,10 +8,10 @@ use std::time::Duration;
 use crate::layout::{self, Sessions};
 use crate::observe::{CallsProbe, System};
 use crate::parts::{
-    Autoscaler, Backends, Callee, Caller, Database, Dns, LoadBalancer, Maker, Population, Resolver, Serverless,
-    SessionStore, Surroundings, Web,
+    Autoscaler, Backends, Callee, Caller, Database, Dns, LoadBalancer, Maker, Monitor, Peer, Population, Resolver,
+    Router, Serverless, SessionStore, Surroundings, Web,
 };
-use crate::sim::{Cx, Factory, InstanceId};
+use crate::sim::{Cx, Factory, InstanceId, SimTime};
 
 use super::World;
 use super::entries::{Edge, Role};
@@ -28,11 +28,15 @@ pub(super) fn limits(role: &Role) -> (u32, u32) {
         | Role::Dns { .. }
         | Role::Resolver { .. }
         | Role::Serverless { .. }
-        | Role::Autoscaler { .. } => (AMPLE_SLOTS, 0),
+        | Role::Autoscaler { .. }
+        | Role::Monitor { .. } => (AMPLE_SLOTS, 0),
         Role::LoadBalancer { members, .. } => (members.spec.borrow().slots, BALANCER_BACKLOG),
         Role::Web { spec, .. } => (spec.borrow().slots, spec.borrow().backlog),
         Role::SessionStore { spec, .. } => (spec.slots, spec.backlog),
-        Role::Database { spec, .. } => (spec.slots, spec.backlog),
+        Role::Database { cluster, .. } => {
+            let spec = cluster.spec.borrow();
+            (spec.slots, spec.backlog)
+        }
     }
 }
 
@@ -42,11 +46,13 @@ pub(super) fn boot_time(role: &Role) -> Duration {
         // Functions have no process of ours that would boot.
         Role::Users { .. } | Role::Serverless { .. } => Duration::ZERO,
         // A name server reads its zone; so much for what others run.
-        Role::Dns { .. } | Role::Resolver { .. } | Role::Autoscaler { .. } => Duration::from_secs(1),
+        Role::Dns { .. } | Role::Resolver { .. } | Role::Autoscaler { .. } | Role::Monitor { .. } => {
+            Duration::from_secs(1)
+        }
         Role::LoadBalancer { members, .. } => members.spec.borrow().boot,
         Role::Web { spec, .. } => spec.borrow().boot,
         Role::SessionStore { spec, .. } => spec.boot,
-        Role::Database { spec, .. } => spec.boot,
+        Role::Database { cluster, .. } => cluster.spec.borrow().boot,
     }
 }
 
@@ -68,10 +74,14 @@ impl Way {
         }
     }
 
+    fn caller(&self, cx: &Cx<System>) -> Caller {
+        Caller::new(cx, &self.name, Rc::clone(&self.policy), Rc::clone(&self.probe))
+    }
+
     fn callee(&self, cx: &Cx<System>) -> Callee {
         Callee {
             to: self.front.get(),
-            caller: Caller::new(cx, &self.name, Rc::clone(&self.policy), Rc::clone(&self.probe)),
+            caller: self.caller(cx),
         }
     }
 }
@@ -81,13 +91,20 @@ fn maker(
     world: &World,
     (pages, sessions): (layout::Pages, &Rc<RefCell<Sessions>>),
     edges: &[Edge],
-    number: usize,
+    (service, number): (usize, usize),
 ) -> impl Fn(&Cx<System>) -> Maker + use<> {
     let ways: Vec<Way> = edges.iter().map(|edge| Way::new(world, edge, number)).collect();
+    let site = world.services[service].site.unwrap_or_default() as u16;
+    let cluster = edges.iter().find_map(|edge| match &world.services[edge.to].role {
+        Role::Database { cluster, .. } => Some(Rc::clone(cluster)),
+        _ => None,
+    });
     let sessions = Rc::clone(sessions);
     move |cx| {
         let is_database = |way: &&Way| Some(&way.name) == pages.database.as_ref();
-        let database = ways.iter().find(is_database).map(|way| way.callee(cx));
+        let way = ways.iter().find(is_database);
+        let database = way.zip(cluster.as_ref());
+        let database = database.map(|(way, cluster)| Router::new(Rc::clone(cluster), site, way.caller(cx)));
         let stores = ways.iter().filter(|way| !is_database(way));
         let stores: BTreeMap<String, Callee> = stores.map(|way| (way.name.clone(), way.callee(cx))).collect();
         Maker::new(&pages, Rc::clone(&sessions), Backends { database, stores })
@@ -96,8 +113,10 @@ fn maker(
 
 /// The software of an instance of a service. What it refers to is looked up when it starts.
 pub(super) fn factory(world: &mut World, service: usize, number: usize) -> Factory<System> {
-    if let Role::Web { probes, .. } = &mut world.services[service].role {
-        probes.push(Rc::default());
+    match &mut world.services[service].role {
+        Role::Web { probes, .. } => probes.push(Rc::default()),
+        Role::Database { probes, .. } => probes.push(Rc::default()),
+        _ => {}
     }
     let world = &*world;
     let front = |service: usize| Rc::clone(&world.services[service].front);
@@ -135,7 +154,7 @@ pub(super) fn factory(world: &mut World, service: usize, number: usize) -> Facto
             edges,
             probes,
         } => {
-            let maker = maker(world, (spec.borrow().pages.clone(), sessions), edges, number);
+            let maker = maker(world, (spec.borrow().pages.clone(), sessions), edges, (service, number));
             let (spec, probe) = (Rc::clone(spec), Rc::clone(&probes[number]));
             Factory::new(move |cx| Web::new(Rc::clone(&spec), maker(cx), Rc::clone(&probe)))
         }
@@ -146,7 +165,7 @@ pub(super) fn factory(world: &mut World, service: usize, number: usize) -> Facto
             probe,
             ..
         } => {
-            let maker = maker(world, (spec.borrow().pages.clone(), sessions), edges, number);
+            let maker = maker(world, (spec.borrow().pages.clone(), sessions), edges, (service, number));
             let (spec, probe) = (Rc::clone(spec), Rc::clone(probe));
             Factory::new(move |cx| Serverless::new(Rc::clone(&spec), maker(cx), Rc::clone(&probe)))
         }
@@ -154,9 +173,25 @@ pub(super) fn factory(world: &mut World, service: usize, number: usize) -> Facto
             let (spec, probe) = (spec.clone(), Rc::clone(probe));
             Factory::new(move |cx| SessionStore::new(cx, &spec, Rc::clone(&probe)))
         }
-        Role::Database { spec, probe } => {
-            let (spec, probe, first) = (spec.clone(), Rc::clone(probe), Cell::new(true));
-            Factory::new(move |cx| Database::new(cx, &spec, first.replace(false), Rc::clone(&probe)))
+        Role::Database {
+            cluster, nodes, probes, ..
+        } => {
+            // The nodes of the start, and of a shard that is new, find the rows of the start.
+            let shard = nodes[number].shard;
+            let (cluster, probe) = (Rc::clone(cluster), Rc::clone(&probes[number]));
+            let is_new = shard >= cluster.map.borrow().shards();
+            let first = Cell::new(world.kernel.now() == SimTime::ZERO || is_new);
+            let peers = cluster.spec.borrow().replication.peers().is_some();
+            if peers {
+                return Factory::new(move |cx| {
+                    Peer::new(cx, Rc::clone(&cluster), Rc::clone(&probe), first.replace(false))
+                });
+            }
+            Factory::new(move |cx| Database::new(cx, Rc::clone(&cluster), Rc::clone(&probe), first.replace(false)))
+        }
+        Role::Monitor { cluster, probes, .. } => {
+            let (cluster, probe, first) = (Rc::clone(cluster), Rc::clone(&probes[number]), Cell::new(true));
+            Factory::new(move |cx| Monitor::new(cx, Rc::clone(&cluster), Rc::clone(&probe), first.replace(false)))
         }
         Role::Autoscaler { fleet, probe, .. } => {
             let (fleet, probe) = (Rc::clone(fleet), Rc::clone(probe));

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use crate::layout::{self, Calls, Sessions, Target, duration};
 use crate::observe::{
-    AutoscalerState, BackendState, BackendView, BalancerState, CallsProbe, CallsState, Circuit, DatabaseState,
-    DnsState, Health, ResolverState, ServerlessProbe, ServerlessState, ServiceState, SessionsState, Tally, UsersState,
+    AutoscalerState, BackendState, BackendView, BalancerState, CallsProbe, CallsState, Circuit, DnsState, Health,
+    ResolverState, ServerlessProbe, ServerlessState, ServiceState, SessionsState, Tally, UsersState,
 };
-use crate::parts::Disk;
 use crate::sim::SimTime;
 
 use super::World;
+use super::databases::{database_state, monitor_state};
 use super::entries::{Role, ServiceEntry};
 use super::measure::held;
 use super::sample::{add, difference};
@@ -90,6 +90,7 @@ impl World {
             dns: None,
             users: None,
             database: None,
+            monitor: None,
             sessions: service.sessions().map(|sessions| SessionsState {
                 mode: session_mode(&sessions.borrow()),
                 held: held(service),
@@ -133,18 +134,8 @@ impl World {
                     .iter_mut()
                     .for_each(|instance| instance.sessions = Some(held));
             }
-            Role::Database { probe, .. } => {
-                let disk = service
-                    .instances
-                    .first()
-                    .and_then(|instance| self.kernel.disk::<Disk>(instance.id));
-                let rows = disk.map_or(0, |disk| disk.rows());
-                state.database = Some(DatabaseState {
-                    rows,
-                    writes: probe.writes.get(),
-                    reads: probe.reads.get(),
-                });
-            }
+            Role::Database { .. } => state.database = database_state(self, service),
+            Role::Monitor { .. } => state.monitor = monitor_state(self, service),
             Role::Autoscaler { .. } => state.autoscaler = self.autoscaler_state(service),
         }
         state

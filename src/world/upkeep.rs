@@ -8,6 +8,7 @@ use crate::observe::{BackendView, CallsProbe, Circuit, Decision, Health, Limit, 
 use crate::sim::{InstanceId, ProcessState, SimTime};
 
 use super::World;
+use super::databases::{Standing, standing};
 use super::entries::{Edge, Role, ServiceEntry};
 use super::settings::{MOST_MACHINES, set_count};
 use super::view::refresh_topology;
@@ -105,6 +106,11 @@ impl World {
         let instance = &self.services[service].instances[number];
         if instance.left {
             return true;
+        }
+        match standing(self, id) {
+            Standing::Well => {}
+            Standing::Unwell => return false,
+            Standing::Replaced => return true,
         }
         #[allow(clippy::float_cmp, reason = "1 is set, never computed")]
         let as_fast = self.kernel.slow(self.machines[instance.machine].id) == 1.0;

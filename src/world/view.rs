@@ -11,6 +11,7 @@ use crate::observe::{
 use crate::sim::{InstanceId, SimTime, Verdict};
 
 use super::World;
+use super::databases::policy;
 use super::discover::is_entry;
 use super::entries::{InstanceEntry, Role, ServiceEntry};
 use super::sentence::sentence;
@@ -85,7 +86,25 @@ fn links(world: &World) -> Vec<LinkInfo> {
                 to: *of,
                 kind: LinkKind::Control,
             }),
-            Role::Dns { .. } | Role::Database { .. } | Role::SessionStore { .. } => {}
+            Role::Database { database, .. } => {
+                // What travels between nodes of one service is within its card.
+                let others = world.databases[*database].services.iter().filter(|to| **to != from);
+                links.extend(others.map(|to| LinkInfo {
+                    from,
+                    to: *to,
+                    kind: LinkKind::Replication,
+                }));
+                let monitors =
+                    world.services.iter().enumerate().filter(
+                        |(_, entry)| matches!(&entry.role, Role::Monitor { database: of, .. } if of == database),
+                    );
+                links.extend(monitors.map(|(to, _)| LinkInfo {
+                    from,
+                    to,
+                    kind: LinkKind::Control,
+                }));
+            }
+            Role::Dns { .. } | Role::SessionStore { .. } | Role::Monitor { .. } => {}
         }
     }
     links
@@ -138,7 +157,21 @@ fn detail(entry: &ServiceEntry) -> String {
             let kept = if spec.durable { "on its disk" } else { "in memory" };
             format!("room for {} sessions, {kept}", spec.sessions)
         }
-        Role::Database { spec, .. } => format!("{} queries at once, backlog {}", spec.slots, spec.backlog),
+        Role::Database { cluster, .. } => {
+            let spec = cluster.spec.borrow();
+            match policy(&spec.replication) {
+                words if words.is_empty() => format!("{} queries at once, backlog {}", spec.slots, spec.backlog),
+                words => words,
+            }
+        }
+        Role::Monitor { cluster, .. } => {
+            let spec = cluster.spec.borrow();
+            let settings = spec.replication.primary_replicas();
+            match settings.and_then(|settings| settings.failover) {
+                Some(failover) => format!("leases of {}", text(failover.after)),
+                None => "failover is by hand".to_owned(),
+            }
+        }
         Role::Autoscaler { spec, .. } => format!("{} to {} machines, {}", spec.min, spec.max, target(spec.target)),
     }
 }
@@ -150,7 +183,7 @@ fn instance_info(world: &World, service: usize, instance: &InstanceEntry) -> Ins
         Role::Web { spec, .. } => spec.borrow().slots,
         Role::Serverless { spec, .. } => spec.borrow().limit,
         Role::SessionStore { spec, .. } => spec.slots,
-        Role::Database { spec, .. } => spec.slots,
+        Role::Database { cluster, .. } => cluster.spec.borrow().slots,
         _ => 0,
     };
     InstanceInfo {
@@ -201,7 +234,7 @@ impl World {
             recent_seconds,
             latency: self.total_latency().total(),
             recent_latency: self.recent_latency().quantiles(),
-            lost_writes: self.chronicle.ledger.lost(),
+            lost_writes: self.chronicle.lost(),
             sessions: self.sessions(),
             services: self
                 .services

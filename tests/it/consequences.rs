@@ -122,7 +122,7 @@ fn single_server_everything_stops_and_comes_back_with_its_data() {
         frame
             .services
             .iter()
-            .find_map(|service| service.database)
+            .find_map(|service| service.database.clone())
             .expect("a database")
             .rows
     };

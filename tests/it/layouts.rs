@@ -1,6 +1,7 @@
 //! Layout files: what ships, and what is refused where.
 
 mod refused;
+mod refused_data;
 mod refused_tiers;
 
 use blastradius::command::Script;
@@ -11,7 +12,7 @@ use blastradius::replay::Session;
 type Claim = (&'static str, f64, &'static str);
 
 /// Utilisations at rest that the texts of the shipped layouts claim, by full name of the tier.
-const CLAIMS: [(&str, &[Claim]); 8] = [
+const CLAIMS: [(&str, &[Claim]); 13] = [
     ("01-single-server", &[("dc/server", 0.44, "44 %")]),
     (
         "02-web-and-data-tier",
@@ -27,6 +28,36 @@ const CLAIMS: [(&str, &[Claim]); 8] = [
             ("dc/lb", 0.012, "1.2 %"),
             ("dc/web", 0.32, "32 %"),
             ("dc/db", 0.24, "24 %"),
+        ],
+    ),
+    (
+        "05-primary-replicas",
+        &[
+            ("dc/lb", 0.012, "1.2 %"),
+            ("dc/web", 0.32, "32 %"),
+            ("dc/db", 0.084, "8 %"),
+        ],
+    ),
+    (
+        "06-multi-primary",
+        &[
+            ("eu-west/orders", 0.122, "12 %"),
+            ("eu-west/web", 0.32, "32 %"),
+            ("us-east/orders", 0.122, "12 %"),
+            ("us-east/web", 0.32, "32 %"),
+        ],
+    ),
+    (
+        "07-circular-replication",
+        &[
+            ("a/orders", 0.063, "6.3 %"),
+            ("a/web", 0.32, "32 %"),
+            ("b/orders", 0.063, "6.3 %"),
+            ("b/web", 0.32, "32 %"),
+            ("c/orders", 0.063, "6.3 %"),
+            ("c/web", 0.32, "32 %"),
+            ("d/orders", 0.063, "6.3 %"),
+            ("d/web", 0.32, "32 %"),
         ],
     ),
     (
@@ -48,6 +79,14 @@ const CLAIMS: [(&str, &[Claim]); 8] = [
     ),
     ("12-serverless", &[("dc/db", 0.24, "24 %")]),
     (
+        "15-sharding",
+        &[
+            ("dc/lb", 0.03, "3 %"),
+            ("dc/web", 0.8 / 3.0, "27 %"),
+            ("dc/db", 0.14, "14 %"),
+        ],
+    ),
+    (
         "20-retry-storm",
         &[
             ("guarded/lb", 0.018, "1.8 %"),
@@ -56,6 +95,15 @@ const CLAIMS: [(&str, &[Claim]); 8] = [
             ("naive/lb", 0.018, "1.8 %"),
             ("naive/web", 0.16, "16 %"),
             ("naive/db", 0.72, "72 %"),
+        ],
+    ),
+    (
+        "21-split-brain",
+        &[
+            ("us-east/orders", 0.08, "8 %"),
+            ("us-east/web", 0.32, "32 %"),
+            ("us-west/orders", 0.022, "2.2 %"),
+            ("us-west/web", 0.32, "32 %"),
         ],
     ),
 ];
@@ -143,13 +191,22 @@ fn every_shipped_script_fits_its_layout() {
 
 #[test]
 fn the_same_users_climb_the_ladder() {
-    // Those from 20 on stand beside the ladder.
-    let users: Vec<_> = SHIPPED
-        .iter()
-        .filter(|shipped| shipped.number() < "20")
-        .map(|shipped| layout::parse(shipped.source, shipped.file).unwrap().users)
-        .collect();
-    assert!(users.windows(2).all(|pair| pair[0] == pair[1]));
+    // Those from 20 on stand beside the ladder. Where there are several data centers, the same number of people is spread over them; and
+    // one database must be too small before shards are of any use.
+    let users = |with: &dyn Fn(&str) -> bool| -> Vec<_> {
+        let rungs = SHIPPED
+            .iter()
+            .filter(|shipped| shipped.number() < "20" && with(shipped.number()));
+        let users = rungs.map(|shipped| layout::parse(shipped.source, shipped.file).unwrap().users);
+        users.collect()
+    };
+    let spread = |number: &str| ["06", "07"].contains(&number);
+    let same = users(&|number| !spread(number) && number != "15");
+    assert!(same.windows(2).all(|pair| pair[0] == pair[1]));
+    for populations in users(&spread) {
+        let rate: f64 = populations.values().map(layout::Users::rate).sum();
+        assert!((rate - 400.0).abs() < 1e-9, "{rate}");
+    }
 }
 
 #[test]
@@ -200,7 +257,11 @@ fn everything_that_a_layout_can_say_is_read() {
     assert_eq!(layout.data_centers["west"].entry().map(|(name, _)| name), Some("outer"));
     let script = "[(at: \"1s\", do: \"set web sessions store:sessions\"), (at: \"2s\", do: Set(\"web\", Max(20))),
         (at: \"3s\", do: \"kill web/20\"), (at: \"4s\", do: \"set dns check-every 1s\"), (at: \"5s\", do: \"kill near-resolver\"),
-        (at: \"6s\", do: Revoke(\"near\", 0.5)), (at: \"7s\", do: \"set spare-autoscaler target 50/s\")]";
+        (at: \"6s\", do: Revoke(\"near\", 0.5)), (at: \"7s\", do: \"set spare-autoscaler target 50/s\"),
+        (at: \"8s\", do: Promote(\"copies/2\")), (at: \"9s\", do: Recover(\"copies/1\")), (at: \"10s\", do: Replicate(\"orders\")),
+        (at: \"11s\", do: Shard(\"orders\")), (at: \"12s\", do: Skew(\"carts\", -0.3)), (at: \"13s\", do: Close(\"ring/2\")),
+        (at: \"14s\", do: \"kill east/orders/10\"), (at: \"15s\", do: \"kill copies-monitor/5\"), (at: \"16s\", do: \"set near hot off\"),
+        (at: \"17s\", do: Set(\"carts\", Rule(SitePriority([\"west\"])))), (at: \"18s\", do: \"set orders mode quorum\")]";
     let script = Script::parse(script, "s.ron").unwrap_or_else(|error| panic!("{error}"));
     script.check(&layout).unwrap_or_else(|error| panic!("{error}"));
 }

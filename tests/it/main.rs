@@ -9,6 +9,7 @@ mod balancing;
 mod build;
 mod cli;
 mod consequences;
+mod data_tier;
 mod determinism;
 mod fidelity;
 mod layouts;

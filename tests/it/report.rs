@@ -1,5 +1,7 @@
 //! The report of a run that is made up here, so that every section has something to say.
 
+mod data;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -74,10 +76,12 @@ fn service(
         balancer,
         dns: None,
         users: None,
+        monitor: None,
         database: (kind == Kind::Database).then_some(DatabaseState {
             rows: 100_012,
             writes: 4_801,
             reads: 1,
+            ..DatabaseState::default()
         }),
         sessions: None,
         serverless: None,
@@ -209,6 +213,9 @@ fn incident() -> Incident {
         retried: 1_204,
         failed: 372,
         lost_writes: 0,
+        missing_writes: 0,
+        replayed: 0,
+        given_up: 0,
         lost_sessions: 0,
         sentence: "The balancer sends nothing to web/1 any more; it goes on checking it, and takes it in again after two checks that pass."
             .to_string(),

@@ -1,5 +1,6 @@
 //! The screen: pictures of it at three sizes, styles, and keys pressed at random.
 
+mod data;
 mod findings;
 mod fixture;
 mod tiers;
@@ -365,7 +366,7 @@ impl Dice {
     }
 
     fn event(&mut self) -> Event {
-        const KEYS: &[u8] = b"xXrRfjklhgG+-=teiT .<>[]:o/nN?12345yfhscdpuw\x08 ab/1";
+        const KEYS: &[u8] = b"xXrRfjklhgG+-=teiT .<>[]:o/nN?123456yfhscdpuw\x08 ab/1";
         match self.roll(20) {
             0 => key(KeyCode::Enter),
             1 => key(KeyCode::Esc),
@@ -390,9 +391,9 @@ impl Dice {
 
 #[test]
 fn no_key_at_any_size_panics() {
-    for seed in 0..10 {
+    for seed in 0..16 {
         let mut dice = Dice(seed);
-        let mut fake = match seed % 10 {
+        let mut fake = match seed % 16 {
             0 => fixture::single(),
             1 => fixture::balanced(2),
             2 => fixture::two_sites(3),
@@ -402,6 +403,12 @@ fn no_key_at_any_size_panics() {
             6 => fixture::tiers::scaled(),
             7 => fixture::tiers::functions(),
             8 => fixture::tiers::stored(),
+            9 => fixture::data::replicated(),
+            10 => fixture::data::split_brain(),
+            11 => fixture::data::sharded(),
+            12 => fixture::data::many_shards(),
+            13 => fixture::data::peers(),
+            14 => fixture::data::ring(),
             _ => fixture::two_sites(40),
         };
         let options = Options {

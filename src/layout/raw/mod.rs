@@ -3,12 +3,15 @@
 
 mod autoscaler;
 mod database;
+mod databases;
 mod load_balancer;
 mod network;
 mod pages;
 mod policies;
+mod replication;
 mod serverless;
 mod session_store;
+mod sharding;
 #[cfg(test)]
 mod tests;
 mod users;
@@ -47,6 +50,8 @@ pub(super) struct RawLayout {
     services: Option<BTreeMap<String, RawService>>,
     data_centers: Option<BTreeMap<String, RawDataCenter>>,
     #[serde(default)]
+    databases: BTreeMap<String, databases::RawSpread>,
+    #[serde(default)]
     expect: Vec<RawExpectation>,
 }
 
@@ -75,7 +80,7 @@ enum RawService {
     Web(web::RawWeb),
     Serverless(serverless::RawServerless),
     SessionStore(session_store::RawSessionStore),
-    Database(database::RawDatabase),
+    Database(database::RawDatabase<u32>),
 }
 
 /// An expectation's text is read once the services are known.
@@ -115,6 +120,10 @@ impl RawLayout {
             let population = raw.model(&path.at(&name))?;
             users.insert(name, population);
         }
+        let sites: Vec<String> = match &self.data_centers {
+            Some(data_centers) => data_centers.keys().cloned().collect(),
+            None => vec![ONLY_DATA_CENTER.to_owned()],
+        };
         let mut data_centers = Map::new();
         match (self.services, self.data_centers) {
             (Some(_), Some(_)) => {
@@ -124,7 +133,7 @@ impl RawLayout {
             (None, None) => return Err(path.problem("the field `services` (or `data_centers`) is missing")),
             (Some(services), None) => {
                 let hosts = self.hosts.unwrap_or_default();
-                let data_center = RawDataCenter { hosts, services }.model(path)?;
+                let data_center = RawDataCenter { hosts, services }.model(path, &sites)?;
                 data_centers.insert(ONLY_DATA_CENTER.to_owned(), data_center);
             }
             (None, Some(_)) if self.hosts.is_some() => {
@@ -135,11 +144,12 @@ impl RawLayout {
                 for (name, raw) in raw {
                     let path = path.at("data_centers");
                     check::name(&path, &name)?;
-                    let data_center = raw.model(&path.at(&name))?;
+                    let data_center = raw.model(&path.at(&name), &sites)?;
                     data_centers.insert(name, data_center);
                 }
             }
         }
+        let databases = databases::spread(self.databases, &mut data_centers, &path.at("databases"))?;
         let layout = Layout {
             title: self.title,
             about: self.about,
@@ -148,6 +158,7 @@ impl RawLayout {
             dns: self.dns.model(&path.at("dns"))?,
             network: self.network.model(&path.at("network"))?,
             data_centers,
+            databases,
             expect: Vec::new(),
         };
         Ok((layout, self.expect))
@@ -155,7 +166,7 @@ impl RawLayout {
 }
 
 impl RawDataCenter {
-    fn model(self, path: &Path) -> Result<DataCenter, Problem> {
+    fn model(self, path: &Path, sites: &[String]) -> Result<DataCenter, Problem> {
         let mut data_center = DataCenter {
             hosts: Map::new(),
             services: Map::new(),
@@ -169,7 +180,7 @@ impl RawDataCenter {
         for (name, raw) in self.services {
             let path = path.at("services");
             check::name(&path, &name)?;
-            let service = raw.model(&path.at(&name))?;
+            let service = raw.model(&path.at(&name), sites)?;
             data_center.services.insert(name, service);
         }
         pages::complete(&mut data_center.services);
@@ -178,13 +189,14 @@ impl RawDataCenter {
 }
 
 impl RawService {
-    fn model(self, path: &Path) -> Result<Service, Problem> {
+    /// `sites` are the names of all data centers.
+    fn model(self, path: &Path, sites: &[String]) -> Result<Service, Problem> {
         Ok(match self {
             RawService::LoadBalancer(raw) => Service::LoadBalancer(raw.model(path)?),
             RawService::Web(raw) => Service::Web(raw.model(path)?),
             RawService::Serverless(raw) => Service::Serverless(raw.model(path)?),
             RawService::SessionStore(raw) => Service::SessionStore(raw.model(path)?),
-            RawService::Database(raw) => Service::Database(raw.model(path)?),
+            RawService::Database(raw) => Service::Database(raw.model(path, sites)?),
         })
     }
 }

@@ -56,6 +56,8 @@ pub(super) struct RawNetwork {
     #[serde(with = "duration")]
     access: Duration,
     #[serde(with = "duration")]
+    between: Duration,
+    #[serde(with = "duration")]
     jitter: Duration,
     loss: f64,
 }
@@ -65,6 +67,7 @@ impl Default for RawNetwork {
         RawNetwork {
             local: Duration::from_micros(250),
             access: Duration::from_millis(20),
+            between: Duration::from_millis(40),
             jitter: Duration::ZERO,
             loss: 0.0,
         }
@@ -75,12 +78,14 @@ impl RawNetwork {
     pub fn model(self, path: &Path) -> Result<Network, Problem> {
         let latencies = check::SHORTEST_LATENCY..=check::LONGEST_LATENCY;
         check::time(&path.at("local"), self.local, latencies.clone())?;
-        check::time(&path.at("access"), self.access, latencies)?;
+        check::time(&path.at("access"), self.access, latencies.clone())?;
+        check::time(&path.at("between"), self.between, latencies)?;
         check::time(&path.at("jitter"), self.jitter, Duration::ZERO..=check::LONGEST_LATENCY)?;
         check::number(&path.at("loss"), self.loss, 0.0..=0.9)?;
         Ok(Network {
             local: self.local,
             access: self.access,
+            between: self.between,
             jitter: self.jitter,
             loss: self.loss,
         })

@@ -1,5 +1,7 @@
 //! Every default, and what each field makes of what it is given.
 
+mod database;
+
 use std::time::Duration;
 
 use crate::layout;
@@ -72,6 +74,7 @@ fn users_and_dns_have_their_defaults() {
             create: 5.0,
             update: 10.0,
             delete: 5.0,
+            search: 0.0,
         },
         keys: Keys::Zipf {
             count: 100_000,
@@ -92,6 +95,8 @@ fn users_and_dns_have_their_defaults() {
             connections: None,
         },
         site: None,
+        look_back: None,
+        hot: 0.0,
     };
     assert_eq!(layout.users["people"], expected);
     let expected = Dns {
@@ -101,6 +106,36 @@ fn users_and_dns_have_their_defaults() {
         health: None,
     };
     assert_eq!(layout.dns, expected);
+}
+
+#[test]
+fn what_users_and_the_network_are_given_they_have() {
+    let source = "(title: \"t\", users: {\"people\": (count: 5, asks: (page: 1, search: 2), look_back: (share: 0.5), hot: 0.25),
+        \"others\": (count: 5, look_back: Some((share: 1, after: \"0s\")))}, network: (between: \"30ms\"), services: {\"web\": Web()})";
+    let layout = layout::parse(source, "l.ron").unwrap_or_else(|error| panic!("{error}"));
+    let people = &layout.users["people"];
+    let asks = Asks {
+        page: 1.0,
+        asset: 0.0,
+        create: 0.0,
+        update: 0.0,
+        delete: 0.0,
+        search: 2.0,
+    };
+    assert_eq!((people.asks, people.hot.to_bits()), (asks, 0.25_f64.to_bits()));
+    let look_back = |share, after| Some(LookBack { share, after });
+    assert_eq!(people.look_back, look_back(0.5, ms(200)));
+    assert_eq!(layout.users["others"].look_back, look_back(1.0, Duration::ZERO));
+    let expected = Network {
+        local: Duration::from_micros(250),
+        access: ms(20),
+        between: ms(30),
+        jitter: Duration::ZERO,
+        loss: 0.0,
+    };
+    assert_eq!(layout.network, expected);
+    let source = "(title: \"t\", users: {\"people\": (count: 5)}, services: {\"web\": Web()})";
+    assert_eq!(layout::parse(source, "l.ron").unwrap().network.between, ms(40));
 }
 
 #[test]

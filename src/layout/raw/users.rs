@@ -6,10 +6,10 @@ use serde::Deserialize;
 
 use super::policies::RawCalls;
 use super::values::RawKeys;
-use crate::layout::model::{Asks, Users};
+use crate::layout::model::{Asks, LookBack, Users};
 use crate::layout::policies::Calls;
 use crate::layout::source::{Path, Problem};
-use crate::layout::{check, duration};
+use crate::layout::{bounds, check, duration};
 
 #[derive(Deserialize)]
 #[serde(rename = "Users", default, deny_unknown_fields)]
@@ -26,6 +26,8 @@ pub(super) struct RawUsers {
     patience: Duration,
     calls: RawCalls,
     site: Option<String>,
+    look_back: Option<RawLookBack>,
+    hot: f64,
 }
 
 impl Default for RawUsers {
@@ -40,6 +42,7 @@ impl Default for RawUsers {
                 create: 5.0,
                 update: 10.0,
                 delete: 5.0,
+                search: 0.0,
             },
             keys: RawKeys::Zipf {
                 count: 100_000,
@@ -50,6 +53,8 @@ impl Default for RawUsers {
             patience: Duration::from_secs(10),
             calls: RawCalls::default(),
             site: None,
+            look_back: None,
+            hot: 0.0,
         }
     }
 }
@@ -63,6 +68,24 @@ struct RawAsks {
     create: f64,
     update: f64,
     delete: f64,
+    search: f64,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename = "LookBack", default, deny_unknown_fields)]
+struct RawLookBack {
+    share: Option<f64>,
+    #[serde(with = "duration")]
+    after: Duration,
+}
+
+impl Default for RawLookBack {
+    fn default() -> Self {
+        RawLookBack {
+            share: None,
+            after: Duration::from_millis(200),
+        }
+    }
 }
 
 impl RawUsers {
@@ -78,6 +101,8 @@ impl RawUsers {
         check::interval(&path.at("patience"), self.patience)?;
         let keys = self.keys.into();
         check::keys(&path.at("keys"), keys)?;
+        check::number(&path.at("hot"), self.hot, bounds::SHARE)?;
+        let look_back = self.look_back.map(|raw| raw.model(&path.at("look_back")));
         Ok(Users {
             count,
             every: self.every,
@@ -89,6 +114,8 @@ impl RawUsers {
             patience: self.patience,
             calls: self.calls.model(&path.at("calls"), &Calls::to_site())?,
             site: self.site,
+            look_back: look_back.transpose()?,
+            hot: self.hot,
         })
     }
 }
@@ -101,6 +128,7 @@ impl RawAsks {
             create,
             update,
             delete,
+            search,
         } = self;
         let weights = [
             ("page", page),
@@ -108,6 +136,7 @@ impl RawAsks {
             ("create", create),
             ("update", update),
             ("delete", delete),
+            ("search", search),
         ];
         for (name, weight) in weights {
             check::number(&path.at(name), weight, 0.0..=1e6)?;
@@ -121,6 +150,21 @@ impl RawAsks {
             create,
             update,
             delete,
+            search,
+        })
+    }
+}
+
+impl RawLookBack {
+    fn model(self, path: &Path) -> Result<LookBack, Problem> {
+        let Some(share) = self.share else {
+            return Err(path.problem("the field `share` is missing: after which share of their writes do they look?"));
+        };
+        check::positive(&path.at("share"), share, 1.0)?;
+        check::span(&path.at("after"), self.after)?;
+        Ok(LookBack {
+            share,
+            after: self.after,
         })
     }
 }

@@ -15,12 +15,26 @@ use super::{Entry, Kind, Node, Problem};
 use crate::layout::text::{printable, suggestion};
 
 /// Fields that are often looked for one level above where they stand, with the field that holds them.
-const DEEPER: [(&str, &str); 5] = [
+const DEEPER: [(&str, &str); 19] = [
     ("timeout", "calls"),
     ("retries", "calls"),
     ("budget", "calls"),
     ("breaker", "calls"),
     ("hedge", "calls"),
+    ("mode", "replication"),
+    ("reads", "replication"),
+    ("read_your_writes", "replication"),
+    ("failover", "replication"),
+    ("recovery", "replication"),
+    ("replace", "replication"),
+    ("rule", "replication"),
+    ("close", "replication"),
+    ("after", "failover"),
+    ("monitors", "failover"),
+    ("fencing", "failover"),
+    ("shards", "sharding"),
+    ("by", "sharding"),
+    ("virtual_nodes", "by"),
 ];
 
 /// Reads a value of the tree as a type.
@@ -110,9 +124,10 @@ impl serde::de::Error for Misfit {
     }
 
     fn unknown_field(field: &str, expected: &'static [&'static str]) -> Misfit {
-        let known = match DEEPER.iter().find(|(name, _)| *name == field) {
-            Some((_, below)) if expected.contains(below) => format!("; it stands in `{below}`"),
-            _ => suggestion(field, expected.iter().copied()),
+        let mut deeper = DEEPER.iter().filter(|(name, _)| *name == field);
+        let known = match deeper.find(|(_, below)| expected.contains(below)) {
+            Some((_, below)) => format!("; it stands in `{below}`"),
+            None => suggestion(field, expected.iter().copied()),
         };
         Misfit::custom(format!("unknown field `{}`{known}", printable(field)))
     }

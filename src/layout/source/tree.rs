@@ -58,6 +58,8 @@ impl Node {
     pub fn item(&self, index: usize) -> Option<&Node> {
         match &self.kind {
             Kind::List(items) => items.get(index),
+            // The list of `SitePriority([..])`.
+            Kind::Tuple { items, .. } if items.len() == 1 => items[0].item(index),
             _ => None,
         }
     }

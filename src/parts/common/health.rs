@@ -7,14 +7,14 @@ use crate::protocol::{Failure, Reply};
 /// Draws the conclusion of a check; tells what is news.
 pub fn learn(view: &mut BackendView, rules: &HealthCheck, check: &Reply) -> Option<Event> {
     let server = view.id;
-    let (believed, news) = match (view.believed, check.outcome) {
+    let (believed, news) = match (view.believed, &check.outcome) {
         (Belief::Up { .. }, Ok(_)) => (Belief::Up { failed: 0 }, None),
         (Belief::Down { .. }, Err(_)) => (Belief::Down { passed: 0 }, None),
         (Belief::Up { failed }, Err(Failure { reason, .. })) if failed + 1 >= rules.down_after => {
             let news = Event::TakenOut {
                 backend: server,
                 failed: failed + 1,
-                reason,
+                reason: *reason,
             };
             (Belief::Down { passed: 0 }, Some(news))
         }

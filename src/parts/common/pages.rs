@@ -8,20 +8,21 @@ use std::time::Duration;
 use crate::layout::{self, Sessions};
 use crate::observe::System;
 use crate::protocol::{
-    Answer, Ask, Ended, Format, Found, Http, Operation, Pass, PassNews, Query, Reply, Request, Revocation,
-    SessionRequest, Status,
+    Answer, Ask, Ended, Format, Found, Http, Operation, Pass, PassNews, Reply, Request, Revocation, SessionRequest,
+    Status, Term,
 };
 use crate::sim::{Cx, InstanceId, SimTime};
 
 use super::caller::Caller;
 use super::demand::Demand;
 use super::purpose;
+use super::router::Router;
 use super::shelf::Shelf;
 
 /// Whom a page is made with.
 pub struct Backends {
     /// The database.
-    pub database: Option<Callee>,
+    pub database: Option<Router>,
     /// The session stores of the data center, by name.
     pub stores: BTreeMap<String, Callee>,
 }
@@ -77,8 +78,18 @@ impl Maker {
 
     /// Settings have changed.
     pub fn retune(&self, cx: &Cx<System>) {
-        let callees = self.backends.database.iter().chain(self.backends.stores.values());
-        callees.for_each(|callee| callee.caller.retune(cx));
+        self.backends.database.iter().for_each(|router| router.retune(cx));
+        self.backends
+            .stores
+            .values()
+            .for_each(|callee| callee.caller.retune(cx));
+    }
+
+    /// Somebody says that they are primary of a shard.
+    pub fn hear(&self, shard: u32, leader: InstanceId, term: Term) {
+        if let Some(router) = &self.backends.database {
+            router.hear(shard, leader, term);
+        }
     }
 
     /// Answers a request: knows the user, makes the page, asks for the row.
@@ -90,33 +101,28 @@ impl Maker {
         let form = if http.format == Format::Json { self.json } else { 1.0 };
         let factor = if http.ask == Ask::Asset { self.asset } else { form };
         cx.work(self.work.sample(cx.draw(purpose::WEB_WORK), factor)).await;
-        let page = |status, retries| Reply {
+        let page = |status, retries, remember| Reply {
             outcome: Ok(Answer::Page {
                 status,
                 format: http.format,
                 by: cx.id(),
                 cookie: None,
                 pass: news,
+                remember,
             }),
             retries,
         };
         let (Some(operation), Some(database)) = (operation(http.ask), &self.backends.database) else {
-            return page(Status::Static, 0);
+            return page(Status::Static, 0, false);
         };
-        let once = http.once || database.caller.repeats_writes();
-        let query = Query {
-            operation,
-            key: http.key,
-            once,
-        };
-        let repeatable = once || operation == Operation::Read;
-        let reply = database
-            .caller
-            .call(cx, database.to, Request::Query(query), repeatable)
-            .await;
+        let once = http.once || database.repeats_writes();
+        let reply = database.ask(cx, &http, operation, once).await;
         match reply.outcome {
-            Ok(Answer::Row(status)) => page(status, reply.retries),
-            Ok(_) => page(Status::Static, reply.retries),
+            Ok(Answer::Row(status)) => {
+                let remember = matches!(status, Status::Written { .. }) && database.remembers();
+                page(status, reply.retries, remember)
+            }
+            Ok(_) => page(Status::Static, reply.retries, false),
             Err(_) => reply,
         }
     }
@@ -229,5 +235,6 @@ fn operation(ask: Ask) -> Option<Operation> {
         Ask::Create => Some(Operation::Create),
         Ask::Update => Some(Operation::Update),
         Ask::Delete => Some(Operation::Delete),
+        Ask::Search => Some(Operation::Search),
     }
 }

@@ -14,3 +14,6 @@ pub const SIGN_IN_WORK: u64 = 11;
 pub const VERIFY_WORK: u64 = 12;
 pub const STORE_WORK: u64 = 13;
 pub const COLD_START: u64 = 14;
+pub const VALUE: u64 = 15;
+pub const HOT: u64 = 16;
+pub const LOOK_BACK: u64 = 17;

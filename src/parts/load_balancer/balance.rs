@@ -205,6 +205,7 @@ mod tests {
             cookie: None,
             pass: Pass::None,
             once: false,
+            wrote: (0, crate::protocol::Stamp::ORIGINAL),
         }
     }
 

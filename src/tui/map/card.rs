@@ -2,8 +2,9 @@
 
 use ratatui::layout::Rect;
 
-use crate::observe::{InstanceState, Kind};
+use crate::observe::{InstanceState, Kind, NodeState};
 use crate::tui::glyph;
+use crate::tui::nodes;
 use crate::tui::paint::Painter;
 use crate::tui::select::Item;
 use crate::tui::text;
@@ -55,7 +56,8 @@ fn border(scene: &Scene, card: &Card, shown: Rect, window: &Window, painter: &mu
     if let Some((x, y)) = window.place(area.x + 1, area.y) {
         let used = title(scene, card, x, y, area.width - 2, painter);
         let rate = format!(" {} ", text::rate(rate(scene, card)));
-        let asked = scene.frame.topology.services[card.service].kind != Kind::Autoscaler;
+        let kind = scene.frame.topology.services[card.service].kind;
+        let asked = !matches!(kind, Kind::Autoscaler | Kind::Monitor);
         if asked && used + text::width(&rate) < area.width - 2 {
             painter.text_right(x + area.width - 2, y, area.width, &rate, Role::Muted);
         }
@@ -87,7 +89,17 @@ fn title(scene: &Scene, card: &Card, x: u16, y: u16, max: u16, painter: &mut Pai
             up if up < all => Role::Warning,
             _ => Role::Muted,
         };
-        used += painter.text(x + used, y, max.saturating_sub(used), &format!("{up}/{all} "), role);
+        // A count that is cut would be another one.
+        let words = format!("{up}/{all} ");
+        let left = max.saturating_sub(used);
+        let words = if text::width(&words) > left {
+            words.trim_end()
+        } else {
+            &words
+        };
+        if text::width(words) <= left {
+            used += painter.text(x + used, y, left, words, role);
+        }
     }
     used
 }
@@ -107,10 +119,27 @@ fn below(scene: &Scene, card: &Card) -> Vec<String> {
         return vec![format!("{} sessions", text::count(held)), format!("{short} sess.")];
     }
     match (service.kind, service.instances.as_slice()) {
-        (Kind::Dns | Kind::Autoscaler, _) => Vec::new(),
+        (Kind::Dns | Kind::Autoscaler | Kind::Monitor, _) => Vec::new(),
+        (Kind::Database, _) if risky(scene, card.service) > 0 => {
+            let short = text::short(risky(scene, card.service) as f64);
+            vec![format!("at risk: {short}"), format!("{short} risk")]
+        }
         (_, [only]) if card.density == Density::Rows => vec![only.address.clone()],
         _ => Vec::new(),
     }
+}
+
+/// Writes that would be lost with the primary, on the card where that is.
+fn risky(scene: &Scene, service: usize) -> u64 {
+    let Some(database) = nodes::of(scene.frame, service) else {
+        return 0;
+    };
+    let here = |node: &NodeState| node.instance.is_some_and(|place| place.0 == service);
+    let leads = database
+        .shards
+        .iter()
+        .any(|shard| nodes::leader(database, shard.number).is_some_and(here));
+    if leads { database.promises.at_risk } else { 0 }
 }
 
 fn users(scene: &Scene, card: &Card, window: &Window, painter: &mut Painter) {
@@ -195,9 +224,15 @@ fn instances(scene: &Scene, card: &Card, window: &Window, painter: &mut Painter)
         } else {
             let truth = truth::of(instance, scene.frame.at);
             let selected = scene.selected == Item::Instance(card.service, index);
+            let mut x = x;
+            if let (true, Some((letter, role))) = (cell.width > 1, letter(scene, card.service, index)) {
+                painter.put(x, y, letter, if selected { chosen(&truth) } else { role });
+                x += 1;
+            }
             painter.put(x, y, truth.sign, if selected { chosen(&truth) } else { truth.role });
         }
     }
+    beside(scene, card, window, painter);
     let area = card.area;
     let first = card.cells.last().map_or(area.y + 1, |cell| cell.y + 1);
     for (row, options) in (first..area.bottom() - 1).zip(figures::extra(scene, card)) {
@@ -206,6 +241,27 @@ fn instances(scene: &Scene, card: &Card, window: &Window, painter: &mut Painter)
             painter.text(x, y, area.width - 4, words, Role::Muted);
         }
     }
+}
+
+/// Beside the cells of monitors: who holds the lease.
+fn beside(scene: &Scene, card: &Card, window: &Window, painter: &mut Painter) {
+    if scene.frame.topology.services[card.service].kind != Kind::Monitor {
+        return;
+    }
+    let words = figures::lease(scene, card.service);
+    let Some(last) = card.cells.last() else { return };
+    let x = last.right() + 2;
+    let room = (card.area.right() - 1).saturating_sub(x);
+    if let Some((x, y)) = window.place(x, last.y) {
+        painter.text(x, y, room, text::fitting(&words, room), Role::Muted);
+    }
+}
+
+/// The letter of a node's role, if it has a role: the sign beside it says how it is.
+fn letter(scene: &Scene, service: usize, index: usize) -> Option<(char, Role)> {
+    let (database, node) = nodes::at(scene.frame, service, index)?;
+    let (sign, role) = nodes::sign(scene.frame, database, node);
+    Some(if sign.is_ascii() { (sign, role) } else { (' ', role) })
 }
 
 /// How the selection looks on an instance.
@@ -229,12 +285,17 @@ fn row(scene: &Scene, card: &Card, index: usize, state: &InstanceState, (x, y): 
     };
     let sign = truth.sign.to_string();
     let healthy = truth::serves(state) && !state.draining;
+    let letter = letter(scene, card.service, index).map(|(letter, role)| (letter.to_string(), role));
+    let letter = letter
+        .as_ref()
+        .map_or(("", Role::Text), |(letter, role)| (letter.as_str(), *role));
     let mut used = painter.spans(
         x,
         y,
         width,
         &[
             (" ", Role::Text),
+            letter,
             (&sign, truth.role),
             (" ", Role::Text),
             (&number, Role::Text),
@@ -306,14 +367,15 @@ fn bare(scene: &Scene, card: &Card, window: &Window, painter: &mut Painter) {
     instances(scene, card, window, painter);
     let single = card.cells.len() == 1;
     let state = scene.frame.services[card.service].instances.first();
-    if let (true, Some(state), Some((x, y))) = (single, state, window.place(area.x + 2, area.y + 1)) {
+    let after = card.cells.first().map_or(2, |cell| cell.width + 1);
+    if let (true, Some(state), Some((x, y))) = (single, state, window.place(area.x + after, area.y + 1)) {
         let truth = truth::of(state, scene.frame.at);
         let figures = if truth::serves(state) {
-            figures::of(scene, card, 0, area.width - 2)
+            figures::of(scene, card, 0, area.width - after)
         } else {
             vec![(truth.words, truth.role)]
         };
         let figures: Vec<(&str, Role)> = figures.iter().map(|(words, role)| (words.as_str(), *role)).collect();
-        painter.spans(x, y, area.width - 2, &figures);
+        painter.spans(x, y, area.width - after, &figures);
     }
 }

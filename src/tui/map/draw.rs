@@ -149,6 +149,20 @@ fn outline(area: Rect, doubled: bool, role: Role, window: &Window, painter: &mut
     }
 }
 
+/// Where words in the upper edge of a frame end: at its right, or as far left of that as ways that cross the edge make it.
+fn free(plan: &Plan, area: Rect, wide: u16) -> u16 {
+    let cells = plan.edges.iter().flat_map(|edge| &edge.cells);
+    let crossings: Vec<u16> = cells.filter(|cell| cell.1 == area.y).map(|cell| cell.0).collect();
+    let best = area.right().saturating_sub(2);
+    let least = area.x + area.width / 2;
+    let clear = |right: &u16| {
+        !crossings
+            .iter()
+            .any(|x| (right.saturating_sub(wide)..*right).contains(x))
+    };
+    (least..=best).rev().find(clear).unwrap_or(best)
+}
+
 fn draw_site(scene: &Scene, index: usize, area: Rect, window: &Window, painter: &mut Painter) {
     let frame = scene.frame;
     let services = frame
@@ -192,7 +206,8 @@ fn draw_site(scene: &Scene, index: usize, area: Rect, window: &Window, painter: 
     painter.text(x, y, area.width.saturating_sub(16), &title, title_role);
     if let Some(share) = share(frame, index) {
         let words = format!(" {} of users ", text::whole_percent(share));
-        painter.text_right(x + area.width.saturating_sub(4), y, 16, &words, Role::Muted);
+        let right = x + free(scene.plan, area, text::width(&words)).saturating_sub(area.x + 2);
+        painter.text_right(right, y, 16, &words, Role::Muted);
     }
 }
 

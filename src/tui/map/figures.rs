@@ -180,10 +180,12 @@ pub(super) fn extra(scene: &Scene, card: &Card) -> Vec<Vec<String>> {
     }
     if let Some(database) = &state.database {
         let rows = text::short(database.rows as f64);
-        return vec![vec![
-            format!("{} rows", text::count(database.rows)),
-            format!("{rows} rows"),
-        ]];
+        let mut options = vec![format!("{} rows", text::count(database.rows)), format!("{rows} rows")];
+        if let Some(migration) = database.migration {
+            let done = text::whole_percent(migration.done);
+            options = vec![format!("{rows} rows, moved {done}"), format!("moved {done}")];
+        }
+        return vec![options];
     }
     if let Some(functions) = &state.serverless {
         let (starting, warm, cold) = (functions.starting, functions.warm, functions.cold_starts);
@@ -228,6 +230,30 @@ pub(super) fn extra(scene: &Scene, card: &Card) -> Vec<Vec<String>> {
     let sticky = balancer.sticky.as_ref().map(|_| format!("{}, sticky", balancer.policy));
     let words = [balancer.policy.clone(), text::plural(balancer.backends.len(), "server")];
     vec![sticky.into_iter().chain(words).collect()]
+}
+
+/// Who holds the lease that monitors give, at several lengths.
+pub(super) fn lease(scene: &Scene, service: usize) -> Vec<String> {
+    let Some(monitor) = &scene.frame.services[service].monitor else {
+        return Vec::new();
+    };
+    let held = monitor.leases.iter().filter(|lease| lease.0.is_some()).count();
+    match monitor.leases.as_slice() {
+        [] => Vec::new(),
+        [(Some(holder), left)] => {
+            let short = holder.rsplit_once('/').map_or(holder.as_str(), |(_, number)| number);
+            vec![
+                format!("lease: {holder} {}", text::ago(*left)),
+                format!("lease: /{short} {}", text::ago(*left)),
+                format!("lease: /{short}"),
+            ]
+        }
+        [(None, _)] => vec!["lease: nobody".to_string()],
+        all => vec![
+            format!("{held} of {} leases held", all.len()),
+            format!("{held}/{} leases", all.len()),
+        ],
+    }
 }
 
 fn mistaken(scene: &Scene, backend: &crate::observe::BackendState) -> bool {

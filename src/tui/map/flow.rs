@@ -9,26 +9,29 @@ use crate::tui::paint::Painter;
 use crate::tui::theme::Role;
 use crate::tui::truth;
 
+use super::changes;
 use super::draw::{Scene, Window};
 use super::route::Edge;
 
 /// Requests a second on the wall below which each one is shown.
-const SINGLE: f64 = 24.0;
+pub(super) const SINGLE: f64 = 24.0;
 /// Cells from one dash to the next.
 const PERIOD: f64 = 6.0;
 /// How long a single request is seen at least, on the wall.
 const SEEN: Duration = Duration::from_millis(700);
 
 /// What a way looks like now.
-struct Look {
+pub(super) struct Look {
     /// Where nothing moves.
-    bed: Role,
+    pub bed: Role,
     /// What moves.
-    flow: Role,
+    pub flow: Role,
     /// Requests a second.
-    rate: f64,
+    pub rate: f64,
     /// Drawn with gaps, since nothing passes or only names do.
-    dotted: bool,
+    pub dotted: bool,
+    /// Changes travel here, not requests.
+    pub changes: bool,
 }
 
 /// Draws all ways: first their beds, then their traffic, then signs of faults.
@@ -48,6 +51,10 @@ pub fn draw(scene: &Scene, window: &Window, painter: &mut Painter) {
     }
     for index in order {
         let (edge, look) = (&scene.plan.edges[index], &looks[index]);
+        if look.changes {
+            changes::draw(scene, edge, look, window, painter);
+            continue;
+        }
         if look.rate * scene.speed.factor().unwrap_or(1e3) < SINGLE || look.dotted {
             singles(scene, edge, look, window, painter);
         } else {
@@ -64,12 +71,16 @@ pub fn draw(scene: &Scene, window: &Window, painter: &mut Painter) {
 fn look(scene: &Scene, edge: &Edge) -> Look {
     let frame = scene.frame;
     let (link, state) = (&frame.topology.links[edge.link], &frame.links[edge.link]);
+    if link.kind == LinkKind::Replication {
+        return changes::look(scene, edge);
+    }
     if matches!(link.kind, LinkKind::Lookups | LinkKind::Control) {
         return Look {
             bed: Role::Lookup,
             flow: Role::Muted,
             rate: state.rate,
             dotted: true,
+            changes: false,
         };
     }
     let plain = |rate: f64| Look {
@@ -77,6 +88,7 @@ fn look(scene: &Scene, edge: &Edge) -> Look {
         flow: Role::Flow,
         rate,
         dotted: rate <= 0.0,
+        changes: false,
     };
     if state.passing <= 0.0 {
         return Look {
@@ -84,6 +96,7 @@ fn look(scene: &Scene, edge: &Edge) -> Look {
             flow: Role::Bad,
             rate: state.rate,
             dotted: true,
+            changes: false,
         };
     }
     let Some(instance) = edge.branch else {
@@ -94,6 +107,7 @@ fn look(scene: &Scene, edge: &Edge) -> Look {
                 flow: Role::Bad,
                 rate: state.rate,
                 dotted: false,
+                changes: false,
             };
         }
         return plain(state.rate);
@@ -115,12 +129,14 @@ fn look(scene: &Scene, edge: &Edge) -> Look {
             flow: Role::Muted,
             rate,
             dotted: true,
+            changes: false,
         },
         (true, false) => Look {
             bed: Role::Bad,
             flow: Role::Bad,
             rate,
             dotted: false,
+            changes: false,
         },
         (true, true) => plain(rate),
     }
@@ -138,7 +154,11 @@ fn bed(edge: &Edge, look: &Look, meets: &BTreeMap<(u16, u16), u8>, window: &Wind
             sign if crosses_frame(*own, mask, sign) => painter.put(column, row, '┼', Role::Host),
             '╫' | '╪' | '┼' if mask == *own => {}
             _ => {
-                let signs = if look.dotted { &glyph::DOTTED } else { &glyph::THIN };
+                let signs = match (look.changes, look.dotted) {
+                    (true, _) => &glyph::SPARSE,
+                    (false, true) => &glyph::DOTTED,
+                    (false, false) => &glyph::THIN,
+                };
                 painter.put(column, row, signs[usize::from(mask & 15)], look.bed);
             }
         }
@@ -151,7 +171,7 @@ fn crosses_frame(own: u8, mask: u8, sign: char) -> bool {
 }
 
 /// A cell where the way goes under a frame.
-fn under_frame(painter: &Painter, x: u16, y: u16, mask: u8) -> bool {
+pub(super) fn under_frame(painter: &Painter, x: u16, y: u16, mask: u8) -> bool {
     matches!(painter.sign(x, y), '╫' | '╪') || (painter.sign(x, y) == '┼' && mask != 15)
 }
 
@@ -274,7 +294,7 @@ fn breakers(scene: &Scene, edge: &Edge, window: &Window, painter: &mut Painter) 
 
 /// A sign in the middle of a way that is cut or hurt.
 fn faults(scene: &Scene, edge: &Edge, window: &Window, painter: &mut Painter) {
-    let state = &scene.frame.links[edge.link];
+    let (passing, hurt) = changes::condition(scene, edge);
     if edge.branch.is_some() {
         let link = &scene.frame.topology.links[edge.link];
         let truth = edge
@@ -283,10 +303,10 @@ fn faults(scene: &Scene, edge: &Edge, window: &Window, painter: &mut Painter) {
         if truth.is_none_or(|truth| truth.health != Health::CutOff) {
             return;
         }
-    } else if state.passing >= 1.0 && !state.hurt {
+    } else if passing >= 1.0 && !hurt {
         return;
     }
-    let (sign, role) = if state.passing <= 0.0 || edge.branch.is_some() {
+    let (sign, role) = if passing <= 0.0 || edge.branch.is_some() {
         (glyph::CUT, Role::Bad)
     } else {
         (glyph::SLOW, Role::Warning)

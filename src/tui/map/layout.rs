@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use ratatui::layout::Rect;
 
-use crate::observe::{Kind, ServiceInfo, Topology};
+use crate::observe::{Kind, LinkInfo, LinkKind, ServiceInfo, Topology};
 use crate::tui::select::Item;
 
 use super::route::{self, Edge};
@@ -97,13 +97,21 @@ fn sites_height(topology: &Topology, columns: &Columns, density: Density) -> u16
         .sum()
 }
 
+/// Columns of the cell of an instance: a node that has copies needs one more, for the letter of its role.
+fn wide(topology: &Topology, service: usize) -> u16 {
+    let copies = |link: &LinkInfo| link.kind == LinkKind::Replication && (link.from == service || link.to == service);
+    let info = &topology.services[service];
+    let several = info.instances.len() > 1 || topology.links.iter().any(copies);
+    1 + u16::from(info.kind == Kind::Database && several)
+}
+
 /// The column of a kind.
 pub(super) fn tier(kind: Kind) -> u8 {
     match kind {
         Kind::Users | Kind::Dns | Kind::Resolver => 0,
         Kind::LoadBalancer => 1,
         Kind::Web | Kind::Serverless | Kind::Autoscaler => 2,
-        Kind::Database | Kind::SessionStore => 3,
+        Kind::Database | Kind::SessionStore | Kind::Monitor => 3,
     }
 }
 
@@ -115,7 +123,7 @@ fn widths(service: &ServiceInfo, density: Density) -> (u16, u16) {
         (Density::Bare, _) => (11, 16 + many),
         (_, Kind::Users | Kind::Dns | Kind::Resolver | Kind::LoadBalancer) => (14, 24),
         (_, Kind::Web | Kind::Serverless | Kind::Autoscaler) => (18, 28 + many),
-        (_, Kind::Database | Kind::SessionStore) => (14, 24 + many),
+        (_, Kind::Database | Kind::SessionStore | Kind::Monitor) => (14, 24 + many),
     }
 }
 
@@ -253,7 +261,8 @@ fn bands(topology: &Topology, site: usize) -> Vec<Band> {
 }
 
 /// Density and height of one card in a column of a given width.
-fn card_size(service: &ServiceInfo, width: u16, density: Density, most: u16) -> (Density, u16) {
+fn card_size(topology: &Topology, index: usize, width: u16, density: Density, most: u16) -> (Density, u16) {
+    let (service, wide) = (&topology.services[index], wide(topology, index));
     let count = service.instances.len();
     let extra = match service.kind {
         _ if density != Density::Rows => 0,
@@ -263,10 +272,14 @@ fn card_size(service: &ServiceInfo, width: u16, density: Density, most: u16) -> 
     };
     match density {
         Density::Line => (Density::Line, 1),
+        // They stand out of the way.
+        Density::Rows | Density::Grid if service.kind == Kind::Monitor => {
+            (Density::Grid, grid::rows(count, width - 4, wide) + 2)
+        }
         Density::Rows if count <= ROWS_AT_MOST => (Density::Rows, count.max(1) as u16 + extra + 2),
         Density::Grid if count <= 1 => (Density::Rows, 3),
-        Density::Rows | Density::Grid => (Density::Grid, grid::rows(count, width - 4) + extra + 2),
-        Density::Bare => (Density::Bare, 1 + grid::rows(count, width).min(most)),
+        Density::Rows | Density::Grid => (Density::Grid, grid::rows(count, width - 4, wide) + extra + 2),
+        Density::Bare => (Density::Bare, 1 + grid::rows(count, width, wide).min(most)),
     }
 }
 
@@ -282,13 +295,17 @@ fn stacks(topology: &Topology, band: &Band) -> BTreeMap<u8, Vec<usize>> {
             .or_default()
             .push(*service);
     }
+    // Those who only watch stand below what they watch.
+    for stack in stacks.values_mut() {
+        stack.sort_by_key(|service| topology.services[*service].kind == Kind::Monitor);
+    }
     stacks
 }
 
 fn stack_height(topology: &Topology, stack: &[usize], width: u16, density: Density, most: u16) -> u16 {
     let cards: u16 = stack
         .iter()
-        .map(|service| card_size(&topology.services[*service], width, density, most).1)
+        .map(|service| card_size(topology, *service, width, density, most).1)
         .sum();
     cards + gap(density) * stack.len().saturating_sub(1) as u16
 }
@@ -351,7 +368,7 @@ fn place_band(
         let height = stack_height(topology, stack, width, density, columns.most);
         let mut y = top + border + (tall - border * 2 - height) / 2;
         for service in stack {
-            let (density, height) = card_size(&topology.services[*service], width, density, columns.most);
+            let (density, height) = card_size(topology, *service, width, density, columns.most);
             plan.cards
                 .push(card(topology, *service, Rect::new(x, y, width, height), density));
             y += height + gap(density);
@@ -366,14 +383,14 @@ fn place_band(
 }
 
 pub(super) fn card(topology: &Topology, service: usize, area: Rect, density: Density) -> Card {
-    let count = topology.services[service].instances.len();
+    let (count, wide) = (topology.services[service].instances.len(), wide(topology, service));
     let cells = match density {
         Density::Line => vec![area; count],
         Density::Rows => (0..count as u16)
             .map(|row| Rect::new(area.x + 1, area.y + 1 + row, area.width - 2, 1))
             .collect(),
-        Density::Grid => grid::cells(count, area.x + 2, area.y + 1, area.width - 4),
-        Density::Bare => grid::squeezed(count, area.x, area.y + 1, area.width, area.height - 1),
+        Density::Grid => grid::cells(count, area.x + 2, area.y + 1, area.width - 4, wide),
+        Density::Bare => grid::squeezed(count, (area.x, area.y + 1), area.width, wide, area.height - 1),
     };
     Card {
         service,

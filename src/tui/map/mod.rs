@@ -3,6 +3,7 @@
 //! A plan is made once for a topology and a size; drawing walks it. A dead machine keeps its place.
 
 mod card;
+mod changes;
 mod draw;
 mod figures;
 mod flow;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BinaryHeap};
 
 use ratatui::layout::Rect;
 
-use crate::observe::{Kind, LinkKind, Topology};
+use crate::observe::{Kind, LinkInfo, LinkKind, Topology};
 
 use super::layout::{Card, Density, Plan};
 
@@ -114,8 +114,14 @@ pub fn edges(topology: &Topology, plan: &Plan) -> Vec<Edge> {
         let (Some(from), Some(to), true) = (card(from), card(to), from != to) else {
             continue;
         };
-        if link.kind == LinkKind::Control && from.area.y == to.area.bottom() {
-            // It stands right below what it controls.
+        let touch = from.area.y == to.area.bottom() || to.area.y == from.area.bottom();
+        if link.kind == LinkKind::Control && from.area.x == to.area.x && touch {
+            // It stands right below what it controls or watches.
+            continue;
+        }
+        let back = |other: &LinkInfo| other.kind == link.kind && (other.from, other.to) == (link.to, link.from);
+        if link.kind == LinkKind::Replication && topology.links[..index].iter().any(back) {
+            // One way for changes in both directions.
             continue;
         }
         let fans = topology.services[link.from].kind == Kind::LoadBalancer
@@ -226,12 +232,14 @@ fn side(area: Rect, side: usize, extra: u32) -> Vec<Port> {
     }
 }
 
-/// Where a way between two cards may begin and end: requests from right to left side, lookups from below to above, control from above
-/// to below.
+/// Where a way between two cards may begin and end: requests from right to left side, lookups from below to above, control and replication
+/// between the sides that face each other.
 fn ports(from: &Card, to: &Card, kind: LinkKind) -> (Vec<Port>, Vec<Port>) {
     let order = match kind {
         LinkKind::Lookups => [2, 0, 3, 1],
+        LinkKind::Control | LinkKind::Replication if from.area.y < to.area.y => [2, 0, 1, 3],
         LinkKind::Control => [0, 2, 3, 1],
+        LinkKind::Replication => [0, 2, 1, 3],
         LinkKind::Requests | LinkKind::Sessions => [1, 2, 0, 3],
     };
     let starts = order

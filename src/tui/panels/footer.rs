@@ -57,7 +57,8 @@ fn works(app: &App, action: Action) -> bool {
         Action::Faults => menu::faults(app).is_some(),
         Action::More => {
             let own = app.selected.service();
-            kind == Some(Kind::Web) && own.is_some_and(|service| !select::shared(topology, service))
+            let scales = kind == Some(Kind::Web) && own.is_some_and(|service| !select::shared(topology, service));
+            scales || changes::replica(app).is_some()
         }
         Action::Edit => changes::menu(app).is_some(),
         Action::NextMilestone => app
@@ -73,6 +74,7 @@ fn works(app: &App, action: Action) -> bool {
 fn verb(app: &App, binding: &Binding) -> String {
     match binding.actions[0] {
         Action::Kill => format!("kill {}", app.selected.title(app.topology())),
+        Action::More if changes::replica(app).is_some() => "replica".to_string(),
         Action::Pause if !app.view.running => "run".to_string(),
         Action::NextMilestone => "next milestone".to_string(),
         _ => binding.verb.to_string(),

@@ -8,6 +8,7 @@ pub mod inspector;
 pub mod latency;
 pub mod log;
 pub mod over;
+pub mod replication;
 pub mod routing;
 
 use ratatui::layout::Rect;
@@ -41,12 +42,14 @@ pub fn title(app: &App, pane: Pane) -> String {
         Pane::Causes => causes::about(app),
         Pane::Log => log::about(app),
         Pane::Latency => latency::about(app),
+        Pane::Replication => replication::about(app),
         Pane::Map => String::new(),
     };
+    let title = app.pane_title(pane);
     if about.is_empty() {
-        pane.title().to_string()
+        title
     } else {
-        format!("{} · {about}", pane.title())
+        format!("{title} · {about}")
     }
 }
 

@@ -7,6 +7,7 @@ use crate::tui::app::{App, Over};
 use crate::tui::glyph;
 use crate::tui::keymap::KEYMAP;
 use crate::tui::menu::Menu;
+use crate::tui::nodes;
 use crate::tui::paint::Painter;
 use crate::tui::prompt::{Prompt, Purpose};
 use crate::tui::text;
@@ -18,7 +19,7 @@ use super::{first_shown, inner};
 pub fn draw(app: &App, area: Rect, painter: &mut Painter) {
     match &app.over {
         Over::None => {}
-        Over::Help(scrolled) => help(*scrolled, area, painter),
+        Over::Help(scrolled) => help(app, *scrolled, area, painter),
         Over::Menu(menu) => {
             draw_menu(menu, app.arrangement.menu, painter);
             cut_detail(menu, app.arrangement.menu, area, painter);
@@ -158,7 +159,7 @@ fn draw_menu(menu: &Menu, area: Rect, painter: &mut Painter) {
 type HelpLine = (String, String, Role);
 
 /// The page's two halves: keys, and signs with what else there is to know; each at most so wide.
-fn help_lines(labels: u16, width: u16) -> [Vec<HelpLine>; 2] {
+fn help_lines(app: &App, labels: u16, width: u16) -> [Vec<HelpLine>; 2] {
     let mut halves = [Vec::new(), Vec::new()];
     let mut add = |half: usize, label: &str, words: &str, role: Role| {
         for (index, words) in text::wrap(words, width.saturating_sub(labels)).into_iter().enumerate() {
@@ -169,7 +170,7 @@ fn help_lines(labels: u16, width: u16) -> [Vec<HelpLine>; 2] {
     for binding in KEYMAP {
         add(0, &binding.label(), binding.help, Role::Key);
     }
-    for (sign, words, role) in signs() {
+    for (sign, words, role) in signs(app) {
         add(1, sign, words, role);
     }
     for (about, words) in NOTES {
@@ -191,14 +192,14 @@ const NOTES: [(&str, &str); 3] = [
     ("mouse", "Click to select, click again to inspect; the wheel scrolls."),
 ];
 
-fn help(scrolled: u16, area: Rect, painter: &mut Painter) {
+fn help(app: &App, scrolled: u16, area: Rect, painter: &mut Painter) {
     let labels = KEYMAP.iter().map(|binding| text::width(&binding.label())).max();
     let labels = labels.unwrap_or(0) + 2;
     let words = KEYMAP.iter().map(|binding| text::width(binding.help)).max();
     // Side by side where there is room for both halves, else one below the other.
     let column = (labels + words.unwrap_or(0)).min(area.width.saturating_sub(6));
     let beside = area.width >= column * 2 + 9;
-    let [keys, signs] = help_lines(labels, column);
+    let [keys, signs] = help_lines(app, labels, column);
     let split = keys.len() as u16 + 1;
     let (wide, content) = if beside {
         (column * 2 + 9, split.max(signs.len() as u16 + 1))
@@ -231,8 +232,8 @@ fn help(scrolled: u16, area: Rect, painter: &mut Painter) {
     }
 }
 
-fn signs() -> Vec<(&'static str, &'static str, Role)> {
-    vec![
+fn signs(app: &App) -> Vec<(&'static str, &'static str, Role)> {
+    let mut signs = vec![
         ("▁▂▃▄▅▆▇█", "up, and how busy", Role::Busy),
         ("✖ ☠", "process dead; machine and disk gone", Role::Bad),
         (
@@ -248,7 +249,33 @@ fn signs() -> Vec<(&'static str, &'static str, Role)> {
         ),
         ("⊘", "a circuit breaker is open, or half open", Role::Warning),
         ("+12", "requests that wait", Role::Over),
-    ]
+    ];
+    if nodes::first(app.frame()).is_some() {
+        signs.extend([
+            (
+                "P R F C",
+                "primary; replica; fenced: takes no writes; candidate: seeks a primary",
+                Role::Title,
+            ),
+            (
+                "= B V",
+                "one of several primaries; copies all rows; replays its log",
+                Role::Title,
+            ),
+            (
+                "━━╸",
+                "a node's log: the gap behind it is what it lacks, each ten times as much as long again",
+                Role::Flow,
+            ),
+            (
+                "╱╱ ▒▒",
+                "no packet reaches it; rows in conflict, or writes put aside",
+                Role::Bad,
+            ),
+            ("┈◆┉", "changes that nodes fetch from each other", Role::Trend),
+        ]);
+    }
+    signs
 }
 
 fn draw_prompt(app: &App, prompt: &Prompt, area: Rect, painter: &mut Painter) {

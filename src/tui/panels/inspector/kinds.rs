@@ -11,7 +11,7 @@ use crate::tui::text;
 use crate::tui::theme::Role;
 use crate::tui::truth;
 
-use super::{Line, line};
+use super::{Line, data, line};
 
 /// Decisions of an autoscaler that are shown.
 const DECISIONS: usize = 6;
@@ -32,12 +32,14 @@ pub(super) fn lines(frame: &Frame, state: &ServiceState) -> Vec<Line> {
         lines.push(line("rows", text::count(database.rows)));
         lines.push(line("reads", text::count(database.reads)));
         lines.push(line("writes", text::count(database.writes)));
+        lines.extend(data::database(database));
     }
+    lines.extend(state.monitor.iter().flat_map(|monitor| data::monitor(frame, monitor)));
     lines
 }
 
 /// A count that should be 0.
-fn counted(label: &str, count: u64, words: &str, role: Role) -> Option<Line> {
+pub(super) fn counted(label: &str, count: u64, words: &str, role: Role) -> Option<Line> {
     (count > 0).then(|| (label.to_string(), format!("{}{words}", text::count(count)), role))
 }
 

@@ -1,5 +1,6 @@
 //! All that is known of the selection, and what it is.
 
+mod data;
 mod kinds;
 
 use ratatui::layout::Rect;
@@ -8,6 +9,7 @@ use crate::observe::{InstanceInfo, InstanceState, Kind, ServiceInfo, ServiceStat
 use crate::sim::SimTime;
 use crate::tui::app::App;
 use crate::tui::map;
+use crate::tui::nodes;
 use crate::tui::paint::Painter;
 use crate::tui::select::Item;
 use crate::tui::text;
@@ -41,6 +43,9 @@ fn explanation(kind: Kind) -> &'static str {
         }
         Kind::Autoscaler => {
             "Measures the machines of a tier at intervals and adds or removes some, so that what it measures comes near its target. New machines boot first."
+        }
+        Kind::Monitor => {
+            "They hold the lease of a primary. It renews the lease all the time; when it does not, a majority of them gives the lease to another node. They know nothing else."
         }
         Kind::Database => "Holds the rows. A crash keeps the disk; destroying the machine does not.",
     }
@@ -114,14 +119,16 @@ fn content(app: &App) -> (String, Vec<Line>, Option<Vec<f32>>, String) {
                 info.selector.clone(),
                 service_lines(app, info, state),
                 trend,
-                explanation(info.kind).to_string(),
+                data::explained(frame, index)
+                    .unwrap_or(explanation(info.kind))
+                    .to_string(),
             )
         }
-        Item::Instance(service, instance) => {
+        Item::Instance(index, instance) => {
             let found = topology
                 .services
-                .get(service)
-                .zip(frame.services.get(service))
+                .get(index)
+                .zip(frame.services.get(index))
                 .and_then(|(info, state)| {
                     Some((
                         info,
@@ -134,6 +141,11 @@ fn content(app: &App) -> (String, Vec<Line>, Option<Vec<f32>>, String) {
                 return Default::default();
             };
             let mut lines = instance_lines(info, state, frame.at);
+            let mut about = explanation(service.kind);
+            if let Some((database, node)) = nodes::at(frame, index, instance) {
+                lines.splice(1..1, data::node(database, node));
+                about = node.role.map_or(about, |role| nodes::explained(role).1);
+            }
             let of_all = kinds::lines(frame, service_state);
             if service.instances.len() > 1 && !of_all.is_empty() {
                 lines.push((format!("all of {}", service.name), String::new(), Role::Muted));
@@ -143,7 +155,7 @@ fn content(app: &App) -> (String, Vec<Line>, Option<Vec<f32>>, String) {
                 info.selector.clone(),
                 lines,
                 Some(state.trend.clone()),
-                explanation(service.kind).to_string(),
+                about.to_string(),
             )
         }
     }

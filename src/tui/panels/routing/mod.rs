@@ -79,7 +79,9 @@ pub fn about(app: &App) -> String {
             ];
             let options: Vec<String> = options.into_iter().flatten().collect();
             let area = app.arrangement.area(Pane::Routing).unwrap_or_default();
-            let room = area.width.saturating_sub(text::width(Pane::Routing.title()) + 9);
+            let room = area
+                .width
+                .saturating_sub(text::width(&app.pane_title(Pane::Routing)) + 9);
             text::fitting(&options, room).to_string()
         }
         Subject::Functions(service) => format!("{} · functions", selector(service)),
