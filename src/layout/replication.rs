@@ -55,7 +55,7 @@ pub enum Mode {
 /// Who answers reads.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Reads {
-    /// The replicas; the primary when none is left. In a layout also `Slaves`, as older books call them.
+    /// The replicas, those at hand first; a primary at hand before replicas in other data centers, and else when no replica is left.
     #[default]
     #[serde(alias = "Slaves")]
     Replicas,

@@ -331,7 +331,10 @@ impl Population {
             Status::Written { version, by } => {
                 if remember {
                     let mut clients = self.clients.borrow_mut();
-                    clients.entry(user.person()).or_default().wrote = (key, version);
+                    let client = clients.entry(user.person()).or_default();
+                    if client.wrote.1 < version {
+                        client.wrote = (key, version);
+                    }
                 }
                 cx.emit(Event::Acknowledged { key, version, by, user });
                 self.look_back(cx, wish);

@@ -151,6 +151,7 @@ fn databases_of(world: &World, hit: &[(usize, usize)]) -> Vec<usize> {
             _ => None,
         });
     let mut databases: Vec<usize> = all.collect();
+    databases.sort_unstable();
     databases.dedup();
     databases
 }

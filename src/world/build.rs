@@ -445,9 +445,6 @@ pub(super) fn settle(world: &mut World, planned: Planned) {
     if number == 0 {
         world.services[service].front.set(id);
     }
-    if matches!(world.services[service].role, Role::Database { .. }) {
-        world.chronicle.belongs(id, service);
-    }
     world.places.push((service, number));
     world.services[service].instances.push(entry);
 }

@@ -107,6 +107,9 @@ fn dead(world: &World, id: InstanceId, service: &ServiceEntry, instance: &Instan
 }
 
 fn dead_node(world: &World, id: InstanceId, instance: &InstanceEntry) -> String {
+    if let Some(sentence) = super::databases::all_dead(world, id) {
+        return sentence;
+    }
     let open = breakers_open(world, id);
     if open > 0 {
         let name = &instance.selector;

@@ -114,7 +114,7 @@ impl Router {
             return self.search(cx, query).await;
         }
         let (key, stamp) = http.wrote;
-        if stamp != Stamp::ORIGINAL && self.owner(key) == self.owner(query.key) {
+        if stamp != Stamp::ORIGINAL && self.remembers() && self.owner(key) == self.owner(query.key) {
             query.after = stamp;
         }
         self.query(cx, query).await

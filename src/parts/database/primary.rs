@@ -212,7 +212,8 @@ impl Database {
         let has = |follower: &Follower| follower.has >= index;
         match mode {
             Mode::Asynchronous => true,
-            Mode::SemiSynchronous => self.degraded.get() || self.followers.borrow().iter().any(has),
+            // Itself and one that could take its place.
+            Mode::SemiSynchronous => self.degraded.get() || self.voters(has) >= 2,
             Mode::Synchronous => self.voters(has) >= self.cluster.voters(self.shard),
             Mode::Quorum => self.voters(has) >= self.cluster.majority(self.shard),
         }

@@ -3,14 +3,15 @@
 
 use std::rc::Rc;
 
-use crate::layout::{Mode, Replication};
+use crate::layout::Mode;
 use crate::observe::{Event, Health, Ledger, NodeRole, Severity};
 use crate::protocol::{Stamp, Term};
 use crate::sim::{InstanceId, SimTime};
 
 use super::super::World;
 use super::super::entries::Role;
-use super::look::Nodes;
+use super::super::view::refresh_topology;
+use super::look::{Node, Nodes};
 use super::orders::add_replica;
 use super::{Stored, tell};
 
@@ -56,7 +57,7 @@ pub(in crate::world) fn step(world: &mut World) {
         give_say(world, database, &nodes);
         settle_moves(world, database, &nodes);
         watch(world, database, &nodes);
-        replace(world, database);
+        replace(world, database, &nodes);
     }
     let due: Vec<usize> = (0..world.databases.len())
         .filter(|database| {
@@ -102,6 +103,13 @@ fn give_say(world: &mut World, database: usize, nodes: &Nodes) {
         }
     }
     for id in &grown {
+        let shard = cluster.place(*id).map_or(0, |(shard, _)| shard);
+        if let Some(dead) = long_dead(world, database, nodes, shard) {
+            let gone = nodes.nodes[dead].id;
+            if let Some(members) = cluster.shards.borrow_mut().get_mut(shard as usize) {
+                members.retain(|member| member.id != gone);
+            }
+        }
         let text = format!("{} has all rows and takes part", world.selector_of(*id));
         world.say(Severity::Good, text);
     }
@@ -163,49 +171,63 @@ fn watch(world: &mut World, database: usize, nodes: &Nodes) {
     }
 }
 
-/// Sets up a new replica in the place of one that has been dead for long.
-fn replace(world: &mut World, database: usize) {
+/// Sets up a new replica in the place of one that has been dead for long: one at a time, and only while there is a primary to copy from
+/// and a majority that could go on without it. The dead one keeps its say until the new one has all rows, so that majorities always
+/// overlap.
+fn replace(world: &mut World, database: usize, nodes: &Nodes) {
     let cluster = Rc::clone(&world.databases[database].cluster);
-    let after = match &cluster.spec.borrow().replication {
-        Replication::PrimaryReplicas(settings) => settings.replace,
-        _ => None,
-    };
-    let Some(after) = after else { return };
-    let now = world.now();
-    let dead: Vec<_> = world
-        .nodes_of(database)
-        .filter(|(service, number, _)| {
-            let instance = &world.services[*service].instances[*number];
-            let gone = matches!(instance.health, Health::Down | Health::Destroyed);
-            gone && now.since(instance.since) >= after && cluster.place(instance.id).is_some()
-        })
-        .collect();
-    for (service, number, place) in dead {
-        let shards = cluster.shards.borrow();
-        let members = shards.get(place.shard as usize).map_or(0, Vec::len);
-        drop(shards);
-        if members < 2 {
-            continue;
-        }
-        let id = world.services[service].instances[number].id;
-        let Some(name) = add_replica(world, service, place.shard) else {
+    let mut changed = false;
+    for shard in 0..nodes.shards() {
+        let Some(dead) = long_dead(world, database, nodes, shard) else {
             continue;
         };
-        if let Some(members) = cluster.shards.borrow_mut().get_mut(place.shard as usize) {
-            members.retain(|member| member.id != id);
+        let members = cluster.members(shard);
+        let is_up = |id| nodes.in_shard(shard).any(|node| node.id == id && node.up);
+        let up = members.iter().filter(|member| member.voter && is_up(member.id)).count();
+        let led = nodes
+            .in_shard(shard)
+            .any(|node| node.up && world.role_of(node.id) == Some(NodeRole::Primary));
+        let pending = members.iter().any(|member| !member.voter);
+        if !led || pending || up < cluster.majority(shard) {
+            continue;
         }
-        tell(world, database);
-        let text = format!("{} takes the place of {}", name, world.selector_of(id));
+        let id = nodes.nodes[dead].id;
+        let Some(name) = add_replica(world, nodes.nodes[dead].service, shard) else {
+            continue;
+        };
+        changed = true;
+        let text = format!("{name} is to take the place of {}", world.selector_of(id));
         world.say(Severity::Info, text);
     }
+    if changed {
+        tell(world, database);
+        refresh_topology(world);
+    }
+}
+
+/// A member of a shard that has been dead for as long as the settings say.
+fn long_dead(world: &World, database: usize, nodes: &Nodes, shard: u32) -> Option<usize> {
+    let cluster = &world.databases[database].cluster;
+    let after = cluster.spec.borrow().replication.primary_replicas()?.replace?;
+    let now = world.now();
+    let dead = |node: &Node| {
+        let instance = &world.services[node.service].instances[node.number];
+        let gone = matches!(instance.health, Health::Down | Health::Destroyed);
+        gone && now.since(instance.since) >= after && cluster.place(node.id).is_some()
+    };
+    nodes
+        .nodes
+        .iter()
+        .position(|node| node.place.shard == shard && dead(node))
 }
 
 /// Compares what users were told of databases with what their disks hold.
 pub(in crate::world) fn audit(world: &mut World, databases: &[usize]) {
     let now = world.now();
     for database in databases {
-        world.databases[*database].safe.borrow_mut().clear();
         let nodes = Nodes::of(world, *database);
+        let fresh = (0..nodes.shards()).flat_map(|shard| nodes.safe(shard, Stamp::new(now, 0)));
+        *world.databases[*database].safe.borrow_mut() = fresh.collect();
         let lost = world.chronicle.audit(*database, |key, stamp| nodes.held(key, stamp));
         let missing = world.chronicle.ledgers.get(database).map_or(0, Ledger::missing);
         // What is missing may come back bit by bit: it is counted again until nothing is.

@@ -20,7 +20,7 @@ use super::entries::{Role, ServiceEntry};
 
 pub(super) use grid::{audit, follow, step};
 pub(super) use orders::{close, promote, readmit, recover, replicate, shard, skew};
-pub(super) use sentence::{Standing, dead_node, standing};
+pub(super) use sentence::{Standing, all_dead, dead_node, standing};
 pub(super) use state::{database_state, measure, monitor_state, policy};
 
 /// A database.

@@ -50,6 +50,7 @@ fn one_database(world: &World, target: &Selector) -> Result<usize, CommandError>
         .into_iter()
         .map(|(database, ..)| database)
         .collect();
+    databases.sort_unstable();
     databases.dedup();
     match databases[..] {
         [database] => Ok(database),
@@ -208,7 +209,8 @@ pub(in crate::world) fn readmit(world: &mut World, (service, number): (usize, us
             id,
             node: place.node,
             site: world.services[service].site.unwrap_or_default() as u16,
-            voter: false,
+            // Somebody must have a say.
+            voter: cluster.voters(place.shard) == 0,
         };
         add_member(&cluster, place.shard, member);
         tell(world, database);

@@ -2,11 +2,28 @@
 
 use crate::layout::{Mode, PrimaryReplicas, Replication, duration};
 use crate::observe::NodeRole;
-use crate::sim::InstanceId;
+use crate::sim::{InstanceId, ProcessState};
 
 use super::super::World;
 use super::super::entries::{InstanceEntry, Role};
 use super::look::leads;
+
+/// That no node of a database of several is up, if it is so.
+pub(in crate::world) fn all_dead(world: &World, id: InstanceId) -> Option<String> {
+    let (service, _) = world.places[id.0 as usize];
+    let Role::Database { database, .. } = &world.services[service].role else {
+        return None;
+    };
+    let instances = || {
+        let nodes = world.nodes_of(*database);
+        nodes.map(|(service, number, _)| world.services[service].instances[number].id)
+    };
+    let dead = instances().all(|id| world.kernel.process_state(id) != ProcessState::Up);
+    let name = &world.databases[*database].selector;
+    (dead && instances().count() > 1).then(|| {
+        format!("No node of {name} is up: nobody reads or writes. What is on their disks waits for them to be mended.")
+    })
+}
 
 /// A node is dead: what that means.
 pub(in crate::world) fn dead_node(world: &World, id: InstanceId, instance: &InstanceEntry) -> String {

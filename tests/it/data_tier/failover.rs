@@ -254,6 +254,27 @@ fn a_new_replica_copies_all_rows_and_then_takes_part() {
 }
 
 #[test]
+fn who_is_mended_after_all_were_dead_serves_again() {
+    let settings = r#"failover: Automatic(after: "3s"), replace: "20s""#;
+    let mut world = story(
+        &replicated(settings, 3),
+        9,
+        &[(10.0, "kill db"), (60.0, "mend all")],
+        100.0,
+    );
+    let state = database(&world.frame(), "db");
+    assert_eq!(state.nodes.len(), 3, "nobody is there to be copied: {:?}", state.nodes);
+    advance_to(&mut world, 110.0);
+    assert_eq!(world.frame().recent.failed, 0);
+    assert_eq!(
+        (state.promises.missing, state.promises.lost),
+        (0, 0),
+        "{:?}",
+        state.promises
+    );
+}
+
+#[test]
 fn a_dead_node_is_replaced_by_a_new_one() {
     let settings = r#"failover: Automatic(after: "3s"), replace: "20s""#;
     let mut world = story(&replicated(settings, 3), 9, &[(10.0, "destroy db/1")], 32.0);
