@@ -95,7 +95,12 @@ fn head(text: &mut Text, report: &Report) {
         &quantiles.map(|(name, ms)| format!("{name} {}", milliseconds(ms))),
     ));
     let lost = format!("{} lost after they were acknowledged", count(report.lost_writes));
-    text.lines(&flow("writes", &[lost]));
+    let mut writes = vec![lost];
+    let overruled = overruled_writes(report);
+    if overruled > 0 {
+        writes.push(format!("{} dropped or given up for others", count(overruled)));
+    }
+    text.lines(&flow("writes", &writes));
     if report.lost_writes > 0 {
         let warning = format!(
             "DATA LOSS: acknowledged to users and gone for good: {}. A destroyed disk takes all of its rows with it.",
@@ -158,4 +163,20 @@ impl Text {
     fn finish(self) -> String {
         self.0
     }
+}
+
+/// Acknowledged writes that the databases hold no more since others stand in their place: of conflicts, and after a split brain. A database
+/// that spans data centers is told of by each of its services, and counted once.
+fn overruled_writes(report: &Report) -> u64 {
+    let mut counted: Vec<&str> = Vec::new();
+    let mut sum = 0;
+    for database in report.services.iter().filter_map(|service| service.database.as_ref()) {
+        let Some(first) = database.nodes.first() else { continue };
+        if !counted.contains(&first.selector.as_str()) {
+            counted.push(&first.selector);
+            let promises = &database.promises;
+            sum += promises.dropped_older + promises.dropped_later + promises.given_up;
+        }
+    }
+    sum
 }

@@ -145,7 +145,8 @@ pub(in crate::world) fn replicate(world: &mut World, target: &Selector) -> Done 
         .collect();
     if names.is_empty() {
         return refuse(format!(
-            "{name} runs on a host that it shares, so it can't have replicas"
+            "{name} has had {} nodes in each shard, and no number is left for another",
+            Stamp::NODES
         ));
     }
     tell(world, database);
