@@ -5,12 +5,14 @@
 //!
 //! - `layout/`: what a system is: the schema of a layout file, its defaults, its validation with line and column
 //! - `command/`: what can be done to it: commands, the selectors that name their targets, scripts of timed commands
+//! - `trace/`: access traces from files: records, a survey of all of them, a feed that goes round
 //! - `sim/`: the kernel: clock, windows, network, machines, handlers, randomness. It knows no kind of service
 //! - `protocol/`: what travels between services: requests, replies, and the reasons of failures
 //! - `observe/`: what is seen of a world: counters, histograms, incidents, and the frame that holds all of it
 //! - `parts/`: the kinds of services, one file each, all of one shape; what several are made of stands in `common/`
 //! - `world/`: the one door: build a world, apply commands, advance, look at a frame
 //! - `replay/`: a run that can be run again: sessions, expectations, recordings
+//! - `analyze/`: questions that take more than one run: the miss ratios of cache policies over a trace
 //! - `report/`: what a run came to, as text and JSON
 //! - `tui/`: the terminal: map, panels, keys
 //! - `cli/`: the command line, one file a subcommand
@@ -25,6 +27,7 @@
 //! - No queue without a bound that the layout or a constant names.
 //! - No `unsafe`, no tokio time, no `select!` without `biased`.
 
+pub mod analyze;
 #[allow(
     clippy::disallowed_methods,
     reason = "how fast a run was is measured by the wall clock, outside of the world"
@@ -38,6 +41,7 @@ pub mod protocol;
 pub mod replay;
 pub mod report;
 pub mod sim;
+pub mod trace;
 #[allow(
     clippy::disallowed_methods,
     reason = "a screen lives in wall time; the world that it shows does not"

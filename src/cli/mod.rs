@@ -3,6 +3,7 @@
 //! Exit codes: 0, 1 when a run did not pass or a replay differs, 2 for usage, bad files, and results that cannot be written.
 //! Results go to stdout, everything about them to stderr.
 
+mod cache;
 mod check;
 mod drive;
 mod files;
@@ -11,6 +12,7 @@ mod output;
 mod play;
 mod replay;
 mod run;
+mod traces;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -43,6 +45,7 @@ Examples:
   blastradius check my-system.ron        is the file right?
   blastradius run 04 --for 60s --script outage.ron --record outage.replay.ron
   blastradius replay outage.replay.ron --verify
+  blastradius cache trace.csv            which eviction policy misses least?
 
 Exit codes:
   0  all is well
@@ -69,6 +72,8 @@ enum Verb {
     Replay(replay::Arguments),
     /// List the layouts that come with the program.
     Layouts,
+    /// Compare eviction policies over an access trace: the miss ratio of each at several sizes.
+    Cache(cache::Arguments),
     /// Check a layout, and a script for it, without running them.
     Check(check::Arguments),
 }
@@ -114,6 +119,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Some(Verb::Run(arguments)) => run::run(&arguments),
         Some(Verb::Replay(arguments)) => replay::replay(&arguments),
         Some(Verb::Layouts) => layouts::layouts(),
+        Some(Verb::Cache(arguments)) => cache::cache(&arguments),
         Some(Verb::Check(arguments)) => check::check(&arguments),
     };
     match result {

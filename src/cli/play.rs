@@ -1,8 +1,10 @@
 //! `play`: the terminal.
 
+use std::path::PathBuf;
+
 use clap::Args;
 
-use super::{Complaint, DEFAULT_LAYOUT, DEFAULT_SEED, Ended, files, output};
+use super::{Complaint, DEFAULT_LAYOUT, DEFAULT_SEED, Ended, files, output, traces};
 use crate::report;
 use crate::tui;
 
@@ -15,6 +17,9 @@ pub(super) struct Arguments {
     /// The seed: the same seed and the same acts give the same history.
     #[arg(long, default_value_t = DEFAULT_SEED)]
     seed: u64,
+    /// Take the keys from an access trace: lines of key[,size][,op][,time], plain or in gzip.
+    #[arg(long, value_name = "TRACE")]
+    trace: Option<PathBuf>,
     /// Draw with ASCII characters only.
     #[arg(long)]
     ascii: bool,
@@ -22,12 +27,15 @@ pub(super) struct Arguments {
 
 /// Plays a layout until the person leaves, then says in two lines what it was.
 pub(super) fn play(arguments: &Arguments) -> Result<Ended, Complaint> {
-    let source = files::layout(&arguments.layout)?;
+    let mut source = files::layout(&arguments.layout)?;
     if !tui::is_terminal() {
         return Err(Complaint(format!(
             "there is no terminal to play in. Without one: blastradius run {} --for 60s",
             arguments.layout
         )));
+    }
+    if let Some(file) = &arguments.trace {
+        source.layout = source.layout.with_trace(traces::trace(file)?);
     }
     let options = tui::Options {
         ascii: arguments.ascii,

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::{Complaint, Ended, drive, files, output, run};
+use super::{Complaint, Ended, drive, files, output, run, traces};
 use crate::replay::{self, Recording, RecordingError};
 
 /// What `replay` is told.
@@ -22,7 +22,11 @@ pub(super) struct Arguments {
 
 /// Runs a recording again without a screen; compares, and reports unless only the comparison was asked for.
 pub(super) fn replay(arguments: &Arguments) -> Result<Ended, Complaint> {
-    let (recording, layout) = Recording::load(&arguments.file).map_err(|error| complaint(error, &arguments.file))?;
+    let loaded = Recording::load(&arguments.file);
+    let (recording, mut layout) = loaded.map_err(|error| complaint(error, &arguments.file))?;
+    if let Some(note) = &recording.trace {
+        layout = layout.with_trace(traces::recorded(note)?);
+    }
     let session = replay::replayed(&recording, &layout);
     let (ending, pace) = drive::drive(session, recording.duration);
     let difference = replay::verify(&recording, &ending);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::drive::{self, Pace};
-use super::{Complaint, DEFAULT_SEED, Ended, files, output};
+use super::{Complaint, DEFAULT_SEED, Ended, files, output, traces};
 use crate::command::Script;
 use crate::replay::{Ending, Recording, Session};
 use crate::report::{self, Report};
@@ -28,6 +28,9 @@ pub(super) struct Arguments {
     /// Timed commands to carry out: a file, or the name or number of a shipped layout that has a script.
     #[arg(long, value_name = "FILE")]
     script: Option<PathBuf>,
+    /// Take the keys from an access trace: lines of key[,size][,op][,time], plain or in gzip.
+    #[arg(long, value_name = "TRACE")]
+    trace: Option<PathBuf>,
     /// Write a recording that `replay` can run again. Replaces an older recording, and no other file.
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
@@ -38,7 +41,10 @@ pub(super) struct Arguments {
 
 /// Runs a layout and reports. Ends badly if it did not pass.
 pub(super) fn run(arguments: &Arguments) -> Result<Ended, Complaint> {
-    let source = files::layout(&arguments.layout)?;
+    let mut source = files::layout(&arguments.layout)?;
+    if let Some(file) = &arguments.trace {
+        source.layout = source.layout.with_trace(traces::trace(file)?);
+    }
     let script = match &arguments.script {
         Some(file) => files::script(file, &source.layout)?,
         None => Script::default(),
@@ -46,6 +52,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ended, Complaint> {
     let sources = [
         ("the layout", Some(Path::new(&arguments.layout))),
         ("the script", arguments.script.as_deref()),
+        ("the trace", arguments.trace.as_deref()),
     ];
     if let Some(file) = &arguments.record {
         files::recordable(file, &sources)?;
@@ -55,8 +62,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ended, Complaint> {
     let (ending, pace) = drive::drive(session, length);
     let saved = match &arguments.record {
         // Somebody may have made the file during the run.
-        Some(file) => files::recordable(file, &sources)
-            .and_then(|()| record(file, &Recording::of(&source.name, &source.text, &ending))),
+        Some(file) => files::recordable(file, &sources).and_then(|()| {
+            let trace = source.layout.trace.as_deref();
+            record(file, &Recording::of(&source.name, &source.text, trace, &ending))
+        }),
         None => Ok(()),
     };
     // The report comes first: a full disk must not cost it.

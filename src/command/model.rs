@@ -75,6 +75,12 @@ pub enum Command {
     Shard(Selector),
     /// Sets the wall clocks of nodes forward by so many seconds of true time, or back: at most a day. 0 sets them right.
     Skew(Selector, f64),
+    /// Makes caches, CDNs or browsers forget all that they hold.
+    Flush(Selector),
+    /// Makes caches, CDNs or browsers forget what they hold of one row, and the page and the static file of this number.
+    Purge(Selector, u64),
+    /// Puts a new version of all static files on the site.
+    Deploy,
     /// Closes a ring around a node: its successor goes on to the node before it.
     Close(Selector),
 }

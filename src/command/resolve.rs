@@ -7,7 +7,7 @@ use super::script::Step;
 use super::selector::{is_number, matches};
 use super::setting::Setting;
 use super::wanted::Wanted;
-use crate::layout::{DataCenter, Layout, Rule, Service, autoscaler_of, monitor_of, printable, suggestion};
+use crate::layout::{DataCenter, Layout, Rule, Service, autoscaler_of, monitor_of, printable, shield_of, suggestion};
 
 /// Something that a selector can name, instances left out.
 struct Thing<'a> {
@@ -32,6 +32,10 @@ pub(super) enum Kind<'a> {
     Autoscaler,
     /// Those of a database, so many.
     Monitor(u32),
+    /// A content delivery network with so many edges.
+    Cdn(u32),
+    /// Of a content delivery network.
+    Shield,
 }
 
 impl Kind<'_> {
@@ -46,6 +50,8 @@ impl Kind<'_> {
             Kind::Service(_, service) => service.kind(),
             Kind::Autoscaler => "autoscaler",
             Kind::Monitor(_) => "monitor",
+            Kind::Cdn(_) => "cdn",
+            Kind::Shield => "shield",
         }
     }
 }
@@ -138,6 +144,12 @@ fn things(layout: &Layout) -> Things<'_> {
         add(name.clone(), Kind::Users);
         add(layout.resolver_of(name), Kind::Resolver);
     }
+    for (name, cdn) in &layout.cdns {
+        add(name.clone(), Kind::Cdn(cdn.edges.len() as u32));
+        if cdn.shield {
+            add(shield_of(name), Kind::Shield);
+        }
+    }
     for (site, data_center) in &layout.data_centers {
         add(site.clone(), Kind::Site);
         for host in data_center.hosts.keys() {
@@ -169,8 +181,8 @@ fn most_instances<'a>(steps: &[Step], things: &'a Things) -> BTreeMap<&'a str, u
     for thing in &things.all {
         match thing.kind {
             Kind::Service(_, service) => most.insert(&thing.full_name, service.most_instances()),
-            Kind::Dns { .. } | Kind::Resolver | Kind::Autoscaler => most.insert(&thing.full_name, 1),
-            Kind::Monitor(count) => most.insert(&thing.full_name, count),
+            Kind::Dns { .. } | Kind::Resolver | Kind::Autoscaler | Kind::Shield => most.insert(&thing.full_name, 1),
+            Kind::Monitor(count) | Kind::Cdn(count) => most.insert(&thing.full_name, count),
             Kind::Users | Kind::Site | Kind::Host => None,
         };
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::layout::{Mode, Reads, Rule, Sessions, Target};
+use crate::layout::{Evict, Invalidate, Mode, Reads, Room, Rule, Sessions, Strategy, Target};
 
 /// A setting with its new value. Bounds are those of the field of the same name in a layout.
 ///
@@ -42,7 +42,7 @@ pub enum Setting {
     Outlier(bool),
     /// How long the share of a new server grows: `slow-start 30s`.
     SlowStart(#[serde(with = "crate::layout::duration")] Duration),
-    /// How long the answers of DNS may be kept: `ttl 5s`.
+    /// How long the answers of DNS may be kept, or how long an entry of a cache lives: `ttl 5s`.
     Ttl(#[serde(with = "crate::layout::duration")] Duration),
     /// Whether the autoscaler of a web tier works: `autoscaler off`. It needs one in the layout.
     Autoscaler(bool),
@@ -75,4 +75,40 @@ pub enum Setting {
     CopyRate(f64),
     /// Share of the requests about rows that are for the first one: `hot 20%`, `hot off`.
     Hot(f64),
+    /// What makes room for new entries: `evict sieve`. What is held stays.
+    Evict(Evict),
+    /// What each node of a cache, or each edge, has room for: `items 5000`, `bytes 64MB`.
+    Room(Room),
+    /// The share of the time to live by which an entry lives shorter at most: `jitter 20%`, `jitter off`.
+    Jitter(f64),
+    /// Who loads what a cache lacks, and where writes go: `strategy aside`, `strategy write-behind:1s`.
+    Strategy(Strategy),
+    /// What a write does to the entry of the row: `invalidate delete`, `invalidate update`, `invalidate never`.
+    Invalidate(Invalidate),
+    /// Whether those who miss the same key, or object, at the same time wait for one load: `single-flight on`.
+    SingleFlight(bool),
+    /// From which share of its life on an entry is loaded anew: `refresh-ahead 80%`, `refresh-ahead off`.
+    RefreshAhead(Option<f64>),
+    /// The factor of probabilistic early expiration: `early 1`, `early off`.
+    Early(Option<f64>),
+    /// How long it is kept that there is no such row: `negative 10s`, `negative off`.
+    Negative(#[serde(with = "crate::layout::duration::option")] Option<Duration>),
+    /// How long web servers keep copies of what they asked for last: `near 1s`, `near off`.
+    Near(#[serde(with = "crate::layout::duration::option")] Option<Duration>),
+    /// Whether the keys of a node that fails go to the next one: `rehash on`.
+    Rehash(bool),
+    /// How long a CDN keeps pages: `pages 2s`, `pages off`.
+    Pages(#[serde(with = "crate::layout::duration::option")] Option<Duration>),
+    /// How long after its time an object is served while it is fetched anew: `stale-while-revalidate 10s`.
+    StaleWhileRevalidate(#[serde(with = "crate::layout::duration")] Duration),
+    /// How long after its time an object is served when it can't be fetched: `stale-if-error 1h`.
+    StaleIfError(#[serde(with = "crate::layout::duration")] Duration),
+    /// Whether users of an edge that is believed down are sent to the next one: `next-edge off`.
+    NextEdge(bool),
+    /// Whether a CDN is used only when no other is: `standby on`.
+    Standby(bool),
+    /// The share of a CDN of the users, relative to the other CDNs: `weight 0.5`.
+    Weight(f64),
+    /// Whether users are sent to the data centers when all CDNs are believed down: `origin-fallback off`.
+    OriginFallback(bool),
 }

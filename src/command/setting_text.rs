@@ -10,7 +10,10 @@ use super::model::CommandError;
 use super::selector::shown;
 use super::setting::Setting;
 use super::settings::{SETTINGS, SettingInfo, named};
-use crate::layout::{Mode, Reads, Rule, Sessions, Target, bounds, closest, duration, parse_share, percent, printable};
+use crate::layout::{
+    Evict, Invalidate, Mode, Reads, Room, Rule, Sessions, Strategy, Target, bounds, bytes, closest, duration,
+    parse_share, percent, printable,
+};
 
 const MODES: [(&str, Mode); 4] = [
     ("asynchronous", Mode::Asynchronous),
@@ -31,6 +34,20 @@ const RULES: [(&str, Rule); 5] = [
     ("merge-sets", Rule::MergeSets),
     ("keep-both", Rule::KeepBoth),
 ];
+const INVALIDATIONS: [(&str, Invalidate); 3] = [
+    ("delete", Invalidate::Delete),
+    ("update", Invalidate::Update),
+    ("never", Invalidate::Never),
+];
+/// All but the one with a time behind it.
+const STRATEGIES: [(&str, Strategy); 3] = [
+    ("aside", Strategy::Aside),
+    ("read-through", Strategy::ReadThrough),
+    ("write-through", Strategy::WriteThrough),
+];
+const WRITE_BEHIND: &str = "write-behind";
+/// How long a write waits if nobody says so.
+const WRITE_AFTER: std::time::Duration = std::time::Duration::from_secs(1);
 const SITE_PRIORITY: &str = "site-priority";
 
 impl Setting {
@@ -91,6 +108,25 @@ impl Setting {
             Setting::Close(_) => "close",
             Setting::CopyRate(_) => "copy-rate",
             Setting::Hot(_) => "hot",
+            Setting::Evict(_) => "evict",
+            Setting::Room(Room::Items(_)) => "items",
+            Setting::Room(Room::Bytes(_)) => "bytes",
+            Setting::Jitter(_) => "jitter",
+            Setting::Strategy(_) => "strategy",
+            Setting::Invalidate(_) => "invalidate",
+            Setting::SingleFlight(_) => "single-flight",
+            Setting::RefreshAhead(_) => "refresh-ahead",
+            Setting::Early(_) => "early",
+            Setting::Negative(_) => "negative",
+            Setting::Near(_) => "near",
+            Setting::Rehash(_) => "rehash",
+            Setting::Pages(_) => "pages",
+            Setting::StaleWhileRevalidate(_) => "stale-while-revalidate",
+            Setting::StaleIfError(_) => "stale-if-error",
+            Setting::NextEdge(_) => "next-edge",
+            Setting::Standby(_) => "standby",
+            Setting::Weight(_) => "weight",
+            Setting::OriginFallback(_) => "origin-fallback",
         }
     }
 
@@ -113,11 +149,22 @@ impl Setting {
             | Setting::Hedge(Some(time))
             | Setting::Shed(Some(time))
             | Setting::Replace(Some(time))
+            | Setting::Negative(Some(time))
+            | Setting::Near(Some(time))
+            | Setting::Pages(Some(time))
+            | Setting::Strategy(Strategy::WriteBehind { after: time })
             | Setting::Close(Some(time)) => bounds::interval(*time),
             Setting::Failover(Some(time)) => bounds::lease(*time),
             Setting::CopyRate(rate) => bounds::number(*rate, &bounds::COPY_RATE),
-            Setting::Hot(share) => bounds::number(*share, &bounds::SHARE),
-            Setting::SlowStart(time) | Setting::Ttl(time) => bounds::span(*time),
+            Setting::Hot(share) | Setting::Jitter(share) => bounds::number(*share, &bounds::SHARE),
+            Setting::Room(room) => bounds::room(*room),
+            Setting::RefreshAhead(Some(share)) => bounds::refresh_ahead(*share),
+            Setting::Early(Some(beta)) => bounds::positive(*beta, bounds::MOST_BETA),
+            Setting::Weight(weight) => bounds::positive(*weight, bounds::MOST_WEIGHT),
+            Setting::SlowStart(time)
+            | Setting::Ttl(time)
+            | Setting::StaleWhileRevalidate(time)
+            | Setting::StaleIfError(time) => bounds::span(*time),
             Setting::Retries(count) => bounds::whole(*count, &bounds::RETRIES),
             Setting::Budget(Some(share)) => bounds::number(*share, &bounds::BUDGET),
             Setting::Connections(Some(count)) => bounds::whole(*count, &bounds::CONNECTIONS),
@@ -144,6 +191,19 @@ impl Setting {
             | Setting::Recovery(_)
             | Setting::Replace(None)
             | Setting::Rule(_)
+            | Setting::Evict(_)
+            | Setting::Strategy(_)
+            | Setting::Invalidate(_)
+            | Setting::SingleFlight(_)
+            | Setting::RefreshAhead(None)
+            | Setting::Early(None)
+            | Setting::Negative(None)
+            | Setting::Near(None)
+            | Setting::Rehash(_)
+            | Setting::Pages(None)
+            | Setting::NextEdge(_)
+            | Setting::Standby(_)
+            | Setting::OriginFallback(_)
             | Setting::Close(None) => Ok(()),
         };
         checked.map_err(|why| refused(format!("`{}` {why}", self.name())))
@@ -224,6 +284,25 @@ fn read(info: &SettingInfo, value: &str) -> Result<Setting, CommandError> {
         "close" => Setting::Close(time_or_off()?),
         "copy-rate" => Setting::CopyRate(rate(value).ok_or_else(wrong)?),
         "hot" => Setting::Hot(or_off(value, parse_share).ok_or_else(wrong)?.unwrap_or_default()),
+        "jitter" => Setting::Jitter(or_off(value, parse_share).ok_or_else(wrong)?.unwrap_or_default()),
+        "evict" => Setting::Evict(Evict::from_str(value).map_err(refused)?),
+        "items" => Setting::Room(Room::Items(number(value).ok_or_else(wrong)?.into())),
+        "bytes" => Setting::Room(Room::Bytes(bytes::parse(value).map_err(refused)?)),
+        "strategy" => Setting::Strategy(strategy(value).ok_or_else(wrong)?),
+        "invalidate" => Setting::Invalidate(one_of(&INVALIDATIONS, value).ok_or_else(wrong)?),
+        "refresh-ahead" => Setting::RefreshAhead(or_off(value, parse_share).ok_or_else(wrong)?),
+        "early" => Setting::Early(or_off(value, decimal).ok_or_else(wrong)?),
+        "negative" => Setting::Negative(time_or_off()?),
+        "near" => Setting::Near(time_or_off()?),
+        "pages" => Setting::Pages(time_or_off()?),
+        "stale-while-revalidate" => Setting::StaleWhileRevalidate(time_or_off()?.unwrap_or_default()),
+        "stale-if-error" => Setting::StaleIfError(time_or_off()?.unwrap_or_default()),
+        "weight" => Setting::Weight(decimal(value).ok_or_else(wrong)?),
+        "single-flight" => Setting::SingleFlight(switch(value).ok_or_else(wrong)?),
+        "rehash" => Setting::Rehash(switch(value).ok_or_else(wrong)?),
+        "next-edge" => Setting::NextEdge(switch(value).ok_or_else(wrong)?),
+        "standby" => Setting::Standby(switch(value).ok_or_else(wrong)?),
+        "origin-fallback" => Setting::OriginFallback(switch(value).ok_or_else(wrong)?),
         _ => return Err(wrong()),
     })
 }
@@ -269,6 +348,18 @@ fn rule(value: &str) -> Option<Rule> {
     Some(Rule::SitePriority(sites))
 }
 
+fn strategy(value: &str) -> Option<Strategy> {
+    let Some(after) = value.strip_prefix(WRITE_BEHIND) else {
+        return one_of(&STRATEGIES, value);
+    };
+    let after = match after.strip_prefix(':') {
+        Some(after) => duration::parse(after).ok()?,
+        None if after.is_empty() => WRITE_AFTER,
+        None => return None,
+    };
+    Some(Strategy::WriteBehind { after })
+}
+
 /// A whole number without a sign.
 fn number(value: &str) -> Option<u32> {
     let plain = value.bytes().all(|b| b.is_ascii_digit());
@@ -278,6 +369,12 @@ fn number(value: &str) -> Option<u32> {
 /// Requests a second, with or without `/s`.
 fn rate(value: &str) -> Option<f64> {
     let value = value.strip_suffix("/s").unwrap_or(value);
+    let plain = value.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    f64::from_str(value).ok().filter(|_| plain)
+}
+
+/// A number without a sign.
+fn decimal(value: &str) -> Option<f64> {
     let plain = value.bytes().all(|b| b.is_ascii_digit() || b == b'.');
     f64::from_str(value).ok().filter(|_| plain)
 }
@@ -311,6 +408,9 @@ impl fmt::Display for Setting {
                 Sessions::Token => f.write_str("token"),
             },
             Setting::Sticky(cookie) => or_off(f, cookie.clone()),
+            Setting::StaleWhileRevalidate(time) | Setting::StaleIfError(time) => {
+                or_off(f, (!time.is_zero()).then(|| duration::format(*time)))
+            }
             Setting::Timeout(time) | Setting::CheckEvery(time) | Setting::SlowStart(time) | Setting::Ttl(time) => {
                 f.write_str(&duration::format(*time))
             }
@@ -323,12 +423,20 @@ impl fmt::Display for Setting {
             | Setting::Autoscaler(on)
             | Setting::ReadYourWrites(on)
             | Setting::Fencing(on)
+            | Setting::SingleFlight(on)
+            | Setting::Rehash(on)
+            | Setting::NextEdge(on)
+            | Setting::Standby(on)
+            | Setting::OriginFallback(on)
             | Setting::Recovery(on) => f.write_str(if *on { "on" } else { "off" }),
-            Setting::Budget(share) => or_off(f, share.map(percent)),
+            Setting::Budget(share) | Setting::RefreshAhead(share) => or_off(f, share.map(percent)),
             Setting::Hedge(time)
             | Setting::Shed(time)
             | Setting::Failover(time)
             | Setting::Replace(time)
+            | Setting::Negative(time)
+            | Setting::Near(time)
+            | Setting::Pages(time)
             | Setting::Close(time) => or_off(f, time.map(duration::format)),
             Setting::Connections(count) => or_off(f, count.map(|count| count.to_string())),
             Setting::RateLimit(rate) => or_off(f, rate.map(|rate| rate.to_string())),
@@ -340,7 +448,17 @@ impl fmt::Display for Setting {
             Setting::Rule(Rule::SitePriority(sites)) => write!(f, "{SITE_PRIORITY}:{}", sites.join(",")),
             Setting::Rule(rule) => f.write_str(name_of(&RULES, rule)),
             Setting::CopyRate(rate) => write!(f, "{rate}"),
-            Setting::Hot(share) => or_off(f, (*share > 0.0).then(|| percent(*share))),
+            Setting::Hot(share) | Setting::Jitter(share) => or_off(f, (*share > 0.0).then(|| percent(*share))),
+            Setting::Evict(evict) => write!(f, "{evict}"),
+            Setting::Room(Room::Items(items)) => write!(f, "{items}"),
+            Setting::Room(Room::Bytes(size)) => f.write_str(&bytes::format(*size)),
+            Setting::Strategy(Strategy::WriteBehind { after }) => {
+                write!(f, "{WRITE_BEHIND}:{}", duration::format(*after))
+            }
+            Setting::Strategy(strategy) => f.write_str(name_of(&STRATEGIES, strategy)),
+            Setting::Invalidate(how) => f.write_str(name_of(&INVALIDATIONS, how)),
+            Setting::Early(beta) => or_off(f, beta.map(|beta| beta.to_string())),
+            Setting::Weight(weight) => write!(f, "{weight}"),
         }
     }
 }

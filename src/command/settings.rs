@@ -11,16 +11,20 @@ pub struct SettingInfo {
     pub example: &'static str,
     /// What it is, in one line.
     pub about: &'static str,
-    /// The kinds of services that have it: `users`, `dns`, and the words of [`Service::kind`](crate::layout::Service::kind). Where there
+    /// The kinds of services that have it: `users`, `dns`, `cdn`, and the words of [`Service::kind`](crate::layout::Service::kind). Where there
     /// is `autoscaler`, the web tier and the autoscaler itself may be named.
     pub kinds: &'static [&'static str],
 }
 
 /// Those that call others.
-const CALLERS: &[&str] = &["users", "load balancer", "web", "serverless"];
+const CALLERS: &[&str] = &["users", "load balancer", "web", "serverless", "cache", "cdn"];
 /// Those that check others.
 const CHECKERS: &[&str] = &["load balancer", "dns"];
 const BALANCER: &[&str] = &["load balancer"];
+const CACHE: &[&str] = &["cache"];
+const CDN: &[&str] = &["cdn"];
+/// Those that keep copies.
+const STORES: &[&str] = &["cache", "cdn"];
 const DATABASE: &[&str] = &["database"];
 const SCALED: &[&str] = &["web", "autoscaler"];
 
@@ -135,8 +139,8 @@ pub const SETTINGS: &[SettingInfo] = &[
         name: "ttl",
         usage: "ttl TIME",
         example: "set dns ttl 5s",
-        about: "how long the answers of DNS may be kept",
-        kinds: &["dns"],
+        about: "how long the answers of DNS may be kept, or how long an entry of a cache lives",
+        kinds: &["dns", "cache"],
     },
     SettingInfo {
         name: "autoscaler",
@@ -242,6 +246,139 @@ pub const SETTINGS: &[SettingInfo] = &[
         example: "set people hot 20%",
         about: "share of the requests about rows that are for one row, a celebrity",
         kinds: &["users"],
+    },
+    SettingInfo {
+        name: "evict",
+        usage: "evict lru|lfu|fifo|clock|random|sieve|s3-fifo|arc|w-tinylfu|sampled-lru|sampled-lfu",
+        example: "set cache evict sieve",
+        about: "what makes room for new entries; what is held stays",
+        kinds: STORES,
+    },
+    SettingInfo {
+        name: "items",
+        usage: "items NUMBER",
+        example: "set cache items 5000",
+        about: "entries that each node, or each edge, has room for",
+        kinds: STORES,
+    },
+    SettingInfo {
+        name: "bytes",
+        usage: "bytes SIZE",
+        example: "set cache bytes 64MB",
+        about: "bytes that each node, or each edge, has room for",
+        kinds: STORES,
+    },
+    SettingInfo {
+        name: "single-flight",
+        usage: "single-flight on|off",
+        example: "set cache single-flight on",
+        about: "whether those who miss the same key at once wait for one load",
+        kinds: STORES,
+    },
+    SettingInfo {
+        name: "jitter",
+        usage: "jitter SHARE|off",
+        example: "set cache jitter 20%",
+        about: "the share of the time to live by which entries live shorter at most",
+        kinds: CACHE,
+    },
+    SettingInfo {
+        name: "strategy",
+        usage: "strategy aside|read-through|write-through|write-behind|write-behind:TIME",
+        example: "set cache strategy read-through",
+        about: "who loads what is missing, and where writes go",
+        kinds: CACHE,
+    },
+    SettingInfo {
+        name: "invalidate",
+        usage: "invalidate delete|update|never",
+        example: "set cache invalidate update",
+        about: "what a write does to the entry of the row",
+        kinds: CACHE,
+    },
+    SettingInfo {
+        name: "refresh-ahead",
+        usage: "refresh-ahead SHARE|off",
+        example: "set cache refresh-ahead 80%",
+        about: "from which share of its life on an entry is loaded anew",
+        kinds: CACHE,
+    },
+    SettingInfo {
+        name: "early",
+        usage: "early FACTOR|off",
+        example: "set cache early 1",
+        about: "probabilistic early expiration: loads anew early by chance",
+        kinds: CACHE,
+    },
+    SettingInfo {
+        name: "negative",
+        usage: "negative TIME|off",
+        example: "set cache negative 10s",
+        about: "how long it is kept that there is no such row",
+        kinds: CACHE,
+    },
+    SettingInfo {
+        name: "near",
+        usage: "near TIME|off",
+        example: "set cache near 1s",
+        about: "how long web servers keep copies of what they asked for last",
+        kinds: CACHE,
+    },
+    SettingInfo {
+        name: "rehash",
+        usage: "rehash on|off",
+        example: "set cache rehash on",
+        about: "whether the keys of a node that fails go to the next one",
+        kinds: CACHE,
+    },
+    SettingInfo {
+        name: "pages",
+        usage: "pages TIME|off",
+        example: "set cdn pages 2s",
+        about: "how long a CDN keeps pages and JSON that are not private",
+        kinds: CDN,
+    },
+    SettingInfo {
+        name: "stale-while-revalidate",
+        usage: "stale-while-revalidate TIME|off",
+        example: "set cdn stale-while-revalidate 10s",
+        about: "how long after its time an object is served while it is fetched anew",
+        kinds: CDN,
+    },
+    SettingInfo {
+        name: "stale-if-error",
+        usage: "stale-if-error TIME|off",
+        example: "set cdn stale-if-error 1h",
+        about: "how long after its time an object is served when it can't be fetched",
+        kinds: CDN,
+    },
+    SettingInfo {
+        name: "next-edge",
+        usage: "next-edge on|off",
+        example: "set cdn next-edge off",
+        about: "whether users of an edge that is believed down are sent to the next one",
+        kinds: CDN,
+    },
+    SettingInfo {
+        name: "standby",
+        usage: "standby on|off",
+        example: "set backup standby off",
+        about: "whether a CDN is used only when no other one is",
+        kinds: CDN,
+    },
+    SettingInfo {
+        name: "weight",
+        usage: "weight NUMBER",
+        example: "set cdn weight 0.5",
+        about: "the share of a CDN of the users, relative to the other CDNs",
+        kinds: CDN,
+    },
+    SettingInfo {
+        name: "origin-fallback",
+        usage: "origin-fallback on|off",
+        example: "set dns origin-fallback off",
+        about: "whether users are sent to the data centers when all CDNs are believed down",
+        kinds: &["dns"],
     },
 ];
 

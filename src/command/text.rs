@@ -76,6 +76,9 @@ impl Command {
             ("replicate", [database]) => Command::Replicate(Selector::parse(database)?),
             ("shard", [database]) => Command::Shard(Selector::parse(database)?),
             ("skew", [node, by]) => Command::Skew(Selector::parse(node)?, skew::parse(by)?),
+            ("flush", [target]) => Command::Flush(Selector::parse(target)?),
+            ("purge", [target, key]) => Command::Purge(Selector::parse(target)?, row(key)?),
+            ("deploy", []) => Command::Deploy,
             ("close", [node]) => Command::Close(Selector::parse(node)?),
             _ => return Err(wrong_words(verb)),
         };
@@ -143,11 +146,13 @@ impl Command {
             | Command::Replicate(target)
             | Command::Shard(target)
             | Command::Skew(target, _)
+            | Command::Flush(target)
+            | Command::Purge(target, _)
             | Command::Close(target) => vec![target],
             Command::Cut(link) | Command::Delay(link, _) | Command::Drop(link, _) | Command::Join(link) => {
                 vec![&link.from, &link.to]
             }
-            Command::MendAll | Command::Surge(None, _) => Vec::new(),
+            Command::MendAll | Command::Surge(None, _) | Command::Deploy => Vec::new(),
         }
     }
 }
@@ -188,6 +193,17 @@ fn share(word: &str) -> Result<f64, CommandError> {
     parse_share(word).ok_or_else(|| refused(format!("expected a share such as 5% or 0.05, found `{}`", shown(word))))
 }
 
+fn row(word: &str) -> Result<u64, CommandError> {
+    let plain = word.bytes().all(|b| b.is_ascii_digit());
+    let number = word.parse().ok().filter(|_| plain);
+    number.ok_or_else(|| {
+        refused(format!(
+            "expected the number of a row or a file such as 42, found `{}`; to forget all: `flush`",
+            shown(word)
+        ))
+    })
+}
+
 fn machines(word: &str) -> Result<u32, CommandError> {
     word.parse().map_err(|_| {
         refused(format!(
@@ -212,6 +228,9 @@ impl fmt::Display for Command {
             Command::Destroy(target) => write!(f, "destroy {target}"),
             Command::Mend(target) => write!(f, "mend {target}"),
             Command::MendAll => f.write_str("mend all"),
+            Command::Flush(target) => write!(f, "flush {target}"),
+            Command::Purge(target, key) => write!(f, "purge {target} {key}"),
+            Command::Deploy => f.write_str("deploy"),
             Command::Hang(target) => write!(f, "hang {target}"),
             Command::Slow(target, factor) => write!(f, "slow {target} {factor}"),
             Command::Cut(link) => write!(f, "cut {link}"),
@@ -328,7 +347,13 @@ mod tests {
         for verb in VERBS {
             assert_eq!(Command::parse(verb.example).unwrap().to_string(), verb.example);
             assert!(verb.usage.starts_with(verb.name));
-            let error = Command::parse(verb.name).unwrap_err();
+            // What stands alone has a word too many here.
+            let wrong = if verb.usage == verb.name {
+                format!("{} all", verb.name)
+            } else {
+                verb.name.to_owned()
+            };
+            let error = Command::parse(&wrong).unwrap_err();
             assert_eq!(
                 error.0,
                 format!(
@@ -368,9 +393,15 @@ mod tests {
             (
                 "\u{1b}[2J",
                 "unknown command `\\u{1b}[2J`; there are kill, destroy, mend, hang, slow, cut, delay, drop, join, surge, \
-                 scale, resize, balance, set, revoke, promote, recover, replicate, shard, skew, close",
+                 scale, resize, balance, set, revoke, promote, recover, replicate, shard, skew, flush, purge, \
+                 deploy, close",
             ),
             ("kill web db", "`kill` is written `kill TARGET`"),
+            ("purge cdn", "`purge` is written `purge TARGET NUMBER`"),
+            (
+                "purge cdn all",
+                "expected the number of a row or a file such as 42, found `all`; to forget all: `flush`",
+            ),
             ("kill a//b", "`a//b` is not a selector: a part of it is empty"),
             ("kill all", "`all` is not a selector: only `mend` takes it"),
             ("slow db", "`slow` is written `slow TARGET FACTOR`"),

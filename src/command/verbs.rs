@@ -136,6 +136,24 @@ pub const VERBS: &[Verb] = &[
         about: "set wall clocks forward, or back (-300ms), by at most a day; 0s sets them right",
     },
     Verb {
+        name: "flush",
+        usage: "flush TARGET",
+        example: "flush cache",
+        about: "make caches, CDNs or browsers forget all that they hold",
+    },
+    Verb {
+        name: "purge",
+        usage: "purge TARGET NUMBER",
+        example: "purge cdn 42",
+        about: "make them forget one row, and the page and the static file of this number",
+    },
+    Verb {
+        name: "deploy",
+        usage: "deploy",
+        example: "deploy",
+        about: "put a new version of all static files on the site",
+    },
+    Verb {
         name: "close",
         usage: "close NODE",
         example: "close db/3",

@@ -27,6 +27,8 @@ pub(super) enum Wanted<'a> {
         kinds: &'static [&'static str],
         need: Option<Need<'a>>,
     },
+    /// What keeps copies: caches, CDNs, browsers, web servers.
+    Keepers,
     /// Ends of links: everything.
     Anything,
 }
@@ -72,6 +74,7 @@ impl<'a> Wanted<'a> {
             Command::Shard(_) => Wanted::Database(Need::Shards),
             Command::Skew(..) => Wanted::Nodes(None),
             Command::Close(_) => Wanted::Node(Need::Ring),
+            Command::Flush(_) | Command::Purge(..) => Wanted::Keepers,
             Command::Set(_, setting) => Wanted::Having {
                 setting: setting.name(),
                 kinds: setting.kinds(),
@@ -81,6 +84,7 @@ impl<'a> Wanted<'a> {
             | Command::Destroy(_)
             | Command::Mend(_)
             | Command::MendAll
+            | Command::Deploy
             | Command::Hang(_)
             | Command::Slow(..) => Wanted::Machines,
         }
@@ -92,7 +96,13 @@ impl<'a> Wanted<'a> {
             Wanted::Sized => match kind {
                 Kind::Site | Kind::Host => true,
                 Kind::Service(_, service) => !matches!(service, Service::Serverless(_)),
-                Kind::Users | Kind::Dns { .. } | Kind::Resolver | Kind::Autoscaler | Kind::Monitor(_) => false,
+                Kind::Users
+                | Kind::Dns { .. }
+                | Kind::Resolver
+                | Kind::Autoscaler
+                | Kind::Monitor(_)
+                | Kind::Cdn(_)
+                | Kind::Shield => false,
             },
             Wanted::Users => matches!(kind, Kind::Users),
             Wanted::Web => matches!(kind, Kind::Service(_, Service::Web(_))),
@@ -100,6 +110,13 @@ impl<'a> Wanted<'a> {
             Wanted::Database(_) | Wanted::Nodes(_) | Wanted::Node(_) => {
                 matches!(kind, Kind::Service(_, Service::Database(_)))
             }
+            Wanted::Keepers => match kind {
+                Kind::Site | Kind::Users | Kind::Cdn(_) | Kind::Shield => true,
+                Kind::Service(_, service) => {
+                    matches!(service, Service::Cache(_) | Service::Web(_) | Service::Serverless(_))
+                }
+                _ => false,
+            },
             Wanted::Having { kinds, .. } => kinds.contains(&kind.word()),
             Wanted::Anything => true,
         }
@@ -109,7 +126,7 @@ impl<'a> Wanted<'a> {
     pub fn takes_instances(self) -> bool {
         matches!(
             self,
-            Wanted::Machines | Wanted::Sized | Wanted::Nodes(_) | Wanted::Node(_) | Wanted::Anything
+            Wanted::Machines | Wanted::Sized | Wanted::Nodes(_) | Wanted::Node(_) | Wanted::Keepers | Wanted::Anything
         )
     }
 
@@ -122,6 +139,7 @@ impl<'a> Wanted<'a> {
             Wanted::Web => "no web service".to_owned(),
             Wanted::LoadBalancer => "no load balancer".to_owned(),
             Wanted::Database(_) | Wanted::Nodes(_) | Wanted::Node(_) => "no database".to_owned(),
+            Wanted::Keepers => "nothing that keeps copies".to_owned(),
             Wanted::Having { setting, .. } => format!("nothing with a setting `{setting}`"),
         }
     }

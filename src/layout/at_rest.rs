@@ -1,10 +1,12 @@
 //! The utilisation at rest in closed form.
 
+mod copies;
 mod database;
 
+use copies::{behind_cdn, hit_ratio};
 use database::{Asked, Askers};
 
-use super::model::{DataCenter, Layout, Map, Pages, Service, Sessions, Users};
+use super::model::{Asks, DataCenter, Layout, Map, Pages, Service, Sessions, Users};
 use super::size::Size;
 
 impl Layout {
@@ -20,16 +22,27 @@ impl Layout {
     /// Of a database the busiest node of each data center counts, at the start. Shards share evenly: hot rows (`hot`, skewed keys) are
     /// left out. Writes cost the primary `write` and each replica `apply`; several primaries share the writes and pay `apply` for
     /// those of the others. Reads and writes go to nodes of their own data center, as far as some there take them.
+    ///
+    /// Caches and CDNs are taken to be warm: a cache tier answers what Che's approximation says of LRU, and a CDN fetches each object once in the
+    /// time that it may be kept.
     pub fn utilisation_at_rest(&self) -> Map<f64> {
-        let sites = || self.data_centers.iter().filter(|(_, site)| site.entry().is_some());
         let mut busy: Map<f64> = Map::new();
         let mut askers = Askers::new(self);
         for users in self.users.values() {
-            let theirs = |name: &str| users.site.as_deref().is_none_or(|own| own == name);
-            let count = sites().filter(|(name, _)| theirs(name)).count();
-            for (name, site) in sites().filter(|(name, _)| theirs(name)) {
-                let rate = users.rate() / count as f64;
-                add_demand(&mut busy, &mut askers, name, site, users, rate);
+            for (name, site) in &self.data_centers {
+                let share = self.share_of(users, name);
+                if share <= 0.0 {
+                    continue;
+                }
+                let demand = Demand {
+                    layout: self,
+                    place: name,
+                    site,
+                    users,
+                    asks: behind_cdn(self, users),
+                    share,
+                };
+                demand.add(&mut busy, &mut askers);
             }
         }
         for (place, name, load) in askers.busiest() {
@@ -38,38 +51,89 @@ impl Layout {
         }
         busy
     }
+
+    /// The share of a population's requests that come to a data center.
+    fn share_of(&self, users: &Users, site: &str) -> f64 {
+        let own = |name: &str| users.site.as_deref().is_none_or(|own| own == name);
+        let mut sites = self.data_centers.iter();
+        let open = sites
+            .by_ref()
+            .filter(|(name, center)| own(name) && center.entry().is_some());
+        let names: Vec<&str> = open.map(|(name, _)| name.as_str()).collect();
+        if names.contains(&site) {
+            1.0 / names.len() as f64
+        } else {
+            0.0
+        }
+    }
 }
 
-/// Follows the requests of a population from the entry point to the end and adds the share of cores that each tier spends; what
-/// databases are asked is noted, since their nodes differ.
-fn add_demand<'a>(
-    busy: &mut Map<f64>,
-    askers: &mut Askers<'a>,
+/// What a population asks of a data center.
+struct Demand<'a> {
+    layout: &'a Layout,
     place: &'a str,
-    data_center: &'a DataCenter,
-    users: &Users,
-    rate: f64,
-) {
-    let mut left: Vec<&str> = data_center.entry().map(|(name, _)| name).into_iter().collect();
-    while let Some(name) = left.pop() {
-        let Some((name, service)) = data_center.services.get_key_value(name) else {
-            continue;
-        };
-        let demand = match service {
-            Service::LoadBalancer(balancer) => {
-                left.push(&balancer.to);
-                balancer.work.mean()
-            }
-            Service::Web(web) => web.pages.demand(users),
-            Service::Serverless(functions) => functions.pages.demand(users),
-            Service::SessionStore(store) => store.work.mean(),
-            Service::Database(_) => {
-                askers.add(place, name, Asked::by(&users.asks, rate));
+    site: &'a DataCenter,
+    users: &'a Users,
+    /// What it asks of all data centers, in requests a second.
+    asks: Asks,
+    /// The share of it that comes here.
+    share: f64,
+}
+
+impl<'a> Demand<'a> {
+    /// Follows the requests from the entry point to the end and adds the share of cores that each tier spends; what databases are asked is
+    /// noted, since their nodes differ.
+    fn add(&self, busy: &mut Map<f64>, askers: &mut Askers<'a>) {
+        let rate = self.asks.total() * self.share;
+        let mut left: Vec<&str> = self.site.entry().map(|(name, _)| name).into_iter().collect();
+        while let Some(name) = left.pop() {
+            let Some((name, service)) = self.site.services.get_key_value(name) else {
                 continue;
+            };
+            let demand = match service {
+                Service::LoadBalancer(balancer) => {
+                    left.push(&balancer.to);
+                    balancer.work.mean()
+                }
+                Service::Web(web) => web.pages.demand(self.users, &self.asks),
+                Service::Serverless(functions) => functions.pages.demand(self.users, &self.asks),
+                Service::SessionStore(store) => store.work.mean(),
+                Service::Cache(_) | Service::Database(_) => continue,
+            };
+            if let Some(pages) = service.pages() {
+                left.extend(pages.store());
+                self.add_rows(busy, askers, pages);
             }
-        };
-        left.extend(service.pages().into_iter().flat_map(Pages::callees));
-        add(busy, place, data_center, name, service, rate * demand);
+            add(busy, self.place, self.site, name, service, rate * demand);
+        }
+    }
+
+    /// The rows that pages ask for: of the cache first, and of the database what that lacks.
+    fn add_rows(&self, busy: &mut Map<f64>, askers: &mut Askers<'a>, pages: &'a Pages) {
+        let mut asks = self.asks;
+        if let Some((name, service)) = pages
+            .cache
+            .as_ref()
+            .and_then(|name| self.site.services.get_key_value(name))
+            && let Service::Cache(cache) = service
+        {
+            let all = |of: fn(&Asks) -> f64| -> f64 {
+                let populations = self.layout.users.values();
+                let here = populations
+                    .map(|users| of(&behind_cdn(self.layout, users)) * self.layout.share_of(users, self.place));
+                here.sum()
+            };
+            let rates = (all(|asks| asks.page), all(Asks::writes));
+            let hit = hit_ratio(cache, self.users.keys, &self.layout.content, rates);
+            // A look-up for each read, a store for each miss, a change for each write.
+            let operations = asks.page * (2.0 - hit) + asks.writes();
+            let load = operations * self.share * cache.work.mean();
+            add(busy, self.place, self.site, name, service, load);
+            asks.page *= 1.0 - hit;
+        }
+        if let Some(database) = &pages.database {
+            askers.add(self.place, database, Asked::by(&asks, asks.total() * self.share));
+        }
     }
 }
 
@@ -95,19 +159,17 @@ fn machine<'a>(data_center: &'a DataCenter, name: &'a str, service: &'a Service)
 }
 
 impl Pages {
-    /// Those that it asks at rest: its database and its session store.
-    fn callees(&self) -> impl Iterator<Item = &str> {
-        let store = match &self.sessions {
-            Sessions::Store(store) => Some(store.as_str()),
+    /// Its session store, if it asks one at rest.
+    fn store(&self) -> Option<&str> {
+        match &self.sessions {
+            Sessions::Store(store) => Some(store),
             Sessions::Off | Sessions::Local | Sessions::Token => None,
-        };
-        self.database.as_deref().into_iter().chain(store)
+        }
     }
 
     /// Mean core time in seconds of a request of these users: HTML for browsers and JSON for apps, a share of it for static files,
     /// and a token to verify.
-    fn demand(&self, users: &Users) -> f64 {
-        let asks = &users.asks;
+    fn demand(&self, users: &Users, asks: &Asks) -> f64 {
         let page = 1.0 - users.mobile + users.mobile * self.json;
         let pages = asks.page + asks.search + asks.writes();
         let per_request = (pages * page + asks.asset * self.asset) / asks.total();

@@ -3,7 +3,9 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use super::bytes;
 use super::duration;
+use super::evict::Room;
 use super::policies::Target;
 use super::text::{grouped, printable};
 
@@ -35,6 +37,22 @@ pub(crate) const COPY_RATE: RangeInclusive<f64> = 1.0..=1e8;
 pub(crate) const MONITORS: RangeInclusive<u64> = 1..=7;
 /// A share.
 pub(crate) const SHARE: RangeInclusive<f64> = 0.0..=1.0;
+/// Nodes of a cache, and copies of a key.
+pub(crate) const CACHE_NODES: RangeInclusive<u64> = 1..=1_000;
+/// CDNs of a layout.
+pub(crate) const MOST_CDNS: usize = 16;
+/// Edges of a CDN.
+pub(crate) const EDGES: RangeInclusive<u64> = 1..=64;
+/// Bytes of a row, a page or a file.
+pub(crate) const OBJECT: RangeInclusive<u64> = 1..=1_000_000_000;
+/// The largest factor of probabilistic early expiration.
+pub(crate) const MOST_BETA: f64 = 100.0;
+/// The largest weight of a server or a CDN.
+pub(crate) const MOST_WEIGHT: f64 = 1_000.0;
+/// Entries of a cache.
+const ITEMS: RangeInclusive<u64> = 1..=100_000_000;
+/// Bytes of a cache.
+const BYTES: RangeInclusive<u64> = 1_000..=1_000_000_000_000_000;
 /// The shortest lease of a primary: it is renewed three times while it lasts.
 const SHORTEST_LEASE: Duration = Duration::from_millis(100);
 /// The longest name, in characters.
@@ -99,6 +117,26 @@ pub(crate) fn target(target: Target) -> Result<(), String> {
         Target::Utilisation(share) => positive(share, 1.0),
         Target::Requests(rate) => positive(rate, MOST_RATE),
     }
+}
+
+/// What a cache has room for.
+pub(crate) fn room(room: Room) -> Result<(), String> {
+    match room {
+        Room::Items(items) => whole(items, &ITEMS),
+        Room::Bytes(count) if BYTES.contains(&count) => Ok(()),
+        Room::Bytes(count) => {
+            let [low, high, found] = [*BYTES.start(), *BYTES.end(), count].map(bytes::format);
+            Err(format!("must be from {low} to {high}, not {found}"))
+        }
+    }
+}
+
+/// From which share of its life on an entry is loaded anew.
+pub(crate) fn refresh_ahead(share: f64) -> Result<(), String> {
+    if share > 0.0 && share < 1.0 {
+        return Ok(());
+    }
+    Err(format!("must be above 0 and below 1, not {share}"))
 }
 
 /// A name that selectors and commands can carry.

@@ -1,11 +1,33 @@
 //! Answers that follow from a layout: entry points, hosts, instances, rates, and the names of what the layout does not name.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::model::{Asks, DataCenter, Database, Distribution, Layout, Pages, Pair, Service, Users};
 use super::policies::Autoscaler;
+use crate::trace::Trace;
 
 impl Layout {
+    /// With the keys of an access trace in place of drawn ones: its records are dealt out among the populations, the number of a key by its first
+    /// appearance is the row, and every database has all those rows at the start. What a record does, if the trace says so, is what is asked:
+    /// a read a page, a write an update, a delete a delete; without a word all are pages. Static files are drawn as ever and take no record. Its size, if the trace has sizes, is that of the row and of the page. At its end the trace
+    /// begins again.
+    #[must_use]
+    pub fn with_trace(mut self, trace: Arc<Trace>) -> Layout {
+        let keys = trace.survey.keys;
+        for service in self
+            .data_centers
+            .values_mut()
+            .flat_map(|site| site.services.values_mut())
+        {
+            if let Service::Database(database) = service {
+                database.rows = database.rows.max(keys);
+            }
+        }
+        self.trace = Some(trace);
+        self
+    }
+
     /// The name of the resolver that the people of a population ask: `resolver` in a layout with one population, else the name
     /// of the population with `-resolver` behind it. It is a service outside of the data centers.
     pub fn resolver_of(&self, population: &str) -> String {
@@ -84,9 +106,23 @@ impl DataCenter {
     }
 }
 
+impl DataCenter {
+    /// The databases of the pages that use a cache, each once. A layout that was parsed has at most one.
+    pub fn databases_behind(&self, cache: &str) -> BTreeSet<&str> {
+        let pages = self.services.values().filter_map(Service::pages);
+        let of_it = pages.filter(|pages| pages.cache.as_deref() == Some(cache));
+        of_it.filter_map(|pages| pages.database.as_deref()).collect()
+    }
+}
+
 /// The name of the autoscaler of a web tier: `web-autoscaler`.
 pub fn autoscaler_of(web: &str) -> String {
     format!("{web}-autoscaler")
+}
+
+/// The name of the shield of a CDN: `cdn-shield`.
+pub fn shield_of(cdn: &str) -> String {
+    format!("{cdn}-shield")
 }
 
 /// The name of the monitors of a database: `db-monitor`.
@@ -103,6 +139,7 @@ impl Service {
             Service::Serverless(_) => None,
             Service::SessionStore(store) => store.on.as_deref(),
             Service::Database(database) => database.on.as_deref(),
+            Service::Cache(cache) => cache.on.as_deref(),
         }
     }
 
@@ -115,6 +152,7 @@ impl Service {
             Service::Serverless(_) => "xs",
             Service::SessionStore(store) => &store.size,
             Service::Database(database) => &database.size,
+            Service::Cache(cache) => &cache.size,
         }
     }
 
@@ -125,6 +163,7 @@ impl Service {
             Service::Web(web) => web.machines,
             Service::LoadBalancer(balancer) => balancer.machines,
             Service::Database(database) => database.shards() * database.machines,
+            Service::Cache(cache) => cache.machines,
             Service::Serverless(_) | Service::SessionStore(_) => 1,
         }
     }
@@ -159,7 +198,7 @@ impl Service {
         match self {
             Service::Web(web) => Some(&web.pages),
             Service::Serverless(functions) => Some(&functions.pages),
-            Service::LoadBalancer(_) | Service::SessionStore(_) | Service::Database(_) => None,
+            Service::LoadBalancer(_) | Service::SessionStore(_) | Service::Database(_) | Service::Cache(_) => None,
         }
     }
 }

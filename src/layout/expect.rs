@@ -93,6 +93,17 @@ pub enum Measure {
     Machines(String),
     /// Sessions that a web tier or a session store holds now.
     Sessions(String),
+    /// Share of the look-ups of a cache, a CDN, its shield, the near copies of a web tier, or the browsers of a population over the last 10 s that were hits; 1 when there
+    /// were none.
+    Hit(String),
+    /// Look-ups since the start of any of those that were no hits.
+    Misses(String),
+    /// Times since the start that several loads of one key of a cache or a CDN were in progress at once, at least eight.
+    Stampedes(String),
+    /// Requests a second that a service received over the last second.
+    Load(String),
+    /// Static files since the start that were older than those of the site.
+    StaleAssets,
     /// The largest lag of the nodes of a database that are up, in seconds: how old the oldest entry is that a node lacks. A database
     /// of several data centers is named alone, without any of them, and is meant with all its nodes; so in all measures of databases.
     Lag(String),

@@ -6,12 +6,12 @@ mod tests;
 use std::time::Duration;
 
 use super::duration;
-use super::entry::{autoscaler_of, monitor_of};
+use super::entry::{autoscaler_of, monitor_of, shield_of};
 use super::expect::{Comparison, Expectation, Measure, Quantifier};
 use super::model::{Layout, Service};
 use super::text::{parse_share, printable, suggestion};
 
-const MEASURES: [&str; 32] = [
+const MEASURES: [&str; 37] = [
     "ok",
     "ok(..)",
     "failed",
@@ -38,6 +38,11 @@ const MEASURES: [&str; 32] = [
     "backlog(..)",
     "machines(..)",
     "sessions(..)",
+    "hit(..)",
+    "misses(..)",
+    "stampedes(..)",
+    "load(..)",
+    "stale_assets",
     "lag(..)",
     "behind(..)",
     "primaries(..)",
@@ -126,14 +131,19 @@ fn measure(text: &str, layout: &Layout) -> Result<Measure, String> {
         "replayed" => Measure::Replayed,
         "given_up" => Measure::GivenUp,
         "signed_out" => Measure::SignedOut,
+        "stale_assets" => Measure::StaleAssets,
         "rate" => Measure::Rate,
         "cost" => Measure::Cost,
         "p50" => Measure::P50,
         "p95" => Measure::P95,
         "p99" => Measure::P99,
-        "up" | "utilisation" | "backlog" | "machines" | "sessions" => {
+        "up" | "load" | "utilisation" | "backlog" | "machines" | "sessions" => {
             let service = of.ok_or_else(|| format!("`{word}` needs a service, as in \"{word}(web)\""))?;
             return of_service(word, service, layout);
+        }
+        "hit" | "misses" | "stampedes" => {
+            let keeper = of.ok_or_else(|| format!("`{word}` needs a cache or a CDN, as in \"{word}(cache)\""))?;
+            return of_keeper(word, keeper, layout);
         }
         "lag" | "behind" | "primaries" | "diverged" | "rows" | "moving" => {
             let database = of.ok_or_else(|| format!("`{word}` needs a database, as in \"{word}(db)\""))?;
@@ -158,6 +168,7 @@ fn of_service(word: &str, text: &str, layout: &Layout) -> Result<Measure, String
     let is = |what: &str| Err(format!("`{word}` needs {what}, and `{selector}` is none"));
     match (word, service) {
         ("up", _) => Ok(Measure::Up(selector)),
+        ("load", _) => Ok(Measure::Load(selector)),
         ("backlog", _) => Ok(Measure::Backlog(selector)),
         ("sessions", Some(Service::Web(_) | Service::SessionStore(_))) => Ok(Measure::Sessions(selector)),
         ("sessions", _) => is("a web service or a session store"),
@@ -165,6 +176,51 @@ fn of_service(word: &str, text: &str, layout: &Layout) -> Result<Measure, String
         ("machines", _) => Ok(Measure::Machines(selector)),
         _ => Ok(Measure::Utilisation(selector)),
     }
+}
+
+/// What keeps copies.
+fn of_keeper(word: &str, text: &str, layout: &Layout) -> Result<Measure, String> {
+    let selector = if let Some(users) = layout.users.get(text) {
+        if !users.browser || users.asks.asset <= 0.0 {
+            return Err(format!(
+                "the browsers of {text} keep nothing: `{word}` would measure nothing"
+            ));
+        }
+        text.to_owned()
+    } else {
+        let Named { selector, service } = named(text, layout)?;
+        let keeps = match service {
+            Some(Service::Cache(_)) => true,
+            // A web tier keeps near copies if its cache says so.
+            Some(service) => service
+                .pages()
+                .and_then(|pages| pages.cache.as_deref())
+                .is_some_and(|cache| {
+                    let mut sites = layout.data_centers.values();
+                    sites.any(
+                        |site| matches!(site.services.get(cache), Some(Service::Cache(cache)) if cache.near.is_some()),
+                    )
+                }),
+            None => cdn_names(layout).any(|name| name == selector),
+        };
+        if !keeps {
+            return Err(format!("`{word}` needs a cache or a CDN, and `{selector}` is none"));
+        }
+        selector
+    };
+    Ok(match word {
+        "hit" => Measure::Hit(selector),
+        "misses" => Measure::Misses(selector),
+        _ => Measure::Stampedes(selector),
+    })
+}
+
+/// CDNs and their shields.
+fn cdn_names(layout: &Layout) -> impl Iterator<Item = String> {
+    layout.cdns.iter().flat_map(|(name, cdn)| {
+        let shield = cdn.shield.then(|| shield_of(name));
+        std::iter::once(name.clone()).chain(shield)
+    })
 }
 
 fn of_database(word: &str, text: &str, layout: &Layout) -> Result<Measure, String> {
@@ -204,7 +260,11 @@ struct Named<'a> {
 }
 
 fn named<'a>(text: &str, layout: &'a Layout) -> Result<Named<'a>, String> {
-    let outside = |name: &str| name == "dns" || layout.users.keys().any(|users| layout.resolver_of(users) == name);
+    let outside = |name: &str| {
+        name == "dns"
+            || layout.users.keys().any(|users| layout.resolver_of(users) == name)
+            || cdn_names(layout).any(|known| known == name)
+    };
     if outside(text) {
         return Ok(Named {
             selector: text.to_owned(),
@@ -261,13 +321,15 @@ fn named<'a>(text: &str, layout: &'a Layout) -> Result<Named<'a>, String> {
 fn bound(measure: &Measure, text: &str) -> Result<f64, String> {
     let shown = printable(text);
     match measure {
-        Measure::Ok | Measure::OkOf(_) | Measure::Utilisation(_) | Measure::Moving(_) => parse_share(text)
-            .filter(|share| *share <= 1.0)
-            .ok_or_else(|| format!("expected a share from 0% to 100%, as in \"99.9%\", found `{shown}`")),
+        Measure::Ok | Measure::OkOf(_) | Measure::Utilisation(_) | Measure::Moving(_) | Measure::Hit(_) => {
+            parse_share(text)
+                .filter(|share| *share <= 1.0)
+                .ok_or_else(|| format!("expected a share from 0% to 100%, as in \"99.9%\", found `{shown}`"))
+        }
         Measure::P50 | Measure::P95 | Measure::P99 | Measure::Lag(_) => {
             duration::parse(text).map(|bound| bound.as_secs_f64())
         }
-        Measure::Rate => parse_count(text.strip_suffix("/s").unwrap_or(text).trim_end())
+        Measure::Rate | Measure::Load(_) => parse_count(text.strip_suffix("/s").unwrap_or(text).trim_end())
             .ok_or_else(|| format!("expected requests a second, as in \"500\" or \"500/s\", found `{shown}`")),
         Measure::Cost => {
             let number = text.strip_prefix('$').unwrap_or(text).trim_start();
@@ -288,6 +350,9 @@ fn bound(measure: &Measure, text: &str) -> Result<f64, String> {
         | Measure::Replayed
         | Measure::GivenUp
         | Measure::SignedOut
+        | Measure::StaleAssets
+        | Measure::Misses(_)
+        | Measure::Stampedes(_)
         | Measure::Up(_)
         | Measure::Backlog(_)
         | Measure::Machines(_)

@@ -2,9 +2,12 @@
 
 mod at_rest;
 pub(crate) mod bounds;
+pub(crate) mod bytes;
+mod caching;
 mod check;
 pub mod duration;
 mod entry;
+mod evict;
 mod expect;
 mod expect_text;
 mod model;
@@ -19,7 +22,9 @@ pub(crate) mod source;
 mod text;
 mod validate;
 
-pub use entry::{autoscaler_of, monitor_of};
+pub use caching::{Cache, Cdn, Content, Invalidate, Near, Strategy};
+pub use entry::{autoscaler_of, monitor_of, shield_of};
+pub use evict::{Evict, Room};
 pub use expect::{Comparison, Expectation, Measure, Quantifier};
 pub use model::{
     Asks, Balance, DataCenter, Database, Distribution, Dns, Host, Keys, Layout, LoadBalancer, LookBack, Map, Network,

@@ -6,15 +6,18 @@
 //! above 0 and at most 100. A layout has at most 50 million users, 100,000 machines and 10 million requests a second in all. Names
 //! have 1 to 64 characters without blanks, control characters, `/`, `*`, `<` and `>`, and are unlike each other, so that a bare name is a
 //! selector (services and hosts of different data centers may share one). What the layout does not name has names too, which nothing
-//! else may have: `dns`, the resolvers ([`Layout::resolver_of`]), the autoscalers ([`autoscaler_of`](super::autoscaler_of)) and the
-//! monitors of databases ([`monitor_of`](super::monitor_of)).
+//! else may have: `dns`, the resolvers ([`Layout::resolver_of`]), the autoscalers ([`autoscaler_of`](super::autoscaler_of)), the
+//! monitors of databases ([`monitor_of`](super::monitor_of)) and the shields of CDNs ([`shield_of`](super::shield_of)).
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
+use super::caching::{Cache, Cdn, Content};
 use super::expect::Expectation;
 use super::policies::{Autoscaler, Calls, HealthCheck, Outlier, RateLimit};
 use super::replication::{Replication, Sharding};
+use crate::trace::Trace;
 
 /// An ordered map by name. Order is by name, never by place in the file, so that the same system written in
 /// another order gives the same history.
@@ -41,6 +44,13 @@ pub struct Layout {
     /// data centers has a service of this name, which is the database with the number of nodes that stand there. In the file they have the
     /// fields of a [`Database`] but `on`, and `machines` by data center. Nothing else in any data center has the name of one.
     pub databases: Map<Map<u32>>,
+    /// Content delivery networks by name. Users who ask for the domain are sent to them, and they ask the data centers.
+    pub cdns: Map<Cdn>,
+    /// What the site is made of.
+    pub content: Content,
+    /// An access trace that says which rows users ask for, in place of [`Users::keys`]. It comes from the command line, not from the file; see
+    /// [`Layout::with_trace`].
+    pub trace: Option<Arc<Trace>>,
     /// What must hold in every run.
     pub expect: Vec<Expectation>,
 }
@@ -59,6 +69,12 @@ pub struct Users {
     pub asks: Asks,
     /// Which rows they ask for.
     pub keys: Keys,
+    /// Which static files they ask for. Default Zipf over 1,000 with exponent 1.
+    pub assets: Keys,
+    /// The edge of a CDN that is nearest to them, by name. Default: one by the order of the populations, in turn.
+    pub edge: Option<String>,
+    /// Whether browsers and apps keep static files for as long as they may. Default true.
+    pub browser: bool,
     /// How many caches the resolver of the population's region has, each with a phase of its own. From 1 to 100,000. Default 16.
     pub resolvers: u32,
     /// How many stub caches there are on the people's own devices; the people are spread over them. From 1 to 100,000. Default 256.
@@ -129,8 +145,11 @@ pub struct Dns {
     /// How often a resolver asks before it gives up. From 1 to 100. Default 3.
     pub attempts: u32,
     /// Checks of the addresses: one that fails them is left out of the answers, unless all fail (Route 53). Default none.
-    /// In one that is given, `every` is 10 s, `timeout` 4 s, `down_after` 3 and `up_after` 3 by default (Route 53, fast checks).
+    /// In one that is given, and where there is a CDN, `every` is 10 s, `timeout` 4 s, `down_after` 3 and `up_after` 3 by default
+    /// (Route 53, fast checks).
     pub health: Option<HealthCheck>,
+    /// Whether users are sent to the data centers when all CDNs are believed down. Default true.
+    pub origin_fallback: bool,
 }
 
 /// One-way latencies between places (each from 1 us to 60 s), and what links do to packets.
@@ -140,6 +159,9 @@ pub struct Network {
     pub local: Duration,
     /// Between users and any data center, and to DNS. Default 20 ms.
     pub access: Duration,
+    /// Between users and their nearest edge of a CDN, and between its shield and the data centers. To other edges, from edges to the shield and
+    /// to the data centers it is `access`. Default 5 ms.
+    pub edge: Duration,
     /// Between two data centers. Default 40 ms (half of the 80 ms round trip between Virginia and Ireland).
     pub between: Duration,
     /// Upper bound of a uniform delay added to each message. From 0 to 60 s. Default 0.
@@ -177,6 +199,8 @@ pub enum Service {
     SessionStore(SessionStore),
     /// Holds rows.
     Database(Database),
+    /// Holds copies of rows.
+    Cache(Cache),
 }
 
 /// How pages are made, by servers or by functions.
@@ -190,6 +214,8 @@ pub struct Pages {
     pub asset: f64,
     /// The database that it asks, by name.
     pub database: Option<String>,
+    /// The cache that it asks before the database, by name. Default none.
+    pub cache: Option<String>,
     /// Where it keeps the sessions of signed-in users. Default off: nobody signs in.
     pub sessions: Sessions,
     /// How long a session lives: since its last use, or for a token since it was issued. Default 30 min.
@@ -198,8 +224,9 @@ pub struct Pages {
     pub sign_in: Distribution,
     /// Core time to verify a token. Default constant 0.05 ms (an RSA or ECDSA signature).
     pub verify: Distribution,
-    /// How it treats each service that it calls, by name: its database, and its session store. One entry for each of them; what the
-    /// file does not name has the defaults of [`Calls::to_service`].
+    /// How it treats each service that it calls, by name: its database, its cache, and its session store. One entry for each of them; what
+    /// the file does not name has the defaults of [`Calls::to_service`], or for a cache of [`Calls::to_cache`], or
+    /// [`Calls::through_cache`] if it loads what it lacks by itself.
     pub calls: Map<Calls>,
 }
 
@@ -425,6 +452,7 @@ impl Service {
             Service::Serverless(_) => "serverless",
             Service::SessionStore(_) => "session store",
             Service::Database(_) => "database",
+            Service::Cache(_) => "cache",
         }
     }
 }

@@ -124,6 +124,36 @@ impl Calls {
         }
     }
 
+    /// Of a web server towards a cache: who waits long for it could have asked the database meanwhile. A node that fails is left alone for a
+    /// while, so there is no breaker, which would keep calls from all nodes.
+    pub fn to_cache() -> Calls {
+        Calls {
+            timeout: Duration::from_millis(100),
+            retries: 0,
+            breaker: None,
+            ..Calls::to_service()
+        }
+    }
+
+    /// Of a web server towards a cache that asks the database itself: what it lacks takes as long as the database does.
+    pub fn through_cache() -> Calls {
+        Calls {
+            timeout: Calls::to_service().timeout,
+            ..Calls::to_cache()
+        }
+    }
+
+    /// Of an edge of a CDN towards its shield and the data centers.
+    pub fn to_origin() -> Calls {
+        Calls {
+            timeout: Duration::from_secs(5),
+            retries: 0,
+            budget: None,
+            breaker: None,
+            ..Calls::to_service()
+        }
+    }
+
     /// Of a load balancer towards its servers.
     pub fn to_servers() -> Calls {
         Calls {

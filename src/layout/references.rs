@@ -26,7 +26,7 @@ pub(super) fn references(layout: &Layout, site: &str, service: &Service, path: &
         Service::LoadBalancer(balancer) => of_balancer(data_center, balancer, path),
         Service::Web(web) => of_pages(data_center, &web.pages, path),
         Service::Serverless(functions) => of_pages(data_center, &functions.pages, path),
-        Service::SessionStore(_) | Service::Database(_) => Ok(()),
+        Service::SessionStore(_) | Service::Database(_) | Service::Cache(_) => Ok(()),
     }
 }
 
@@ -94,11 +94,25 @@ fn of_pages(data_center: &DataCenter, pages: &Pages, path: &Path) -> Result<(), 
         let needed = "a database is needed here";
         target(data_center, name, &path.at("database"), is_database, needed)?;
     }
+    if let Some(name) = &pages.cache {
+        let cache = path.at("cache");
+        target(data_center, name, &cache, is_cache, "a cache is needed here")?;
+        if pages.database.is_none() {
+            return Err(cache.problem("a cache keeps rows of a database: name that too, as in `database: \"db\"`"));
+        }
+        if data_center.databases_behind(name).len() > 1 {
+            let message = format!("\"{name}\" would keep rows of two databases; give each a cache of its own");
+            return Err(cache.problem(message));
+        }
+    }
     if let Sessions::Store(name) = &pages.sessions {
         let needed = "a session store is needed here";
         target(data_center, name, &path.at("sessions"), is_store, needed)?;
     }
-    let is_callee = |name: &str, service: &Service| is_store(service) || pages.database.as_deref() == Some(name);
+    let is_callee = |name: &str, service: &Service| {
+        let named = [&pages.database, &pages.cache];
+        is_store(service) || named.iter().any(|own| own.as_deref() == Some(name))
+    };
     for name in pages.calls.keys() {
         let service = data_center.services.get(name);
         if service.is_some_and(|service| is_callee(name, service)) {
@@ -121,6 +135,22 @@ fn of_pages(data_center: &DataCenter, pages: &Pages, path: &Path) -> Result<(), 
     Ok(())
 }
 
+/// A cache that asks a database must know which.
+pub(super) fn caches(data_center: &DataCenter, services: &Path) -> Result<(), Problem> {
+    for (name, service) in &data_center.services {
+        if let Service::Cache(cache) = service
+            && cache.strategy.loads_through()
+            && data_center.databases_behind(name).is_empty()
+        {
+            let message = format!(
+                "the cache asks the database of the pages that use it, and none do; write `cache: \"{name}\"` in a Web or Serverless service that has a database"
+            );
+            return Err(services.at(name).at("strategy").problem(message));
+        }
+    }
+    Ok(())
+}
+
 /// What a service is, in words.
 pub(super) fn noun(service: &Service) -> &'static str {
     match service {
@@ -129,6 +159,7 @@ pub(super) fn noun(service: &Service) -> &'static str {
         Service::Serverless(_) => "a service of functions",
         Service::SessionStore(_) => "a session store",
         Service::Database(_) => "a database",
+        Service::Cache(_) => "a cache",
     }
 }
 
@@ -142,6 +173,10 @@ fn is_balanced(service: &Service) -> bool {
 
 fn is_database(service: &Service) -> bool {
     matches!(service, Service::Database(_))
+}
+
+fn is_cache(service: &Service) -> bool {
+    matches!(service, Service::Cache(_))
 }
 
 fn is_store(service: &Service) -> bool {

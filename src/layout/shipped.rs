@@ -49,6 +49,16 @@ pub const SHIPPED: &[Shipped] = &[
         script: Some(include_str!("../../layouts/07-circular-replication.script.ron")),
     },
     Shipped {
+        file: "08-cache",
+        source: include_str!("../../layouts/08-cache.ron"),
+        script: Some(include_str!("../../layouts/08-cache.script.ron")),
+    },
+    Shipped {
+        file: "09-cdn",
+        source: include_str!("../../layouts/09-cdn.ron"),
+        script: Some(include_str!("../../layouts/09-cdn.script.ron")),
+    },
+    Shipped {
         file: "10-stateful-web",
         source: include_str!("../../layouts/10-stateful-web.ron"),
         script: Some(include_str!("../../layouts/10-stateful-web.script.ron")),
@@ -77,6 +87,11 @@ pub const SHIPPED: &[Shipped] = &[
         file: "21-split-brain",
         source: include_str!("../../layouts/21-split-brain.ron"),
         script: Some(include_str!("../../layouts/21-split-brain.script.ron")),
+    },
+    Shipped {
+        file: "22-cache-stampede",
+        source: include_str!("../../layouts/22-cache-stampede.ron"),
+        script: Some(include_str!("../../layouts/22-cache-stampede.script.ron")),
     },
 ];
 

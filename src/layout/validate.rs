@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use super::bounds::{MOST_MACHINES, MOST_RATE};
 use super::check::MOST_USERS;
-use super::entry::{autoscaler_of, monitor_of};
+use super::entry::{autoscaler_of, monitor_of, shield_of};
 use super::model::{DataCenter, Layout, Service};
-use super::references::{balancer_cycles, references};
+use super::references::{balancer_cycles, caches, references};
 use super::source::{Node, Path, Problem};
 use super::text::{grouped, printable, suggestion};
 
@@ -24,6 +24,7 @@ pub(super) fn validate(layout: &Layout, root: &Node) -> Result<(), Problem> {
             references(layout, site, service, &path.at("services").at(name))?;
         }
         balancer_cycles(data_center, &path.at("services"))?;
+        caches(data_center, &path.at("services"))?;
     }
     if layout
         .data_centers
@@ -35,7 +36,27 @@ pub(super) fn validate(layout: &Layout, root: &Node) -> Result<(), Problem> {
             "there is no entry point: users need a LoadBalancer, a Web service or a Serverless one to connect to";
         return Err(path.at(place).problem(message));
     }
+    nearest_edges(layout, &path.at("users"))?;
     own_sites(layout, &path.at("users"))
+}
+
+/// A population names an edge that there is.
+fn nearest_edges(layout: &Layout, users: &Path) -> Result<(), Problem> {
+    let edges = || {
+        layout
+            .cdns
+            .values()
+            .flat_map(|cdn| cdn.edges.iter().map(String::as_str))
+    };
+    for (name, population) in &layout.users {
+        let Some(edge) = &population.edge else { continue };
+        if edges().all(|known| known != edge) {
+            let known = suggestion(edge, edges());
+            let message = format!("no CDN has an edge \"{}\"{known}", printable(edge));
+            return Err(users.at(name).at("edge").problem(message));
+        }
+    }
+    Ok(())
 }
 
 /// A population that asks for one data center can connect to it.
@@ -142,6 +163,19 @@ fn distinct_names(layout: &Layout, root: &Node) -> Result<(), Problem> {
     for name in layout.users.keys() {
         if let Some(by) = global.insert(name.clone(), "a population of users".to_owned()) {
             return Err(taken(&path.at("users"), name, &by));
+        }
+    }
+    for (name, cdn) in &layout.cdns {
+        let cdns = path.at("cdns");
+        if let Some(by) = global.insert(name.clone(), "a CDN".to_owned()) {
+            return Err(taken(&cdns, name, &by));
+        }
+        let shield = shield_of(name);
+        if cdn.shield
+            && let Some(by) = global.insert(shield.clone(), format!("the shield of {name}"))
+        {
+            let message = format!("its shield is named \"{shield}\", and that is already the name of {by}");
+            return Err(cdns.at(name).key("shield").problem(message));
         }
     }
     for (site, data_center) in &layout.data_centers {

@@ -60,13 +60,15 @@ pub enum Event {
         user: Owner,
         /// When the user asked.
         began: SimTime,
+        /// It came from a cache.
+        copy: bool,
     },
     /// A user's write failed in a way that leaves open whether it was done.
     Unknown {
         /// The row.
         key: u64,
     },
-    /// Whoever queries a database leaves a node alone that failed.
+    /// Whoever asks the nodes of a database, or of a cache, leaves one alone that failed.
     NodeAvoided {
         /// The node.
         node: InstanceId,
@@ -219,6 +221,8 @@ pub enum Event {
         /// Since when.
         since: SimTime,
     },
+    /// The access trace that users take their keys from has changed or gone: keys are drawn from here on.
+    TraceLost,
     /// An autoscaler wants another number of machines.
     Scaled(Decision),
 }

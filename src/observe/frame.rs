@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::protocol::Reason;
 use crate::sim::SimTime;
 
+use super::cache::CacheState;
 use super::states::{
     AutoscalerState, BalancerState, CallsState, DatabaseState, DnsState, MonitorState, ResolverState, ServerlessState,
     SessionsState, UsersState,
@@ -131,6 +132,8 @@ pub struct ServiceState {
     pub database: Option<DatabaseState>,
     /// For the monitors of a database.
     pub monitor: Option<MonitorState>,
+    /// For what keeps copies: a cache, a CDN, users with their browsers, a web tier with near copies.
+    pub cache: Option<CacheState>,
     /// For a web tier and functions: where the sessions are.
     pub sessions: Option<SessionsState>,
     /// For functions.

@@ -1,5 +1,6 @@
 //! What is seen of a world: counters, histograms, incidents, and the frame that holds all of it.
 
+mod cache;
 mod chronicle;
 mod event;
 mod frame;
@@ -11,6 +12,7 @@ mod states;
 mod told;
 mod topology;
 
+pub use cache::{CacheNodeState, CacheProbe, CacheState, CacheTally, STAMPEDE};
 pub use chronicle::{CauseCount, Chronicle};
 pub use event::{Circuit, Decision, Event, Limit, Resolution, System};
 pub use frame::{

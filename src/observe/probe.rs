@@ -1,10 +1,12 @@
 //! What services show of themselves: cells that a service writes and the world reads between two windows.
 
 use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 
 use crate::protocol::Term;
 use crate::sim::{Gate, InstanceId, SimTime};
 
+use super::cache::CacheProbe;
 use super::event::Circuit;
 use super::frame::{SessionTally, Tally};
 use super::latency::Latencies;
@@ -25,6 +27,10 @@ pub struct UsersProbe {
     pub latencies: RefCell<Latencies>,
     /// By stub cache: until when it may use its answer.
     pub stubs: RefCell<Vec<SimTime>>,
+    /// What browsers and apps keep.
+    pub browser: Rc<CacheProbe>,
+    /// Static files that were older than those of the site.
+    pub stale_assets: Cell<u64>,
 }
 
 /// What a resolver shows.
@@ -43,6 +49,10 @@ pub struct ResolverProbe {
 pub struct WebProbe {
     /// Sessions in its memory.
     pub held: Cell<u64>,
+    /// Copies of rows in its memory.
+    pub near: Rc<CacheProbe>,
+    /// Bytes that it has sent.
+    pub sent_bytes: Cell<u64>,
 }
 
 /// What a session store shows.
@@ -69,6 +79,10 @@ pub struct ServerlessProbe {
     pub invocations: Cell<u64>,
     /// Requests turned away since the start.
     pub throttled: Cell<u64>,
+    /// Copies of rows in the memory of the instances.
+    pub near: Rc<CacheProbe>,
+    /// Bytes that they have sent.
+    pub sent_bytes: Cell<u64>,
     /// Nanoseconds that instances were paid for.
     pub billed: Cell<u64>,
 }

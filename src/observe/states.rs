@@ -102,6 +102,8 @@ pub struct UsersState {
     pub waiting: u64,
     /// Its sessions.
     pub sessions: SessionTally,
+    /// Static files since the start that were older than those of the site.
+    pub stale_assets: u64,
     /// Requests a second in each of the last 60 s, the oldest first.
     pub trend: Vec<f32>,
 }
@@ -240,6 +242,8 @@ pub struct Promises {
     pub reads: u64,
     /// Those of them that returned old data: a newer write had been acknowledged before the user asked.
     pub stale: u64,
+    /// Those of the stale reads that came from a cache.
+    pub stale_copies: u64,
     /// The mean age of what was stale: how long before the read the newer write had been acknowledged.
     pub stale_mean: Duration,
     /// The longest.

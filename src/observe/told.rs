@@ -29,12 +29,11 @@ pub(super) fn told(
             )
         }
         Event::NodeAvoided { node, reason, primary } => {
-            let what = if primary {
-                "finds no primary at"
+            let text = if primary {
+                format!("{} finds no primary at {}: {reason}", name(from), name(node))
             } else {
-                "asks others than"
+                format!("{} leaves {} alone: {reason}", name(from), name(node))
             };
-            let text = format!("{} {what} {}: {reason}", name(from), name(node));
             (Severity::Warning, text)
         }
         Event::NodeUsed { node } => (Severity::Good, format!("{} asks {} again", name(from), name(node))),
@@ -52,6 +51,10 @@ pub(super) fn told(
             let (who, server, rest) = (who(), name(backend), (until - at).as_secs_f64());
             let text = format!("{who} ejected {server} for {rest:.0}s: {failed} requests in a row {reason}");
             (Severity::Warning, text)
+        }
+        Event::TraceLost => {
+            let text = "the access trace has changed or gone: keys are drawn from here on";
+            (Severity::Warning, format!("{}: {text}", who()))
         }
         Event::Returned { backend } => (Severity::Good, format!("{} tries {} again", who(), name(backend))),
         Event::TookOver { .. } => (Severity::Warning, format!("{} took the address over", who())),

@@ -47,6 +47,12 @@ pub enum Kind {
     Autoscaler,
     /// The monitors of a database.
     Monitor,
+    /// A cache tier.
+    Cache,
+    /// The edges of a content delivery network.
+    Cdn,
+    /// The shield of a content delivery network.
+    Shield,
 }
 
 /// What does not change about a service.
@@ -71,6 +77,8 @@ pub struct ServiceInfo {
 pub struct InstanceInfo {
     /// The shortest selector that names it: `web/2`.
     pub selector: String,
+    /// A name of its own beside its number: that of an edge of a CDN.
+    pub label: Option<String>,
     /// The machine that it runs on: its own, or a host that others share.
     pub machine: String,
     /// Its address: public ones outside, private ones (10.0.0.0/8) inside.

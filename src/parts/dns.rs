@@ -2,32 +2,20 @@
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
-use std::time::Duration;
 
-use crate::layout::HealthCheck;
 use crate::observe::{BackendView, Belief, DnsProbe, System};
 use crate::protocol::{Answer, Reason, Records, Reply, Request};
 use crate::sim::{Cx, Either, InstanceId, Signal, SimTime, Software, Stream, race};
 
 use super::common::health::learn;
 use super::common::routes::Routes;
-
-/// What the name server knows: where each name leads. It is changed between two windows.
-#[derive(Debug)]
-pub struct Zone {
-    /// By name: its A records. Name 0 is the domain, the others are those of the data centers.
-    pub names: RefCell<Vec<Vec<InstanceId>>>,
-    /// How long a resolver may keep an answer.
-    pub ttl: Cell<Duration>,
-    /// How the addresses are checked, if they are.
-    pub health: Cell<Option<HealthCheck>>,
-}
+use super::common::zone::Zone;
 
 /// The name server.
 pub struct Dns {
     zone: Rc<Zone>,
     probe: Rc<DnsProbe>,
-    turn: Cell<usize>,
+    turn: Cell<u64>,
     phases: RefCell<Stream>,
     routes: Routes,
     /// Settings have changed.
@@ -109,22 +97,19 @@ impl Dns {
 
     /// The addresses of a name in turn, those that are believed down left out, unless all are.
     fn answer(&self, cx: &Cx<System>, name: u16) -> Reply {
-        let names = self.zone.names.borrow();
         let records = self.probe.records.borrow();
-        let Some(all) = names.get(name as usize).filter(|all| !all.is_empty()) else {
-            return Reply::failure(Reason::DnsFailure, cx.id());
-        };
-        let believed_up = |address: &&InstanceId| {
-            let record = records.iter().find(|record| record.id == **address);
+        let believed_up = |address: InstanceId| {
+            let record = records.iter().find(|record| record.id == address);
             record.is_none_or(BackendView::is_up)
         };
-        let up: Vec<InstanceId> = all.iter().filter(believed_up).copied().collect();
-        let shown = if up.is_empty() { all } else { &up };
         let turn = self.turn.get();
+        let shown = self.zone.answer(name, turn, believed_up);
+        if shown.is_empty() {
+            return Reply::failure(Reason::DnsFailure, cx.id());
+        }
         self.turn.set(turn.wrapping_add(1));
-        let in_turn = (0..shown.len()).map(|step| shown[(turn + step) % shown.len()]);
         Reply::answer(Answer::Addresses {
-            records: Records::new(in_turn),
+            records: Records::new(shown.into_iter()),
             until: cx.now() + self.zone.ttl.get(),
         })
     }

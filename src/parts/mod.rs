@@ -4,9 +4,11 @@
 //! stands in `common`.
 
 mod autoscaler;
+mod cache;
 mod common;
 mod database;
 mod dns;
+mod edge;
 mod load_balancer;
 mod monitor;
 mod peers;
@@ -17,9 +19,14 @@ mod users;
 mod web;
 
 pub use autoscaler::{Autoscaler, Fleet};
-pub use common::{Backends, Callee, Caller, Cluster, Demand, KeySpace, Maker, Member, Router, ShardMap};
+pub use cache::Cache;
+pub use common::{
+    Backends, CacheClient, Callee, Caller, Cluster, Demand, KeySpace, Maker, Member, Router, ShardMap, Site, Steering,
+    Store, Tier, Way, Zone,
+};
 pub use database::{Database, Disk};
-pub use dns::{Dns, Zone};
+pub use dns::Dns;
+pub use edge::{Behind, Edge, Origin};
 pub use load_balancer::{Floating, LoadBalancer, Members, ramp};
 pub use monitor::Monitor;
 pub use peers::{Peer, PeerDisk};

@@ -9,6 +9,7 @@ use crate::sim::{Cx, InstanceId, SimTime, Software, nanos};
 
 use super::common::lookup::{Lookups, Upstream};
 use super::common::purpose;
+use super::common::zone::Zone;
 
 /// A resolver. Which of its caches a query meets is chance, as with public resolvers.
 pub struct Resolver {
@@ -29,7 +30,7 @@ impl Resolver {
         spec: &layout::Dns,
         caches: u32,
         (server, name): (InstanceId, u16),
-        names: &[Vec<InstanceId>],
+        zone: &Zone,
         probe: Rc<ResolverProbe>,
     ) -> Resolver {
         let upstream = Upstream {
@@ -39,15 +40,14 @@ impl Resolver {
         };
         let mut phases = cx.stream("caches");
         let ttl = nanos(spec.ttl) as f64;
-        let lookups: Vec<Lookups> = names
-            .iter()
-            .map(|addresses| {
+        let lookups: Vec<Lookups> = (0..zone.names.borrow().len() as u16)
+            .map(|name| {
                 let lookups = Lookups::new(caches as usize, upstream);
-                let full = !addresses.is_empty() && cx.now() == SimTime::ZERO;
+                let full = zone.is_known(name) && cx.now() == SimTime::ZERO;
                 for cache in (0..caches as usize).filter(|_| full) {
                     let until = SimTime((phases.draw().unit() * ttl) as u64);
-                    let in_turn = (0..addresses.len()).map(|step| addresses[(cache + step) % addresses.len()]);
-                    lookups.seed(cache, Records::new(in_turn), until);
+                    let addresses = zone.at_rest(name, cache as u64);
+                    lookups.seed(cache, Records::new(addresses.into_iter()), until);
                 }
                 lookups
             })

@@ -66,6 +66,9 @@ impl Serverless {
         probe.busy.set(probe.busy.get() - 1);
         self.idle.borrow_mut().push_back(cx.now());
         probe.warm.set(self.idle.borrow().len() as u32);
+        if reply.outcome.is_ok() {
+            add(&probe.sent_bytes, http.bytes.into());
+        }
         add(&probe.billed, cx.now().0 - began.0);
         reply
     }
@@ -107,6 +110,10 @@ impl Software<System> for Serverless {
     async fn serve(self: Rc<Self>, cx: Cx<System>, request: Request) -> Reply {
         match request {
             Request::Http(http) => self.invoke(&cx, http).await,
+            Request::Purge(key) => {
+                self.maker.purge(key);
+                Reply::answer(Answer::Fine)
+            }
             Request::Retune => {
                 self.maker.retune(&cx);
                 Reply::answer(Answer::Fine)

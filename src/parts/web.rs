@@ -64,6 +64,10 @@ impl Web {
         }
         let reply = self.maker.answer(cx, http).await;
         self.probe.held.set(self.maker.held());
+        if reply.outcome.is_ok() {
+            let sent = &self.probe.sent_bytes;
+            sent.set(sent.get() + u64::from(http.bytes));
+        }
         reply
     }
 }
@@ -79,6 +83,10 @@ impl Software<System> for Web {
             Request::Revoke(revocation) => {
                 self.maker.revoke(&revocation);
                 self.probe.held.set(self.maker.held());
+                Reply::answer(Answer::Fine)
+            }
+            Request::Purge(key) => {
+                self.maker.purge(key);
                 Reply::answer(Answer::Fine)
             }
             Request::Retune => {

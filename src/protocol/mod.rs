@@ -1,5 +1,6 @@
 //! What travels between services: the requests and replies of every kind, and the reasons of failures.
 
+mod cache;
 mod data;
 mod pass;
 mod reason;
@@ -9,6 +10,7 @@ use std::time::Duration;
 
 use crate::sim::{CallError, InstanceId, SimTime};
 
+pub use cache::{CacheRequest, Cached, Layer, RowCopy};
 pub use data::{
     Change, Entry, HandedOver, Handover, Known, Lease, LeaseWish, Missing, Moved, Order, PeerChange, PeerPull,
     PeerPulled, PeerRow, PeerRows, PeerState, PeerVersion, Position, Pull, Pulled, Recovered, Row, Rows, Stamp, Term,
@@ -33,6 +35,10 @@ pub enum Request {
     Http(Http),
     /// A query to a database.
     Query(Query),
+    /// A request to a cache.
+    Cache(CacheRequest),
+    /// To a cache or an edge of a CDN: forget this row, page and file, or all.
+    Purge(Option<u64>),
     /// A request to a session store.
     Session(SessionRequest),
     /// Resolve a name: 0 is the domain of the layout, 1 and up are those of its data centers.
@@ -152,8 +158,14 @@ impl Revocation {
 pub struct Http {
     /// What is asked for.
     pub ask: Ask,
-    /// The row that it is about.
+    /// The row that it is about, or the static file.
     pub key: u64,
+    /// How large the answer is, in bytes.
+    pub bytes: u32,
+    /// How large the row is, in bytes.
+    pub row: u32,
+    /// Which version of a static file is meant; 0 if its name does not tell.
+    pub edition: u32,
     /// In what form the answer is wanted.
     pub format: Format,
     /// Who asks. A user has one address, so it stands for that too.
@@ -219,6 +231,8 @@ pub struct Query {
     pub once: bool,
     /// Who has not applied this write yet must not answer a read.
     pub after: Stamp,
+    /// How large the row is, in bytes: only caches care.
+    pub bytes: u32,
 }
 
 impl Query {
@@ -269,9 +283,15 @@ pub enum Answer {
         pass: PassNews,
         /// The site wants to know of the user's last write.
         remember: bool,
+        /// The cache that the row, or all of it, comes from, if it does; of several the one nearest to the user.
+        copy: Option<Layer>,
+        /// Until when it is fresh, if it comes from a cache, or by way of one that keeps it: what `max-age` and `Age` tell (RFC 9111).
+        fresh_until: Option<SimTime>,
     },
     /// From a database.
     Row(Status),
+    /// From a cache.
+    Cached(Cached),
     /// From a node that does not do that: ask this one, if it knows one.
     Elsewhere {
         /// Who does.
@@ -385,7 +405,10 @@ pub enum Status {
     /// All shards were searched.
     Searched,
     /// No row was asked for.
-    Static,
+    Static {
+        /// The version of the file.
+        edition: u32,
+    },
 }
 
 /// Why a request failed, and where.
@@ -446,6 +469,11 @@ impl Request {
             Request::Retune => 6,
             Request::Session(SessionRequest::Find { owner, id, .. }) => owner.0.rotate_left(8) ^ id ^ 7,
             Request::Session(SessionRequest::Keep { owner, id, .. }) => owner.0.rotate_left(8) ^ id ^ 8,
+            Request::Cache(CacheRequest::Get { key }) => key << 8 ^ 0x1b,
+            Request::Cache(CacheRequest::Put { key, copy, .. }) => key << 8 ^ copy.version.0 ^ 0x1c,
+            Request::Cache(CacheRequest::Delete { key, version }) => key << 8 ^ version.0 ^ 0x1d,
+            Request::Cache(CacheRequest::Abandon { key }) => key << 8 ^ 0x20,
+            Request::Purge(key) => key.map_or(0x1e, |key| key << 8 ^ 0x1f),
             Request::Revoke(revocation) => revocation.share.to_bits() ^ u64::from(revocation.population) << 8 | 9,
             Request::Advertise { priority } => u64::from(*priority) << 8 | 0xa,
             Request::Claim { address } => u64::from(address.0) << 8 | 0xb,

@@ -9,7 +9,7 @@ mod verify;
 
 pub use digest::{Checkpoint, Digest};
 pub use judge::{Judge, Outcome, Verdict};
-pub use recording::{Recording, RecordingError};
+pub use recording::{Recording, RecordingError, TraceNote};
 pub use session::{Act, Ending, Refusal, Session, Unreached};
 pub use verify::{Difference, replayed, verify};
 

@@ -14,6 +14,7 @@ use super::digest::{Checkpoint, Digest};
 use super::session::{Act, Ending};
 use super::{CHECKPOINT, LENGTHS, LONGEST};
 use crate::layout::{self, Layout, LayoutError};
+use crate::trace::Trace;
 
 /// The format that this version writes and reads.
 const FORMAT: u32 = 1;
@@ -36,6 +37,9 @@ pub struct Recording {
     pub name: String,
     /// The layout file, whole.
     pub layout: String,
+    /// The access trace that the run took its keys from, if it did. It is not in the recording: the file must still be there, as it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<TraceNote>,
     /// The seed.
     pub seed: u64,
     /// How long the run was.
@@ -46,6 +50,16 @@ pub struct Recording {
     /// Digests on the way, one for each 10 s.
     pub checkpoints: Vec<Checkpoint>,
     /// The digest of the whole history.
+    pub digest: Digest,
+}
+
+/// An access trace, as a recording knows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TraceNote {
+    /// The file.
+    pub file: PathBuf,
+    /// The digest of all its records.
     pub digest: Digest,
 }
 
@@ -88,12 +102,16 @@ pub enum RecordingError {
 
 impl Recording {
     /// The recording of a run that has ended.
-    pub fn of(name: &str, layout: &str, ending: &Ending) -> Recording {
+    pub fn of(name: &str, layout: &str, trace: Option<&Trace>, ending: &Ending) -> Recording {
         Recording {
             format: FORMAT,
             engine: env!("CARGO_PKG_VERSION").to_string(),
             name: name.to_string(),
             layout: layout.to_string(),
+            trace: trace.map(|trace| TraceNote {
+                file: trace.survey.file.clone(),
+                digest: Digest(trace.survey.digest),
+            }),
             seed: ending.frame.seed,
             duration: ending.duration,
             commands: ending.acts.clone(),

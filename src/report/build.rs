@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::caches::cache;
 use super::data::database;
 use super::model::{
     AutoscalerReport, Backend, Balancer, CallsReport, Commanded, Cost, Event, ExpectationReport, Failure, HeldSessions,
@@ -119,10 +120,10 @@ fn expectation(verdict: &Verdict) -> ExpectationReport {
 
 fn unit(measure: &Measure) -> &'static str {
     match measure {
-        Measure::Ok | Measure::OkOf(_) | Measure::Utilisation(_) | Measure::Moving(_) => "share",
+        Measure::Ok | Measure::OkOf(_) | Measure::Utilisation(_) | Measure::Moving(_) | Measure::Hit(_) => "share",
         Measure::Cost => "usd_per_hour",
         Measure::P50 | Measure::P95 | Measure::P99 | Measure::Lag(_) => "seconds",
-        Measure::Rate => "per_second",
+        Measure::Rate | Measure::Load(_) => "per_second",
         Measure::Failed
         | Measure::Retried
         | Measure::Lost
@@ -137,6 +138,9 @@ fn unit(measure: &Measure) -> &'static str {
         | Measure::Replayed
         | Measure::GivenUp
         | Measure::SignedOut
+        | Measure::StaleAssets
+        | Measure::Misses(_)
+        | Measure::Stampedes(_)
         | Measure::Machines(_)
         | Measure::Sessions(_)
         | Measure::Up(_)
@@ -167,16 +171,18 @@ fn failures(frame: &Frame) -> Vec<Failure> {
 }
 
 fn services(frame: &Frame) -> Vec<ServiceReport> {
-    let both = frame.topology.services.iter().zip(&frame.services);
-    both.map(|(info, state)| ServiceReport {
+    let both = frame.topology.services.iter().zip(&frame.services).enumerate();
+    both.map(|(index, (info, state))| ServiceReport {
         selector: info.selector.clone(),
         kind: kind(info.kind),
         site: info.site.map(|site| frame.topology.sites[site].name.clone()),
         detail: info.detail.clone(),
         instances: info.instances.iter().zip(&state.instances).map(instance).collect(),
         requests: state.users.as_ref().map(|users| requests(users.total)),
+        stale_assets: state.users.as_ref().map(|users| users.stale_assets),
         balancer: state.balancer.as_ref().map(|state| balancer(frame, state)),
         database: state.database.as_ref().map(database),
+        cache: cache(frame, index),
         sessions: held_sessions(state),
         serverless: state.serverless.map(serverless),
         autoscaler: state.autoscaler.as_ref().map(|state| autoscaler(frame, state)),
@@ -347,10 +353,13 @@ fn kind(kind: Kind) -> &'static str {
         Kind::Resolver => "resolver",
         Kind::Autoscaler => "autoscaler",
         Kind::Monitor => "monitor",
+        Kind::Cache => "cache",
+        Kind::Cdn => "cdn",
+        Kind::Shield => "shield",
     }
 }
 
-fn health(health: Health) -> &'static str {
+pub(super) fn health(health: Health) -> &'static str {
     match health {
         Health::Booting { .. } => "booting",
         Health::Up => "up",

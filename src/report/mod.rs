@@ -1,10 +1,13 @@
 //! What a run came to, as text for people and JSON for programs.
 //!
-//! The JSON has the schema `blastradius.run/1`; `docs/run-json.md` describes every field. Fields may be added under this name;
+//! The JSON of runs has the schema `blastradius.run/1`, that of cache policies over a trace `blastradius.cache/1`; `docs/run-json.md` and
+//! `docs/cache-json.md` describe every field. Fields may be added under this name;
 //! none is renamed, removed or given another meaning without another name. Equal runs give equal bytes.
 
 mod build;
+mod caches;
 mod data;
+mod miss_ratio;
 mod model;
 mod sections;
 mod table;
@@ -12,7 +15,9 @@ mod text;
 mod tiers;
 mod words;
 
+pub use caches::{CacheCounts, CacheNodeReport, CacheReport};
 pub use data::{ConflictReport, DatabaseReport, MigrationReport, NodeReport, PromisesReport, ShardReport};
+pub use miss_ratio::{MissRatioReport, PolicyReport, SizeReport, TraceReport};
 pub use model::{
     AutoscalerReport, Backend, Balancer, CallsReport, Commanded, Cost, Event, ExpectationReport, Failure, HeldSessions,
     IncidentReport, InstanceReport, Latency, LayoutName, MilestoneReport, Refused, Report, Requests, ServerlessReport,

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::caches::CacheReport;
 use super::data::DatabaseReport;
 
 /// The name of the JSON schema.
@@ -163,7 +164,8 @@ pub struct Failure {
 pub struct ServiceReport {
     /// Its selector.
     pub selector: String,
-    /// `users`, `dns`, `resolver`, `load_balancer`, `web`, `serverless`, `session_store`, `database`, `monitor` or `autoscaler`.
+    /// `users`, `dns`, `resolver`, `load_balancer`, `web`, `serverless`, `session_store`, `database`, `monitor`, `autoscaler`,
+    /// `cache`, `cdn` or `shield`.
     pub kind: &'static str,
     /// Its data center, if it has one.
     pub site: Option<String>,
@@ -173,10 +175,14 @@ pub struct ServiceReport {
     pub instances: Vec<InstanceReport>,
     /// For users: their requests.
     pub requests: Option<Requests>,
+    /// For users: static files that were older than those of the site.
+    pub stale_assets: Option<u64>,
     /// For a load balancer: what it does and believes.
     pub balancer: Option<Balancer>,
     /// For a database: what it holds.
     pub database: Option<DatabaseReport>,
+    /// For what keeps copies: a cache, a CDN and its shield, users with their browsers, a web tier with near copies.
+    pub cache: Option<CacheReport>,
     /// For a web tier, functions and a session store: where sessions are, and how many are here.
     pub sessions: Option<HeldSessions>,
     /// For functions: what they did.

@@ -1,5 +1,6 @@
 //! The report for people: plain text in 80 columns.
 
+use super::caches::caches;
 use super::data::data;
 use super::model::Report;
 use super::sections;
@@ -27,6 +28,7 @@ pub fn to_text(report: &Report) -> String {
     sections::failures(&mut text, report);
     sections::populations(&mut text, report);
     sections::machines(&mut text, report);
+    caches(&mut text, report);
     data(&mut text, report);
     sections::balancers(&mut text, report);
     tiers::calls(&mut text, report);
@@ -160,7 +162,8 @@ impl Text {
         self.line(title);
     }
 
-    fn finish(self) -> String {
+    /// The text.
+    pub(super) fn finish(self) -> String {
         self.0
     }
 }

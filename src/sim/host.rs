@@ -165,6 +165,16 @@ impl<W: Wire> Cx<W> {
         self.core.report(self.id, event);
     }
 
+    /// A context for what the instance does in the background under the id of a user's request: the draws are those of the request.
+    #[must_use]
+    pub fn under(&self, request: u64) -> Cx<W> {
+        Cx {
+            core: Rc::clone(&self.core),
+            request,
+            ..*self
+        }
+    }
+
     /// A context for what the instance does by itself.
     #[must_use]
     pub fn detached(&self) -> Cx<W> {

@@ -10,6 +10,7 @@ use super::changes;
 use super::complete;
 use super::engine::Order;
 use super::keymap::{self, Action};
+use super::layers;
 use super::menu::{self, Choice, Menu};
 use super::prompt::{Prompt, Purpose, Typed};
 use super::screen::Spot;
@@ -226,6 +227,7 @@ impl App {
                 return None;
             }
             Action::Mend => Order::Do(Command::Mend(self.victim("mended")?)),
+            Action::Flush => Order::Do(self.flush()?),
             Action::More => Order::Do(self.scale(1)?),
             Action::Fewer => Order::Do(self.scale(-1)?),
             _ => return None,
@@ -242,6 +244,22 @@ impl App {
             return None;
         }
         self.target().map(|target| Selector(target.to_string()))
+    }
+
+    /// What F makes forget: a service that keeps copies, one of its nodes, or all that do in a data center.
+    fn flush(&mut self) -> Option<Command> {
+        let topology = self.topology();
+        let keeps = |service: usize| layers::of(self.frame(), service).is_some();
+        let any = match self.selected {
+            Item::Site(site) => (0..topology.services.len())
+                .any(|service| topology.services[service].site == Some(site) && keeps(service)),
+            Item::Host(service) | Item::Service(service) | Item::Instance(service, _) => keeps(service),
+        };
+        if !any {
+            self.say("it keeps no copies: select a cache, a CDN or users", Role::Refusal);
+            return None;
+        }
+        self.target().map(|target| Command::Flush(Selector(target.to_string())))
     }
 
     fn scale(&mut self, by: i32) -> Option<Command> {

@@ -8,6 +8,7 @@ use crate::command::Command;
 use crate::observe::{Frame, Topology};
 
 use super::engine::{Answer, Order, View};
+use super::layers;
 use super::map::{self, Plan};
 use super::menu::Menu;
 use super::nodes;
@@ -25,6 +26,8 @@ pub enum Pane {
     Map,
     /// Who sends how much to whom, what is true and what is believed.
     Routing,
+    /// Layers of caches.
+    Cache,
     /// Latency and errors over time.
     Latency,
     /// The nodes of a database, and what became of its promises.
@@ -39,7 +42,28 @@ pub enum Pane {
 
 impl Pane {
     /// All panes, in the order of the tab key.
-    pub const ALL: [Pane; 7] = [
+    pub const ALL: [Pane; 8] = [
+        Pane::Map,
+        Pane::Routing,
+        Pane::Cache,
+        Pane::Replication,
+        Pane::Latency,
+        Pane::Causes,
+        Pane::Incident,
+        Pane::Log,
+    ];
+    /// Those of a world with caches, but without a database of several nodes.
+    const CACHED: [Pane; 7] = [
+        Pane::Map,
+        Pane::Routing,
+        Pane::Cache,
+        Pane::Latency,
+        Pane::Causes,
+        Pane::Incident,
+        Pane::Log,
+    ];
+    /// Those of a world with a database of several nodes, but without caches.
+    const REPLICATED: [Pane; 7] = [
         Pane::Map,
         Pane::Routing,
         Pane::Latency,
@@ -48,7 +72,7 @@ impl Pane {
         Pane::Incident,
         Pane::Log,
     ];
-    /// Those of a world without a database of several nodes.
+    /// Those of a world without either.
     const PLAIN: [Pane; 6] = [
         Pane::Map,
         Pane::Routing,
@@ -63,6 +87,7 @@ impl Pane {
         match self {
             Pane::Map => "map",
             Pane::Routing => "routing",
+            Pane::Cache => "cache",
             Pane::Latency => "latency and errors",
             Pane::Replication => "replication",
             Pane::Causes => "causes",
@@ -250,10 +275,12 @@ impl App {
 
     /// The panes that there are, in the order of the tab key: the number of each is its place.
     pub fn panes(&self) -> &'static [Pane] {
-        if nodes::first(self.frame()).is_some() {
-            &Pane::ALL
-        } else {
-            &Pane::PLAIN
+        let replicated = nodes::first(self.frame()).is_some();
+        match (layers::any(self.frame()), replicated) {
+            (true, true) => &Pane::ALL,
+            (true, false) => &Pane::CACHED,
+            (false, true) => &Pane::REPLICATED,
+            (false, false) => &Pane::PLAIN,
         }
     }
 

@@ -1,5 +1,6 @@
 //! The menu of what can be changed while it runs: one table of settings, one of policies.
 
+mod caches;
 mod data;
 
 use crate::command::{Command, Selector, Setting};
@@ -301,6 +302,7 @@ pub fn menu(app: &App) -> Option<Menu> {
         };
         entries.extend(data::database(&place, node));
         entries.extend(data::users(&place));
+        entries.extend(caches::caches(&place, target));
         entries.extend(policies(&place));
         entries.extend(settings(&place));
         entries.extend(revocation(&place));
@@ -447,7 +449,7 @@ mod tests {
             let rows = ROWS.iter().filter(|row| row.kinds.contains(&kind)).map(|row| row.key);
             let policies = POLICIES.iter().map(|row| row.0);
             let policies = policies.filter(|_| kind == Kind::LoadBalancer);
-            let mut keys: Vec<char> = "udjkgGq+-t".chars().chain(rows).chain(policies).collect();
+            let mut keys: Vec<char> = "udjkgGq+-tf".chars().chain(rows).chain(policies).collect();
             keys.sort_unstable();
             let all = keys.len();
             keys.dedup();

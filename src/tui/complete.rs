@@ -6,6 +6,8 @@ use crate::observe::{Kind, Topology};
 
 /// The verb whose third word is a setting.
 pub const SET: &str = "set";
+/// The verbs whose targets keep copies.
+const FORGETTING: &[&str] = &["flush", "purge"];
 
 /// Candidates for the word at the end of a line; it may be empty.
 pub fn candidates(topology: &Topology, line: &str) -> Vec<String> {
@@ -21,6 +23,7 @@ pub fn candidates(topology: &Topology, line: &str) -> Vec<String> {
         (true, 1) => return settable(topology),
         (true, 2) => return settings(topology, before[1]),
         (true, 3) => return values(topology, before[2]),
+        (false, 1) if FORGETTING.contains(verb) => return keepers(topology),
         _ => {}
     }
     let mut found: Vec<String> = Vec::new();
@@ -63,6 +66,30 @@ fn names(topology: &Topology) -> Vec<String> {
         .collect()
 }
 
+/// Data centers, and services that keep copies with their nodes.
+fn keepers(topology: &Topology) -> Vec<String> {
+    let kinds = [
+        Kind::Users,
+        Kind::Cdn,
+        Kind::Shield,
+        Kind::Web,
+        Kind::Serverless,
+        Kind::Cache,
+    ];
+    let sites = topology.sites.iter().map(|site| site.name.clone());
+    // What can be told one by one: nodes and edges.
+    let several = |kind: Kind| matches!(kind, Kind::Cache | Kind::Cdn);
+    let stores = topology.services.iter().filter(|service| several(service.kind));
+    let nodes = stores
+        .filter(|service| service.instances.len() > 1)
+        .flat_map(|service| &service.instances);
+    services(topology, |kind| kinds.contains(&kind))
+        .into_iter()
+        .chain(sites)
+        .chain(nodes.map(|node| node.selector.clone()))
+        .collect()
+}
+
 /// The nodes of databases.
 fn nodes(topology: &Topology) -> Vec<String> {
     let databases = topology
@@ -91,6 +118,9 @@ fn word(kind: Kind) -> &'static str {
         Kind::Resolver => "resolver",
         Kind::Autoscaler => "autoscaler",
         Kind::Monitor => "monitor",
+        Kind::Cache => "cache",
+        Kind::Cdn => "cdn",
+        Kind::Shield => "shield",
     }
 }
 

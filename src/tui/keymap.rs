@@ -47,6 +47,8 @@ pub enum Action {
     Surge,
     /// Half the traffic.
     Calm,
+    /// Makes the selection forget all copies that it keeps.
+    Flush,
     /// Opens the menu of changes.
     Edit,
     /// Opens and closes the inspector.
@@ -163,6 +165,13 @@ pub const KEYMAP: &[Binding] = &[
         8,
     ),
     row(
+        &["F"],
+        &[A::Flush],
+        "flush",
+        "flush the selection: a cache, a CDN or browsers forget all copies",
+        0,
+    ),
+    row(
         &["i"],
         &[A::Inspect],
         "inspect",
@@ -213,8 +222,16 @@ pub const KEYMAP: &[Binding] = &[
         0,
     ),
     row(
-        &["1", "2", "3", "4", "5", "6"],
-        &[A::Pane(1), A::Pane(2), A::Pane(3), A::Pane(4), A::Pane(5), A::Pane(6)],
+        &["1", "2", "3", "4", "5", "6", "7"],
+        &[
+            A::Pane(1),
+            A::Pane(2),
+            A::Pane(3),
+            A::Pane(4),
+            A::Pane(5),
+            A::Pane(6),
+            A::Pane(7),
+        ],
         "panes",
         "focus that pane; again: the pane alone",
         0,

@@ -13,6 +13,7 @@ mod complete;
 pub mod engine;
 mod glyph;
 pub mod keymap;
+mod layers;
 pub mod map;
 mod menu;
 mod milestone;

@@ -183,16 +183,55 @@ const WITH_REPLICATION: &[(Pane, u16)] = &[
     (Pane::Log, 2),
 ];
 
+/// The same with caches.
+const WITH_CACHE: &[(Pane, u16)] = &[
+    (Pane::Incident, 4),
+    (Pane::Cache, 3),
+    (Pane::Routing, 3),
+    (Pane::Latency, 2),
+    (Pane::Causes, 2),
+    (Pane::Cache, 1),
+    (Pane::Routing, 1),
+    (Pane::Incident, 1),
+    (Pane::Log, 4),
+    (Pane::Cache, 3),
+    (Pane::Latency, 2),
+    (Pane::Causes, 2),
+    (Pane::Routing, 2),
+    (Pane::Log, 2),
+];
+/// The same with both.
+const WITH_BOTH: &[(Pane, u16)] = &[
+    (Pane::Incident, 4),
+    (Pane::Cache, 3),
+    (Pane::Replication, 3),
+    (Pane::Routing, 2),
+    (Pane::Latency, 2),
+    (Pane::Causes, 2),
+    (Pane::Routing, 1),
+    (Pane::Incident, 1),
+    (Pane::Cache, 1),
+    (Pane::Replication, 1),
+    (Pane::Log, 4),
+    (Pane::Cache, 3),
+    (Pane::Replication, 2),
+    (Pane::Latency, 2),
+    (Pane::Causes, 2),
+    (Pane::Log, 2),
+];
+
 /// At a small size: the map above, panes of a few lines below, the less important ones left out.
 fn stacked(app: &App, body: Rect, arrangement: &mut Arrangement) {
     let least_map = (body.height * 2 / 5).max(7);
     let mut left = body.height - least_map;
     let panes = &app.panes()[1..];
     let mut rows: Vec<(Pane, u16)> = panes.iter().map(|pane| (*pane, 0)).collect();
-    let wishes: &[(Pane, u16)] = if panes.contains(&Pane::Replication) {
-        WITH_REPLICATION
-    } else {
-        WISHES
+    let has = |pane| panes.contains(&pane);
+    let wishes: &[(Pane, u16)] = match (has(Pane::Cache), has(Pane::Replication)) {
+        (true, true) => WITH_BOTH,
+        (true, false) => WITH_CACHE,
+        (false, true) => WITH_REPLICATION,
+        (false, false) => WISHES,
     };
     for (pane, wish) in wishes {
         let row = rows.iter_mut().find(|row| row.0 == *pane);
@@ -280,19 +319,22 @@ fn side_by_side(app: &App, body: Rect, arrangement: &mut Arrangement) {
     ));
 }
 
-/// What stands beside the map: routing, replication where there is any, causes.
+/// What stands beside the map: routing, caches and replication where there are any, causes.
 fn beside(app: &App, column: Rect, arrangement: &mut Arrangement) {
     let replication = panels::replication::wanted(app);
-    let causes = match replication {
-        None => (column.height * 2 / 5).clamp(6, 12),
-        Some(_) => (column.height / 5).clamp(4, 8),
+    let cache = panels::cache::wanted(app);
+    let causes = match (replication, cache) {
+        (None, None) => (column.height * 2 / 5).clamp(6, 12),
+        _ => (column.height / 5).clamp(4, 8),
     };
-    // The servers have a third of the column at least.
-    let most = column.height - causes - (column.height / 3).max(5);
-    let replication = replication.map_or(0, |wanted| wanted.min(most));
+    // The servers have a third of the column at least, a little less where two others stand beside them.
+    let servers = if replication.is_some() && cache.is_some() { 4 } else { 3 };
+    let most = column.height - causes - (column.height / servers).max(5);
+    let (replication, cache) = shared(replication.unwrap_or(0), cache.unwrap_or(0), most);
     let mut y = column.y;
     for (pane, height) in [
-        (Pane::Routing, column.height - causes - replication),
+        (Pane::Routing, column.height - causes - cache - replication),
+        (Pane::Cache, cache),
         (Pane::Replication, replication),
         (Pane::Causes, causes),
     ] {
@@ -301,6 +343,13 @@ fn beside(app: &App, column: Rect, arrangement: &mut Arrangement) {
             y += height;
         }
     }
+}
+
+/// What two panes get of so many lines: as much as each wants, else the half of it and what the other does not want.
+fn shared(a: u16, b: u16, most: u16) -> (u16, u16) {
+    let half = most / 2;
+    let own = a.min(half.max(most.saturating_sub(b)));
+    (own, b.min(most - own))
 }
 
 /// Draws everything. [`App::prepare`] has been called for this area.
@@ -361,6 +410,7 @@ fn draw_pane(app: &App, pane: Pane, area: Rect, painter: &mut Painter) {
         Pane::Routing => panels::routing::draw(app, inner, &mut painter),
         Pane::Latency => panels::latency::draw(app, inner, &mut painter),
         Pane::Replication => panels::replication::draw(app, inner, &mut painter),
+        Pane::Cache => panels::cache::draw(app, inner, &mut painter),
         Pane::Causes => panels::causes::draw(app, inner, &mut painter),
         Pane::Incident => panels::incident::draw(app, inner, &mut painter),
         Pane::Log => panels::log::draw(app, inner, &mut painter),

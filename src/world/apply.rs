@@ -12,7 +12,7 @@ use super::sample::refresh_health;
 use super::select::{instances, on_machine};
 use super::set::{revoke, set};
 use super::settings::{balance, resize, scale, surge};
-use super::{World, databases};
+use super::{World, caches, databases};
 
 /// What came of a command.
 pub(super) type Done = Result<Applied, CommandError>;
@@ -48,6 +48,9 @@ pub(super) fn apply(world: &mut World, command: &Command) -> Done {
         Command::Shard(target) => databases::shard(world, target),
         Command::Skew(target, seconds) => databases::skew(world, target, *seconds),
         Command::Close(target) => databases::close(world, target),
+        Command::Flush(target) => caches::purge(world, target, None),
+        Command::Purge(target, key) => caches::purge(world, target, Some(*key)),
+        Command::Deploy => Ok(caches::deploy(world)),
     }
 }
 
@@ -119,7 +122,9 @@ fn kill(world: &mut World, target: &Selector) -> Done {
             world.kernel.start(instance, std::time::Duration::ZERO);
         }
     }
-    Ok(fault(world, &format!("killed {name}"), &name, &hit))
+    let done = fault(world, &format!("killed {name}"), &name, &hit);
+    caches::lose_unwritten(world, &hit);
+    Ok(done)
 }
 
 fn destroy(world: &mut World, target: &Selector) -> Done {
@@ -138,7 +143,11 @@ fn destroy(world: &mut World, target: &Selector) -> Done {
         world.kernel.destroy(world.machines[machine].id);
     }
     let done = fault(world, &format!("destroyed {name}"), &name, &hit);
-    databases::audit(world, &databases_of(world, &hit));
+    let mut concerned = caches::forget_unwritten(world, &hit, true);
+    concerned.extend(databases_of(world, &hit));
+    concerned.sort_unstable();
+    concerned.dedup();
+    databases::audit(world, &concerned);
     Ok(done)
 }
 

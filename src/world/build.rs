@@ -6,15 +6,18 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::layout::{self, Autoscaler, DataCenter, Layout, Pages, Replication, Service, Size, monitor_of};
+use crate::layout::{self, Autoscaler, DataCenter, Layout, Pages, Replication, Service, Size, monitor_of, shield_of};
 use crate::observe::{Chronicle, Health, Topology};
-use crate::parts::{Fleet, Floating, Members, Throttle, Zone};
-use crate::sim::{Group, Installation, InstanceId, Kernel, Network, Place};
+use crate::parts::{Fleet, Floating, Members, Site, Throttle, Tier, Zone};
+use crate::protocol::Layer;
+use crate::sim::{Group, Installation, InstanceId, Kernel, Place};
 
 use super::World;
+use super::caches::{Watch, join_caches};
 use super::databases::{Register, first_places, join_databases};
 use super::discover::{is_entry, join_pairs, refresh_members};
-use super::entries::{Edge, InstanceEntry, MachineEntry, Role, Sampled, Seen, ServiceEntry};
+use super::entries::{Bill, Edge, InstanceEntry, MachineEntry, Role, Sampled, Seen, ServiceEntry};
+use super::places::Places;
 use super::software::{boot_time, factory, limits};
 
 /// Cores of machines that are not ours: enough never to wait.
@@ -24,10 +27,13 @@ pub(super) const AMPLE_CORES: u32 = 1 << 16;
 pub(super) fn build(layout: &Layout, seed: u64) -> World {
     let sites: Vec<String> = layout.data_centers.keys().cloned().collect();
     let mut world = World {
-        kernel: Kernel::new(seed, network(layout)),
+        kernel: Kernel::new(seed, Places::new(layout).network(layout)),
         title: layout.title.clone(),
         about: layout.about.clone(),
         entries: Vec::new(),
+        site: Rc::new(Site::new(layout.content.clone())),
+        trace: layout.trace.clone(),
+        origins: Vec::new(),
         sites,
         services: Vec::new(),
         databases: Vec::new(),
@@ -67,6 +73,7 @@ pub(super) fn build(layout: &Layout, seed: u64) -> World {
         settle(&mut world, instance);
     }
     join_databases(&mut world);
+    join_caches(&mut world);
     for service in 0..world.services.len() {
         refresh_members(&mut world, service);
     }
@@ -76,53 +83,34 @@ pub(super) fn build(layout: &Layout, seed: u64) -> World {
     world
 }
 
-fn network(layout: &Layout) -> Network {
-    let places = layout.data_centers.len() + 2;
-    let mut network = Network::new(places, layout.network.access);
-    let sites = layout.data_centers.len() as u16;
-    for (a, b) in (0..sites).flat_map(|a| (0..=a).map(move |b| (a, b))) {
-        let latency = if a == b {
-            layout.network.local
-        } else {
-            layout.network.between
-        };
-        network.set_latency(Place(a), Place(b), latency);
-    }
-    // A resolver stands with the users' provider, half-way.
-    let users = users_place(layout);
-    network.set_latency(users, users, layout.network.access / 2);
-    network.set_jitter(layout.network.jitter);
-    network.set_loss(layout.network.loss);
-    let services: usize = layout.data_centers.values().map(|site| site.services.len()).sum();
-    // A population has its resolver, a tier at most one autoscaler, a database its monitors.
-    network.set_groups(2 * services + 2 * layout.users.len() + 1);
-    network
-}
-
-/// Where users live.
-fn users_place(layout: &Layout) -> Place {
-    Place(layout.data_centers.len() as u16)
-}
-
-/// Lists users, DNS, resolvers and services, in this order, each by name; an autoscaler follows its tier.
+/// Lists users, DNS, resolvers, CDNs and services, in this order, each by name.
 fn list_services(world: &mut World, layout: &Layout) {
     let zone = Rc::new(Zone {
         names: RefCell::new(vec![Vec::new(); layout.data_centers.len() + 1]),
         ttl: Cell::new(layout.dns.ttl),
         health: Cell::new(layout.dns.health),
+        steering: RefCell::default(),
+        origin_fallback: Cell::new(layout.dns.origin_fallback),
     });
+    let places = Places::new(layout);
     let users = layout.users.len();
-    let asked = |spec: &layout::Users| {
+    // Name 0 is the domain, then come the data centers; where there are CDNs each population has a name of its own, since each has a nearest edge.
+    let sites = layout.data_centers.len();
+    let asked = |number: usize, spec: &layout::Users| {
         let site = spec.site.as_ref();
         let site = site.and_then(|site| layout.data_centers.keys().position(|name| name == site));
-        site.map_or(0, |site| site as u16 + 1)
+        match site {
+            Some(site) => site as u16 + 1,
+            None if layout.cdns.is_empty() => 0,
+            None => (1 + sites + number) as u16,
+        }
     };
     for (number, (name, spec)) in layout.users.iter().enumerate() {
         let role = Role::Users {
             spec: Box::new(spec.clone()),
             lookup: layout.dns.clone(),
             number: number as u32,
-            name: asked(spec),
+            name: asked(number, spec),
             resolver: users + 1 + number,
             zone: Rc::clone(&zone),
             throttle: Rc::new(Throttle {
@@ -134,15 +122,14 @@ fn list_services(world: &mut World, layout: &Layout) {
             edge: Edge::new("", spec.calls),
             seen: Seen::default(),
         };
-        add_service(world, name, None, users_place(layout), role);
+        add_service(world, name, None, places.users(number), role);
     }
-    let dns_place = Place(users_place(layout).0 + 1);
     let dns = Role::Dns {
         zone: Rc::clone(&zone),
         probe: Rc::default(),
     };
-    add_service(world, "dns", None, dns_place, dns);
-    for (name, spec) in &layout.users {
+    add_service(world, "dns", None, places.dns(), dns);
+    for (number, (name, spec)) in layout.users.iter().enumerate() {
         let name = match users {
             1 => "resolver".to_owned(),
             _ => format!("{name}-resolver"),
@@ -150,13 +137,19 @@ fn list_services(world: &mut World, layout: &Layout) {
         let role = Role::Resolver {
             lookup: layout.dns.clone(),
             caches: spec.resolvers,
-            name: asked(spec),
+            name: asked(number, spec),
             dns: users,
             zone: Rc::clone(&zone),
             probe: Rc::default(),
         };
-        add_service(world, &name, None, users_place(layout), role);
+        add_service(world, &name, None, places.users(number), role);
     }
+    list_cdns(world, layout, &places);
+    list_sites(world, layout);
+}
+
+/// Lists the services of each data center; an autoscaler follows its tier, and the monitors come last.
+fn list_sites(world: &mut World, layout: &Layout) {
     let mut register = Register::default();
     for (site, (site_name, center)) in layout.data_centers.iter().enumerate() {
         let mut enrolled: BTreeMap<&str, usize> = BTreeMap::new();
@@ -182,7 +175,7 @@ fn list_services(world: &mut World, layout: &Layout) {
                 enrolled.insert(name, database);
                 continue;
             }
-            add_service(world, name, Some(site), place, role_of(service));
+            add_service(world, name, Some(site), place, role_of(service, name, center));
             if let Service::Web(spec) = service
                 && let Some(scale) = spec.scale
             {
@@ -204,6 +197,43 @@ fn list_services(world: &mut World, layout: &Layout) {
     }
 }
 
+/// Each CDN, followed by its shield.
+fn list_cdns(world: &mut World, layout: &Layout, places: &Places) {
+    let mut first = 0;
+    for (number, (name, cdn)) in layout.cdns.iter().enumerate() {
+        let spec = Rc::new(RefCell::new(cdn.clone()));
+        let shield = cdn.shield.then(|| world.services.len() + 1);
+        let to_shield = cdn.shield.then(|| Edge::new(&shield_of(name), cdn.calls));
+        let entries = layout.data_centers.iter().filter_map(|(site, center)| {
+            let (entry, _) = center.entry()?;
+            Some(Edge::new(&format!("{site}/{entry}"), cdn.calls))
+        });
+        let to_origins: Vec<Edge> = entries.collect();
+        let count = cdn.edges.len();
+        let role = |layer, edges, places: Vec<Place>| Role::Cdn {
+            spec: Rc::clone(&spec),
+            layer,
+            shield: shield.filter(|_| layer == Layer::Edge),
+            edges,
+            probes: places.iter().map(|_| Rc::default()).collect(),
+            places,
+        };
+        let stand: Vec<Place> = (first..first + count).map(|edge| places.edge(edge)).collect();
+        first += count;
+        let (place, edges) = (stand[0], to_shield.into_iter().chain(to_origins).collect());
+        add_service(world, name, None, place, role(Layer::Edge, edges, stand));
+        if cdn.shield {
+            let place = places.shield(number);
+            let entries = layout.data_centers.iter().filter_map(|(site, center)| {
+                let (entry, _) = center.entry()?;
+                Some(Edge::new(&format!("{site}/{entry}"), cdn.calls))
+            });
+            let role = role(Layer::Shield, entries.collect(), vec![place]);
+            add_service(world, &shield_of(name), None, place, role);
+        }
+    }
+}
+
 fn autoscaler(of: usize, spec: Autoscaler) -> Role {
     Role::Autoscaler {
         of,
@@ -217,7 +247,7 @@ fn autoscaler(of: usize, spec: Autoscaler) -> Role {
     }
 }
 
-fn role_of(service: &Service) -> Role {
+fn role_of(service: &Service, name: &str, center: &DataCenter) -> Role {
     match service {
         Service::LoadBalancer(spec) => Role::LoadBalancer {
             edge: Edge::new(&spec.to, spec.calls),
@@ -232,19 +262,29 @@ fn role_of(service: &Service) -> Role {
         Service::Web(spec) => Role::Web {
             sessions: Rc::new(RefCell::new(spec.pages.sessions.clone())),
             edges: edges(&spec.pages),
+            near: None,
             spec: Rc::new(RefCell::new(spec.clone())),
             probes: Vec::new(),
         },
         Service::Serverless(spec) => Role::Serverless {
             sessions: Rc::new(RefCell::new(spec.pages.sessions.clone())),
             edges: edges(&spec.pages),
+            near: None,
             spec: Rc::new(RefCell::new(spec.clone())),
             probe: Rc::default(),
-            spent: (0.0, 0.0),
         },
         Service::SessionStore(spec) => Role::SessionStore {
             spec: spec.clone(),
             probe: Rc::default(),
+        },
+        Service::Cache(spec) => Role::Cache {
+            tier: Rc::new(Tier::new(spec.clone())),
+            edges: center
+                .databases_behind(name)
+                .into_iter()
+                .map(|database| Edge::new(database, spec.calls))
+                .collect(),
+            probes: (0..spec.machines).map(|_| Rc::default()).collect(),
         },
         Service::Database(_) => unreachable!("databases are enrolled"),
     }
@@ -275,6 +315,8 @@ fn add_service(world: &mut World, name: &str, site: Option<usize>, place: Place,
         front: Rc::new(Cell::new(InstanceId(0))),
         instances: Vec::new(),
         rate: 0.0,
+        bill: Bill::default(),
+        watch: Watch::default(),
     });
 }
 
@@ -288,6 +330,11 @@ fn connect(world: &mut World, layout: &Layout) {
         .collect();
     let sites = world.sites.clone();
     for service in &mut world.services {
+        if let Role::Cdn { edges, .. } = &mut service.role {
+            for edge in edges {
+                edge.to = index.get(&edge.name).copied().unwrap_or_default();
+            }
+        }
         let Some(site) = service.site else { continue };
         let find = |name: &str| {
             index
@@ -297,7 +344,7 @@ fn connect(world: &mut World, layout: &Layout) {
         };
         match &mut service.role {
             Role::LoadBalancer { edge, .. } => edge.to = find(&edge.name),
-            Role::Web { edges, .. } | Role::Serverless { edges, .. } => {
+            Role::Web { edges, .. } | Role::Serverless { edges, .. } | Role::Cache { edges, .. } => {
                 for edge in edges {
                     edge.to = find(&edge.name);
                 }
@@ -305,6 +352,7 @@ fn connect(world: &mut World, layout: &Layout) {
             _ => {}
         }
     }
+    join_tiers(world);
     world.entries = layout
         .data_centers
         .iter()
@@ -314,6 +362,24 @@ fn connect(world: &mut World, layout: &Layout) {
                 .and_then(|(name, _)| index.get(&format!("{site}/{name}")).copied())
         })
         .collect();
+    let entries = world.entries.iter().flatten();
+    world.origins = entries.map(|_| Rc::default()).collect();
+}
+
+/// Tells web tiers and functions of the cache that they ask.
+fn join_tiers(world: &mut World) {
+    for service in 0..world.services.len() {
+        let tier = world.services[service].edges().iter().find_map(|edge| {
+            let is_own = !edge.name.is_empty();
+            match &world.services[edge.to].role {
+                Role::Cache { tier, .. } if is_own => Some(Rc::clone(tier)),
+                _ => None,
+            }
+        });
+        if let Role::Web { near, .. } | Role::Serverless { near, .. } = &mut world.services[service].role {
+            *near = tier;
+        }
+    }
 }
 
 /// An instance that is to be.
@@ -354,7 +420,7 @@ fn foreign(service: usize, entry: &ServiceEntry) -> Vec<Planned> {
         size: None,
     };
     match &entry.role {
-        Role::Monitor { probes, .. } => (1..=probes.len() as u32)
+        Role::Monitor { .. } | Role::Cdn { .. } => (1..=several(&entry.role))
             .map(|number| {
                 let full = format!("{}/{number}", entry.full);
                 one(full.clone(), instance_selector(entry, number), full)
@@ -365,6 +431,15 @@ fn foreign(service: usize, entry: &ServiceEntry) -> Vec<Planned> {
             entry.selector.clone(),
             entry.full.clone(),
         )],
+    }
+}
+
+/// How many instances of a service others run for us.
+fn several(role: &Role) -> u32 {
+    match role {
+        Role::Monitor { probes, .. } => probes.len() as u32,
+        Role::Cdn { probes, .. } => probes.len() as u32,
+        _ => 1,
     }
 }
 
@@ -387,7 +462,7 @@ fn plan(world: &World, service: usize, number: u32, spec: &Service, center: &Dat
 /// Kinds with several machines number them; of the others there is one.
 pub(super) fn instance_selector(service: &ServiceEntry, number: u32) -> String {
     let numbered = match &service.role {
-        Role::Web { .. } => true,
+        Role::Web { .. } | Role::Cache { .. } | Role::Cdn { layer: Layer::Edge, .. } => true,
         Role::LoadBalancer { probes, .. } => probes.len() > 1,
         Role::Monitor { probes, .. } => probes.len() > 1,
         Role::Database { nodes, cluster, .. } => {
@@ -457,7 +532,12 @@ fn add_machine(
     size: Option<&'static Size>,
 ) -> usize {
     let cores = size.map_or(AMPLE_CORES, |size| size.cores);
-    let id = world.kernel.add_machine(&full, world.services[service].place, cores);
+    let entry = &world.services[service];
+    let place = match &entry.role {
+        Role::Cdn { places, .. } => places[entry.instances.len()],
+        _ => entry.place,
+    };
+    let id = world.kernel.add_machine(&full, place, cores);
     let short = full.rsplit_once('/').map_or(full.as_str(), |(_, name)| name);
     let selector = match (host, world.sites.len()) {
         (false, _) => instance.to_owned(),
@@ -488,6 +568,7 @@ fn address(world: &World, service: usize, number: usize) -> String {
         Role::Users { .. } | Role::Autoscaler { .. } => "-".to_owned(),
         Role::Dns { .. } => "198.51.100.53".to_owned(),
         Role::Resolver { .. } => format!("192.0.2.{}", 53 + service % 200),
+        Role::Cdn { .. } => format!("192.0.2.{}", (100 + service * 8 + number) % 256),
         _ if is_entry(world, service) => format!("203.0.113.{}", (10 + service + number) % 256),
         _ => {
             let site = entry.site.unwrap_or_default();

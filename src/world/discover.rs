@@ -1,11 +1,15 @@
 //! Service discovery: who hears of instances that come and go.
 
+use std::rc::Rc;
+
 use crate::layout::Pair;
-use crate::protocol::Request;
+use crate::parts::{Steering, Way};
+use crate::protocol::{Layer, Request};
 use crate::sim::{InstanceId, SimTime};
 
 use super::World;
 use super::entries::{Role, ServiceEntry};
+use super::places::nearest;
 
 /// Whether users connect to this service.
 pub(super) fn is_entry(world: &World, service: usize) -> bool {
@@ -30,6 +34,7 @@ pub(super) fn refresh_members(world: &mut World, service: usize) {
         refresh_zone(world, live);
     }
     super::databases::refresh_clients(world);
+    refresh_tier(world, service);
     let entry = &world.services[service];
     let members: Vec<(InstanceId, String)> = entry
         .staying()
@@ -65,12 +70,19 @@ fn refresh_zone(world: &mut World, live: bool) {
         .iter()
         .map(|entry| entry.map_or_else(Vec::new, |entry| addresses(&world.services[entry])))
         .collect();
+    let with_entry = world.entries.iter().zip(&by_site).filter(|(entry, _)| entry.is_some());
+    for (origin, (_, addresses)) in world.origins.iter().zip(with_entry) {
+        origin.borrow_mut().clone_from(addresses);
+    }
     let mut names = vec![by_site.concat()];
     names.extend(by_site);
+    let steering = steering(world, &mut names);
     let mut told = None;
+    let mut steering = Some(steering);
     for entry in &world.services {
         if let Role::Dns { zone, .. } = &entry.role {
             zone.names.borrow_mut().clone_from(&names);
+            *zone.steering.borrow_mut() = steering.take().unwrap_or_default();
             told = entry.instances.first().map(|instance| instance.id);
         }
     }
@@ -79,12 +91,58 @@ fn refresh_zone(world: &mut World, live: bool) {
     }
 }
 
+/// Where there are CDNs each population has a name of its own, which leads to all edges and to the data centers.
+fn steering(world: &World, names: &mut Vec<Vec<InstanceId>>) -> Vec<Option<Steering>> {
+    let is_cdn = |entry: &&ServiceEntry| matches!(entry.role, Role::Cdn { layer: Layer::Edge, .. });
+    let cdns: Vec<&ServiceEntry> = world.services.iter().filter(is_cdn).collect();
+    if cdns.is_empty() {
+        return Vec::new();
+    }
+    let mut steering: Vec<Option<Steering>> = names.iter().map(|_| None).collect();
+    let origin = names[0].clone();
+    for entry in &world.services {
+        let Role::Users { spec, number, .. } = &entry.role else {
+            continue;
+        };
+        let ways = cdns.iter().filter_map(|cdn| match &cdn.role {
+            Role::Cdn { spec: settings, .. } => {
+                let mut edges: Vec<InstanceId> = cdn.instances.iter().map(|edge| edge.id).collect();
+                let first = nearest(&settings.borrow().edges, spec.edge.as_deref(), *number as usize);
+                edges.rotate_left(first);
+                Some(Way {
+                    spec: Rc::clone(settings),
+                    edges,
+                })
+            }
+            _ => None,
+        });
+        let ways: Vec<Way> = ways.collect();
+        let edges = ways.iter().flat_map(|way| way.edges.iter().copied());
+        names.push(edges.chain(origin.iter().copied()).collect());
+        steering.push(Some(Steering {
+            ways,
+            origin: origin.clone(),
+        }));
+    }
+    steering
+}
+
+/// Tells those who use a cache of its nodes.
+fn refresh_tier(world: &World, service: usize) {
+    let entry = &world.services[service];
+    if let Role::Cache { tier, probes, .. } = &entry.role {
+        let nodes = entry.staying();
+        let shown = nodes.map(|(number, instance)| (instance.id, Rc::clone(&probes[number])));
+        tier.set_nodes(shown.collect());
+    }
+}
+
 /// Tells the balancers of a pair of each other, and of those who route to their address.
 pub(super) fn join_pairs(world: &World) {
     let routers: Vec<InstanceId> = world
         .services
         .iter()
-        .filter(|entry| matches!(entry.role, Role::Users { .. } | Role::Dns { .. }))
+        .filter(|entry| matches!(entry.role, Role::Users { .. } | Role::Dns { .. } | Role::Cdn { .. }))
         .flat_map(|entry| entry.instances.iter().map(|instance| instance.id))
         .collect();
     for entry in &world.services {

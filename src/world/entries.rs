@@ -7,12 +7,14 @@ use std::time::Duration;
 
 use crate::layout::{self, Sessions, Size};
 use crate::observe::{
-    AutoscalerProbe, BalancerProbe, CallsProbe, DnsProbe, Health, Kind, LogLine, MonitorProbe, NodeProbe,
+    AutoscalerProbe, BalancerProbe, CacheProbe, CallsProbe, DnsProbe, Health, Kind, LogLine, MonitorProbe, NodeProbe,
     ResolverProbe, ServerlessProbe, StoreProbe, UsersProbe, WebProbe,
 };
-use crate::parts::{Cluster, Fleet, Members, Throttle, Zone};
+use crate::parts::{Cluster, Fleet, Members, Throttle, Tier, Zone};
+use crate::protocol::Layer;
 use crate::sim::{Group, InstanceId, MachineId, Meter, Place, SimTime};
 
+use super::caches::Watch;
 use super::databases::NodePlace;
 
 /// A service, a population of users or DNS.
@@ -33,6 +35,19 @@ pub(super) struct ServiceEntry {
     pub instances: Vec<InstanceEntry>,
     /// Requests received in the last second.
     pub rate: f64,
+    /// What it costs beside its machines.
+    pub bill: Bill,
+    /// What was sampled of what it keeps.
+    pub watch: Watch,
+}
+
+/// What a service costs beside its machines: functions by their use, traffic by the GB.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Bill {
+    /// Since the start, up to the last second, in US dollars.
+    pub spent: f64,
+    /// By the last second, in US dollars an hour.
+    pub per_hour: f64,
 }
 
 /// What is particular to a kind.
@@ -80,6 +95,8 @@ pub(super) enum Role {
         spec: Rc<RefCell<layout::Web>>,
         sessions: Rc<RefCell<Sessions>>,
         edges: Vec<Edge>,
+        /// The cache that it asks.
+        near: Option<Rc<Tier>>,
         /// By instance.
         probes: Vec<Rc<WebProbe>>,
     },
@@ -87,9 +104,9 @@ pub(super) enum Role {
         spec: Rc<RefCell<layout::Serverless>>,
         sessions: Rc<RefCell<Sessions>>,
         edges: Vec<Edge>,
+        /// The cache that it asks.
+        near: Option<Rc<Tier>>,
         probe: Rc<ServerlessProbe>,
-        /// What it had cost at the last second, and what it costs an hour.
-        spent: (f64, f64),
     },
     SessionStore {
         spec: layout::SessionStore,
@@ -105,6 +122,26 @@ pub(super) enum Role {
         first: Vec<u8>,
         /// By instance.
         probes: Vec<Rc<NodeProbe>>,
+    },
+    Cache {
+        tier: Rc<Tier>,
+        /// How its nodes treat the database that they hold rows of, if there is one.
+        edges: Vec<Edge>,
+        /// By instance.
+        probes: Vec<Rc<CacheProbe>>,
+    },
+    /// The edges of a CDN, or its shield.
+    Cdn {
+        spec: Rc<RefCell<layout::Cdn>>,
+        layer: Layer,
+        /// The service that is its shield.
+        shield: Option<usize>,
+        /// How it treats its shield, if it has one, and then each data center that has an entry point.
+        edges: Vec<Edge>,
+        /// By instance.
+        probes: Vec<Rc<CacheProbe>>,
+        /// By instance: where it stands.
+        places: Vec<Place>,
     },
     Monitor {
         /// The number of the database.
@@ -239,6 +276,11 @@ impl ServiceEntry {
             Role::SessionStore { .. } => Kind::SessionStore,
             Role::Database { .. } => Kind::Database,
             Role::Monitor { .. } => Kind::Monitor,
+            Role::Cache { .. } => Kind::Cache,
+            Role::Cdn {
+                layer: Layer::Shield, ..
+            } => Kind::Shield,
+            Role::Cdn { .. } => Kind::Cdn,
             Role::Autoscaler { .. } => Kind::Autoscaler,
         }
     }
@@ -247,7 +289,10 @@ impl ServiceEntry {
     pub(super) fn edges(&self) -> &[Edge] {
         match &self.role {
             Role::Users { edge, .. } | Role::LoadBalancer { edge, .. } => std::slice::from_ref(edge),
-            Role::Web { edges, .. } | Role::Serverless { edges, .. } => edges,
+            Role::Web { edges, .. }
+            | Role::Serverless { edges, .. }
+            | Role::Cache { edges, .. }
+            | Role::Cdn { edges, .. } => edges,
             _ => &[],
         }
     }

@@ -1,11 +1,11 @@
 //! The measures of expectations.
 
 use crate::layout::Measure;
-use crate::observe::{Health, Recent, SessionTally, Tally};
+use crate::observe::{CacheTally, Health, Recent, SessionTally, Tally};
 
 use super::entries::{InstanceEntry, Role, ServiceEntry};
 use super::sample::{add, difference};
-use super::{World, databases};
+use super::{World, caches, databases};
 
 impl World {
     /// The value of a measure now, in the unit that [`Measure`] gives. A service that does not exist measures 0.
@@ -49,6 +49,27 @@ impl World {
                 .present(service)
                 .map(|instance| f64::from(instance.meter.backlog.value()))
                 .sum(),
+            Measure::Hit(service) => {
+                let sum = |sum: CacheTally, entry| sum.plus(&caches::recent(entry));
+                let recent = self.named(service).fold(CacheTally::default(), sum);
+                recent.hit_ratio().unwrap_or(1.0)
+            }
+            Measure::Misses(service) => {
+                let totals = self.named(service).map(caches::total);
+                totals.map(|total| (total.lookups - total.hits) as f64).sum()
+            }
+            Measure::Stampedes(service) => {
+                let totals = self.named(service).map(caches::total);
+                totals.map(|total| total.stampedes as f64).sum()
+            }
+            Measure::Load(service) => self.named(service).map(|entry| entry.rate).sum(),
+            Measure::StaleAssets => {
+                let counts = self.services.iter().map(|entry| match &entry.role {
+                    Role::Users { probe, .. } => probe.stale_assets.get(),
+                    _ => 0,
+                });
+                counts.sum::<u64>() as f64
+            }
             other => databases::measure(self, other).unwrap_or(0.0),
         }
     }

@@ -2,12 +2,14 @@
 
 mod apply;
 mod build;
+mod caches;
 mod databases;
 mod discover;
 mod entries;
 mod grow;
 mod links;
 mod measure;
+mod places;
 mod repair;
 mod sample;
 mod select;
@@ -19,14 +21,18 @@ mod states;
 mod upkeep;
 mod view;
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::command::{Applied, Command, CommandError};
 use crate::layout::Layout;
 use crate::observe::{Chronicle, Decision, Event, Severity, System, Topology};
-use crate::sim::{Kernel, SimTime, mix, nanos};
+use crate::parts::Site;
+use crate::sim::{InstanceId, Kernel, SimTime, mix, nanos};
+use crate::trace::Trace;
 
 use databases::DatabaseEntry;
 use entries::{MachineEntry, ServiceEntry};
@@ -51,6 +57,12 @@ pub struct World {
     places: Vec<(usize, usize)>,
     /// The entry services, by site.
     entries: Vec<Option<usize>>,
+    /// What the site is made of.
+    site: Rc<Site>,
+    /// The trace that says which rows users ask for.
+    trace: Option<Arc<Trace>>,
+    /// The public addresses of each data center that has an entry point, as CDNs know them.
+    origins: Vec<Rc<RefCell<Vec<InstanceId>>>>,
     chronicle: Chronicle,
     topology: Arc<Topology>,
     /// The next step of the grid, as a multiple of its width.

@@ -4,7 +4,6 @@ use crate::command::Selector;
 use crate::observe::Severity;
 use crate::sim::{InstanceId, ProcessState};
 
-use super::World;
 use super::apply::{Done, breakable, called, done, ids, machines, refuse};
 use super::databases::readmit;
 use super::entries::Role;
@@ -12,6 +11,7 @@ use super::links::subtract;
 use super::sample::refresh_health;
 use super::select::on_machine;
 use super::settings::set_traffic;
+use super::{World, caches};
 
 /// Mends what is named.
 pub(super) fn mend(world: &mut World, target: &Selector) -> Done {
@@ -62,7 +62,10 @@ fn mend_instance(world: &mut World, at: (usize, usize)) -> bool {
     }
     match world.kernel.process_state(instance) {
         ProcessState::Up | ProcessState::Booting { .. } => return mended,
-        ProcessState::Hung => world.kernel.crash(instance),
+        ProcessState::Hung => {
+            world.kernel.crash(instance);
+            caches::lose_unwritten(world, &[at]);
+        }
         ProcessState::Down => {}
     }
     world.kernel.start(instance, boot);

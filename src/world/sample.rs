@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::observe::{Health, RECENT_SECONDS, Sample, Severity, Tally};
 use crate::sim::{InstanceId, ProcessState, SimTime};
 
-use super::entries::{Role, ServiceEntry};
+use super::entries::{Bill, Role, ServiceEntry};
 use super::sentence::aftermath;
 use super::states::bill;
 use super::view::mean_nanos;
@@ -144,12 +144,14 @@ fn second(world: &mut World) {
             latencies.end_second();
         }
         sample_shares(service);
-        world.spent += sample_bill(service);
+        super::caches::sample(service);
+        world.spent += sample_bill(service, world.site.content.price_per_gb);
     }
     sum.retried = world.chronicle.retried - world.retried_sampled;
     world.retried_sampled = world.chronicle.retried;
     world.spent += world.machines_price() / 3600.0;
     sample_links(world);
+    super::caches::tell(world);
     let quantiles = latency.quantiles();
     world.chronicle.end_second(Sample {
         at: now,
@@ -183,14 +185,18 @@ fn sample_instances(
     }
 }
 
-/// What functions cost in the last second.
-fn sample_bill(service: &mut ServiceEntry) -> f64 {
-    let Role::Serverless { spec, probe, spent, .. } = &mut service.role else {
-        return 0.0;
+/// What functions and traffic cost in the last second.
+fn sample_bill(service: &mut ServiceEntry, price_per_gb: f64) -> f64 {
+    let functions = match &service.role {
+        Role::Serverless { spec, probe, .. } => bill(&spec.borrow(), probe),
+        _ => 0.0,
     };
-    let total = bill(&spec.borrow(), probe);
-    let more = total - spent.0;
-    *spent = (total, more * 3600.0);
+    let spent = functions + super::caches::traffic_bill(service, price_per_gb);
+    let more = spent - service.bill.spent;
+    service.bill = Bill {
+        spent,
+        per_hour: more * 3600.0,
+    };
     more
 }
 

@@ -2,8 +2,10 @@
 
 use std::rc::Rc;
 
-use crate::layout::{HealthCheck, Pair, duration};
+use crate::layout::{Cdn, HealthCheck, Pair, duration};
 use crate::observe::{BackendView, BalancerProbe, Belief, Case, Circuit, Health, Kind};
+use crate::parts::Tier;
+use crate::protocol::Layer;
 use crate::sim::{InstanceId, Verdict};
 
 use super::World;
@@ -98,12 +100,44 @@ fn dead(world: &World, id: InstanceId, service: &ServiceEntry, instance: &Instan
         Role::Monitor { .. } => {
             format!("{name} renews no lease: while a majority of the monitors is there, nobody misses it.")
         }
+        Role::Cache { tier, .. } => dead_cache(instance, tier),
+        Role::Cdn { spec, layer, .. } => dead_edge(world, instance, &spec.borrow(), *layer),
         Role::Dns { .. } => unresolved(world),
         Role::Resolver { .. } => {
             format!("{name} asks nobody any more: people go on for as long as their own devices hold the address.")
         }
         Role::Users { .. } => String::new(),
     }
+}
+
+fn dead_cache(instance: &InstanceEntry, tier: &Tier) -> String {
+    let name = &instance.selector;
+    let spec = tier.spec.borrow();
+    if tier.len() > 1 && (spec.copies > 1 || spec.rehash) {
+        return format!(
+            "The keys of {name} are asked of the other nodes: what those lack, the database has to answer."
+        );
+    }
+    format!("Every key of {name} misses: the database has to answer what the cache took off it.")
+}
+
+fn dead_edge(world: &World, instance: &InstanceEntry, spec: &Cdn, layer: Layer) -> String {
+    let name = &instance.selector;
+    if layer == Layer::Shield {
+        return "The edges ask the data centers themselves: what all of them miss is fetched once for each edge."
+            .to_owned();
+    }
+    if world.believed_up(instance.id) {
+        return format!(
+            "Its users go on to ask {name}: DNS has not noticed yet, and then they keep the old answer for its time to live."
+        );
+    }
+    if spec.next_edge {
+        return format!(
+            "DNS sends the users of {name} to the next address that it believes up, as their old answers end."
+        );
+    }
+    format!("DNS leaves {name} out: its users go elsewhere as their old answers end.")
 }
 
 fn dead_node(world: &World, id: InstanceId, instance: &InstanceEntry) -> String {

@@ -1,12 +1,15 @@
 //! Settings that are changed while the world runs.
 
+use std::rc::Rc;
 use std::time::Duration;
 
 use crate::command::{CommandError, Selector, Setting};
-use crate::layout::{Calls, Database, Failover, Mode, RateLimit, Replication, Rule, Sessions, Sticky, printable};
+use crate::layout::{
+    self, Calls, Database, Failover, Mode, Near, RateLimit, Replication, Rule, Sessions, Sticky, printable,
+};
 use crate::observe::Severity;
-use crate::protocol::{Request, Revocation};
-use crate::sim::ProcessState;
+use crate::protocol::{Layer, Request, Revocation};
+use crate::sim::{InstanceId, ProcessState};
 
 use super::World;
 use super::apply::{Done, done, refuse};
@@ -49,6 +52,7 @@ pub(super) fn set(world: &mut World, target: &Selector, setting: &Setting) -> Do
             .present()
             .map(|(_, instance)| instance.id)
             .collect();
+        told.extend(sharers(world, service));
         if let Role::Database { cluster, .. } = &world.services[service].role {
             // All of it shares the settings, wherever its nodes stand; so do those who query it.
             let shards = cluster.shards.borrow();
@@ -63,6 +67,27 @@ pub(super) fn set(world: &mut World, target: &Selector, setting: &Setting) -> Do
     }
     refresh_topology(world);
     Ok(done(world, Severity::Info, format!("set {name} {setting}")))
+}
+
+/// Those who share the settings of a service: the shield of a CDN, and who keeps near copies of what a cache tier holds.
+fn sharers(world: &World, service: usize) -> Vec<InstanceId> {
+    let mut sharing: Vec<usize> = Vec::new();
+    match &world.services[service].role {
+        Role::Cdn { shield, .. } => sharing.extend(*shield),
+        Role::Cache { tier, .. } => {
+            let services = world.services.iter().enumerate();
+            let users = services.filter(|(_, entry)| match &entry.role {
+                Role::Web { near, .. } | Role::Serverless { near, .. } => {
+                    near.as_ref().is_some_and(|near| Rc::ptr_eq(near, tier))
+                }
+                _ => false,
+            });
+            sharing.extend(users.map(|(index, _)| index));
+        }
+        _ => {}
+    }
+    let instances = sharing.iter().flat_map(|service| world.services[*service].present());
+    instances.map(|(_, instance)| instance.id).collect()
 }
 
 /// The name of a setting.
@@ -90,7 +115,7 @@ fn fits(world: &World, service: usize, setting: &Setting) -> bool {
             Role::Dns { zone, .. } => zone.health.get().is_some(),
             _ => matches!(role, Role::LoadBalancer { .. }),
         },
-        Setting::Ttl(_) => matches!(role, Role::Dns { .. }),
+        Setting::Ttl(_) => matches!(role, Role::Dns { .. } | Role::Cache { .. }),
         Setting::Mode(_)
         | Setting::Reads(_)
         | Setting::ReadYourWrites(_)
@@ -103,6 +128,24 @@ fn fits(world: &World, service: usize, setting: &Setting) -> bool {
         Setting::Close(_) => of_database(role, |spec| matches!(spec.replication, Replication::Circular(_))),
         Setting::CopyRate(_) => of_database(role, |_| true),
         Setting::Hot(_) => matches!(role, Role::Users { .. }),
+        Setting::Evict(_) | Setting::Room(_) | Setting::SingleFlight(_) => {
+            matches!(role, Role::Cache { .. } | Role::Cdn { .. })
+        }
+        Setting::Jitter(_)
+        | Setting::Strategy(_)
+        | Setting::Invalidate(_)
+        | Setting::RefreshAhead(_)
+        | Setting::Early(_)
+        | Setting::Negative(_)
+        | Setting::Near(_)
+        | Setting::Rehash(_) => matches!(role, Role::Cache { .. }),
+        Setting::Pages(_)
+        | Setting::StaleWhileRevalidate(_)
+        | Setting::StaleIfError(_)
+        | Setting::NextEdge(_)
+        | Setting::Standby(_)
+        | Setting::Weight(_) => matches!(role, Role::Cdn { layer: Layer::Edge, .. }),
+        Setting::OriginFallback(_) => matches!(role, Role::Dns { .. }),
         Setting::Autoscaler(_) | Setting::Min(_) | Setting::Max(_) | Setting::Target(_) => {
             matches!(role, Role::Autoscaler { .. })
         }
@@ -116,7 +159,12 @@ fn of_database(role: &Role, fits: impl Fn(&Database) -> bool) -> bool {
 fn calls_others(role: &Role) -> bool {
     matches!(
         role,
-        Role::Users { .. } | Role::LoadBalancer { .. } | Role::Web { .. } | Role::Serverless { .. }
+        Role::Users { .. }
+            | Role::LoadBalancer { .. }
+            | Role::Web { .. }
+            | Role::Serverless { .. }
+            | Role::Cache { .. }
+            | Role::Cdn { .. }
     )
 }
 
@@ -150,6 +198,15 @@ fn check(world: &World, service: usize, setting: &Setting) -> Result<(), Command
                 format!("there is {}", known.join(", "))
             };
             refuse(format!("there is no session store {}: {known}", printable(store)))
+        }
+        (Setting::Strategy(strategy), Role::Cache { edges, .. }) if strategy.loads_through() && edges.is_empty() => {
+            refuse(format!("{name} has no database behind it that it could ask"))
+        }
+        (Setting::Ttl(ttl), Role::Cache { .. }) if ttl.is_zero() => {
+            refuse("the ttl of a cache must be longer than 0: nothing would be kept")
+        }
+        (Setting::OriginFallback(_), Role::Dns { .. }) if !has_cdn(world) => {
+            refuse("there is no CDN for which the data centers could stand in")
         }
         (Setting::Min(min), Role::Autoscaler { spec, .. }) if *min > spec.max => {
             refuse(format!("the minimum can't be above the maximum, which is {}", spec.max))
@@ -194,6 +251,11 @@ fn check(world: &World, service: usize, setting: &Setting) -> Result<(), Command
     }
 }
 
+fn has_cdn(world: &World) -> bool {
+    let mut services = world.services.iter();
+    services.any(|entry| matches!(entry.role, Role::Cdn { .. }))
+}
+
 fn change(world: &mut World, service: usize, setting: &Setting) {
     let entry = &mut world.services[service];
     if let (Setting::Sessions(new), Some(sessions)) = (setting, entry.sessions()) {
@@ -216,6 +278,8 @@ fn change(world: &mut World, service: usize, setting: &Setting) {
                 _ => {}
             }
         }
+        Role::Cache { tier, .. } => change_cache(&mut tier.spec.borrow_mut(), setting),
+        Role::Cdn { spec, .. } => change_cdn(&mut spec.borrow_mut(), setting),
         Role::Database { cluster, .. } => change_database(&mut cluster.spec.borrow_mut(), &world.sites, setting),
         Role::Users { throttle, .. } => {
             if let Setting::Hot(share) = setting {
@@ -231,6 +295,7 @@ fn change(world: &mut World, service: usize, setting: &Setting) {
             let health = zone.health.get();
             match setting {
                 Setting::Ttl(ttl) => zone.ttl.set(*ttl),
+                Setting::OriginFallback(on) => zone.origin_fallback.set(*on),
                 Setting::CheckEvery(every) => zone.health.set(health.map(|rules| with_every(rules, *every))),
                 Setting::DownAfter(checks) => {
                     let changed = health.map(|mut rules| {
@@ -281,6 +346,42 @@ fn change_database(spec: &mut Database, sites: &[String], setting: &Setting) {
             _ => {}
         },
         Replication::None => {}
+    }
+}
+
+fn change_cache(spec: &mut layout::Cache, setting: &Setting) {
+    match setting {
+        Setting::Evict(evict) => spec.evict = *evict,
+        Setting::Room(room) => spec.room = *room,
+        Setting::Ttl(ttl) => spec.ttl = *ttl,
+        Setting::Jitter(share) => spec.jitter = *share,
+        Setting::Strategy(strategy) => spec.strategy = *strategy,
+        Setting::Invalidate(how) => spec.invalidate = *how,
+        Setting::SingleFlight(on) => spec.single_flight = *on,
+        Setting::RefreshAhead(share) => spec.refresh_ahead = *share,
+        Setting::Early(beta) => spec.early = *beta,
+        Setting::Negative(time) => spec.negative = *time,
+        Setting::Near(ttl) => {
+            let items = spec.near.unwrap_or_default().items;
+            spec.near = ttl.map(|ttl| Near { items, ttl });
+        }
+        Setting::Rehash(on) => spec.rehash = *on,
+        _ => {}
+    }
+}
+
+fn change_cdn(spec: &mut layout::Cdn, setting: &Setting) {
+    match setting {
+        Setting::Evict(evict) => spec.evict = *evict,
+        Setting::Room(room) => spec.room = *room,
+        Setting::SingleFlight(on) => spec.coalesce = *on,
+        Setting::Pages(ttl) => spec.pages = *ttl,
+        Setting::StaleWhileRevalidate(time) => spec.stale_while_revalidate = *time,
+        Setting::StaleIfError(time) => spec.stale_if_error = *time,
+        Setting::NextEdge(on) => spec.next_edge = *on,
+        Setting::Standby(on) => spec.standby = *on,
+        Setting::Weight(weight) => spec.weight = *weight,
+        _ => {}
     }
 }
 

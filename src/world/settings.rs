@@ -6,13 +6,13 @@ use crate::observe::{Health, Severity};
 use crate::protocol::Request;
 use crate::sim::ProcessState;
 
-use super::World;
 use super::apply::{Done, breakable, called, done, fault, id, machines, refuse};
 use super::discover::refresh_members;
 use super::entries::Role;
 use super::grow::add_web;
 use super::select::{Target, instances, on_machine, targets};
 use super::view::{policy_name, refresh_topology};
+use super::{World, caches};
 
 /// Machines that a world may have.
 pub(super) const MOST_MACHINES: usize = 100_000;
@@ -227,6 +227,7 @@ fn resize_machine(world: &mut World, machine: usize, size: &'static Size) -> Vec
             running.push(*at);
         }
     }
+    caches::lose_unwritten(world, &running);
     let id_of_machine = world.machines[machine].id;
     world.kernel.set_cores(id_of_machine, size.cores);
     let now = world.now();

@@ -6,10 +6,10 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use crate::layout::{self, Sessions};
-use crate::observe::{CallsProbe, System};
+use crate::observe::{CacheProbe, CallsProbe, System};
 use crate::parts::{
-    Autoscaler, Backends, Callee, Caller, Database, Dns, LoadBalancer, Maker, Monitor, Peer, Population, Resolver,
-    Router, Serverless, SessionStore, Surroundings, Web,
+    Autoscaler, Backends, Behind, Cache, CacheClient, Callee, Caller, Database, Dns, Edge as CdnEdge, LoadBalancer,
+    Maker, Monitor, Origin, Peer, Population, Resolver, Router, Serverless, SessionStore, Surroundings, Web,
 };
 use crate::sim::{Cx, Factory, InstanceId, SimTime};
 
@@ -29,10 +29,15 @@ pub(super) fn limits(role: &Role) -> (u32, u32) {
         | Role::Resolver { .. }
         | Role::Serverless { .. }
         | Role::Autoscaler { .. }
+        | Role::Cdn { .. }
         | Role::Monitor { .. } => (AMPLE_SLOTS, 0),
         Role::LoadBalancer { members, .. } => (members.spec.borrow().slots, BALANCER_BACKLOG),
         Role::Web { spec, .. } => (spec.borrow().slots, spec.borrow().backlog),
         Role::SessionStore { spec, .. } => (spec.slots, spec.backlog),
+        Role::Cache { tier, .. } => {
+            let spec = tier.spec.borrow();
+            (spec.slots, spec.backlog)
+        }
         Role::Database { cluster, .. } => {
             let spec = cluster.spec.borrow();
             (spec.slots, spec.backlog)
@@ -52,6 +57,8 @@ pub(super) fn boot_time(role: &Role) -> Duration {
         Role::LoadBalancer { members, .. } => members.spec.borrow().boot,
         Role::Web { spec, .. } => spec.borrow().boot,
         Role::SessionStore { spec, .. } => spec.boot,
+        Role::Cache { tier, .. } => tier.spec.borrow().boot,
+        Role::Cdn { spec, .. } => spec.borrow().boot,
         Role::Database { cluster, .. } => cluster.spec.borrow().boot,
     }
 }
@@ -92,6 +99,7 @@ fn maker(
     (pages, sessions): (layout::Pages, &Rc<RefCell<Sessions>>),
     edges: &[Edge],
     (service, number): (usize, usize),
+    near: &Rc<CacheProbe>,
 ) -> impl Fn(&Cx<System>) -> Maker + use<> {
     let ways: Vec<Way> = edges.iter().map(|edge| Way::new(world, edge, number)).collect();
     let site = world.services[service].site.unwrap_or_default() as u16;
@@ -99,15 +107,29 @@ fn maker(
         Role::Database { cluster, .. } => Some(Rc::clone(cluster)),
         _ => None,
     });
-    let sessions = Rc::clone(sessions);
+    let tier = match &world.services[service].role {
+        Role::Web { near, .. } | Role::Serverless { near, .. } => near.clone(),
+        _ => None,
+    };
+    let (sessions, near, content) = (Rc::clone(sessions), Rc::clone(near), Rc::clone(&world.site));
     move |cx| {
-        let is_database = |way: &&Way| Some(&way.name) == pages.database.as_ref();
-        let way = ways.iter().find(is_database);
-        let database = way.zip(cluster.as_ref());
-        let database = database.map(|(way, cluster)| Router::new(Rc::clone(cluster), site, way.caller(cx)));
-        let stores = ways.iter().filter(|way| !is_database(way));
+        let named = |name: Option<&String>| ways.iter().find(|way| Some(&way.name) == name);
+        let database = named(pages.database.as_ref()).zip(cluster.as_ref());
+        let database = database.map(|(way, cluster)| Rc::new(Router::new(Rc::clone(cluster), site, way.caller(cx))));
+        let cache = named(pages.cache.as_ref()).zip(tier.as_ref());
+        let cache = cache.map(|(way, tier)| {
+            let client = CacheClient::new(cx, Rc::clone(tier), way.caller(cx), Rc::clone(&near));
+            Rc::new(client)
+        });
+        let is_store = |way: &&Way| ![&pages.database, &pages.cache].contains(&&Some(way.name.clone()));
+        let stores = ways.iter().filter(is_store);
         let stores: BTreeMap<String, Callee> = stores.map(|way| (way.name.clone(), way.callee(cx))).collect();
-        Maker::new(&pages, Rc::clone(&sessions), Backends { database, stores })
+        let backends = Backends {
+            database,
+            cache,
+            stores,
+        };
+        Maker::new(&pages, Rc::clone(&sessions), backends, Rc::clone(&content))
     }
 }
 
@@ -132,10 +154,7 @@ pub(super) fn factory(world: &mut World, service: usize, number: usize) -> Facto
         } => {
             let (lookup, caches, name, dns) = (lookup.clone(), *caches, *name, front(*dns));
             let (zone, probe) = (Rc::clone(zone), Rc::clone(probe));
-            Factory::new(move |cx| {
-                let names = zone.names.borrow();
-                Resolver::new(cx, &lookup, caches, (dns.get(), name), &names, Rc::clone(&probe))
-            })
+            Factory::new(move |cx| Resolver::new(cx, &lookup, caches, (dns.get(), name), &zone, Rc::clone(&probe)))
         }
         Role::Dns { zone, probe } => {
             let (zone, probe) = (Rc::clone(zone), Rc::clone(probe));
@@ -153,8 +172,11 @@ pub(super) fn factory(world: &mut World, service: usize, number: usize) -> Facto
             sessions,
             edges,
             probes,
+            ..
         } => {
-            let maker = maker(world, (spec.borrow().pages.clone(), sessions), edges, (service, number));
+            let near = &probes[number].near;
+            let pages = spec.borrow().pages.clone();
+            let maker = maker(world, (pages, sessions), edges, (service, number), near);
             let (spec, probe) = (Rc::clone(spec), Rc::clone(&probes[number]));
             Factory::new(move |cx| Web::new(Rc::clone(&spec), maker(cx), Rc::clone(&probe)))
         }
@@ -165,7 +187,8 @@ pub(super) fn factory(world: &mut World, service: usize, number: usize) -> Facto
             probe,
             ..
         } => {
-            let maker = maker(world, (spec.borrow().pages.clone(), sessions), edges, (service, number));
+            let pages = spec.borrow().pages.clone();
+            let maker = maker(world, (pages, sessions), edges, (service, number), &probe.near);
             let (spec, probe) = (Rc::clone(spec), Rc::clone(probe));
             Factory::new(move |cx| Serverless::new(Rc::clone(&spec), maker(cx), Rc::clone(&probe)))
         }
@@ -189,6 +212,8 @@ pub(super) fn factory(world: &mut World, service: usize, number: usize) -> Facto
             }
             Factory::new(move |cx| Database::new(cx, Rc::clone(&cluster), Rc::clone(&probe), first.replace(false)))
         }
+        Role::Cache { .. } => cache_node(world, (service, number)),
+        Role::Cdn { .. } => cdn_edge(world, (service, number)),
         Role::Monitor { cluster, probes, .. } => {
             let (cluster, probe, first) = (Rc::clone(cluster), Rc::clone(&probes[number]), Cell::new(true));
             Factory::new(move |cx| Monitor::new(cx, Rc::clone(&cluster), Rc::clone(&probe), first.replace(false)))
@@ -198,6 +223,55 @@ pub(super) fn factory(world: &mut World, service: usize, number: usize) -> Facto
             Factory::new(move |_| Autoscaler::new(Rc::clone(&fleet), Rc::clone(&probe)))
         }
     }
+}
+
+fn cache_node(world: &World, (service, number): (usize, usize)) -> Factory<System> {
+    let entry = &world.services[service];
+    let Role::Cache { tier, edges, probes } = &entry.role else {
+        unreachable!("only nodes of caches are made here")
+    };
+    let site = entry.site.unwrap_or_default() as u16;
+    let database = edges.first().and_then(|edge| match &world.services[edge.to].role {
+        Role::Database { cluster, .. } => Some((Way::new(world, edge, number), Rc::clone(cluster))),
+        _ => None,
+    });
+    let (tier, probe) = (Rc::clone(tier), Rc::clone(&probes[number]));
+    Factory::new(move |cx| {
+        let database = database.as_ref();
+        let database = database.map(|(way, cluster)| Router::new(Rc::clone(cluster), site, way.caller(cx)));
+        Cache::new(cx, Rc::clone(&tier), database, Rc::clone(&probe))
+    })
+}
+
+fn cdn_edge(world: &World, (service, number): (usize, usize)) -> Factory<System> {
+    let Role::Cdn {
+        spec,
+        layer,
+        shield,
+        edges,
+        probes,
+        ..
+    } = &world.services[service].role
+    else {
+        unreachable!("only edges of CDNs are made here")
+    };
+    let ways = |edges: &[Edge]| -> Vec<Way> { edges.iter().map(|edge| Way::new(world, edge, number)).collect() };
+    let (to_shield, to_origins) = edges.split_at(usize::from(shield.is_some()));
+    let (to_shield, to_origins) = (ways(to_shield), ways(to_origins));
+    let (spec, layer, probe) = (Rc::clone(spec), *layer, Rc::clone(&probes[number]));
+    let (origins, site) = (world.origins.clone(), Rc::clone(&world.site));
+    Factory::new(move |cx| {
+        let shield = to_shield.first().map(|way| (Rc::clone(&way.front), way.caller(cx)));
+        let origins = to_origins.iter().zip(&origins).map(|(way, addresses)| Origin {
+            addresses: Rc::clone(addresses),
+            caller: way.caller(cx),
+        });
+        let behind = Behind {
+            shield,
+            origins: origins.collect(),
+        };
+        CdnEdge::new(cx, layer, Rc::clone(&spec), behind, Rc::clone(&site), Rc::clone(&probe))
+    })
 }
 
 fn users(world: &World, service: usize) -> Factory<System> {
@@ -218,6 +292,13 @@ fn users(world: &World, service: usize) -> Factory<System> {
     };
     let (spec, lookup, number, name) = (spec.clone(), lookup.clone(), *number, *name);
     let (zone, throttle, probe) = (Rc::clone(zone), Rc::clone(throttle), Rc::clone(probe));
+    let site = Rc::clone(&world.site);
+    let populations = world
+        .services
+        .iter()
+        .filter(|entry| matches!(entry.role, Role::Users { .. }));
+    let parts = populations.count() as u64;
+    let trace = world.trace.clone().map(|trace| (trace, parts));
     let resolver = Rc::clone(&world.services[*resolver].front);
     let (policy, calls) = (Rc::clone(&edge.policy), edge.probe(0));
     Factory::new(move |cx| {
@@ -225,7 +306,9 @@ fn users(world: &World, service: usize) -> Factory<System> {
             number,
             name,
             resolver: resolver.get(),
-            addresses: zone.names.borrow()[name as usize].clone(),
+            zone: Rc::clone(&zone),
+            site: Rc::clone(&site),
+            trace: trace.clone(),
             caller: Caller::new(cx, "site", Rc::clone(&policy), Rc::clone(&calls)),
             throttle: Rc::clone(&throttle),
             probe: Rc::clone(&probe),

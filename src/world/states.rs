@@ -11,6 +11,7 @@ use crate::observe::{
 use crate::sim::SimTime;
 
 use super::World;
+use super::caches::cache_state;
 use super::databases::{database_state, monitor_state};
 use super::entries::{Role, ServiceEntry};
 use super::measure::held;
@@ -91,6 +92,7 @@ impl World {
             users: None,
             database: None,
             monitor: None,
+            cache: cache_state(self, service),
             sessions: service.sessions().map(|sessions| SessionsState {
                 mode: session_mode(&sessions.borrow()),
                 held: held(service),
@@ -137,6 +139,7 @@ impl World {
             Role::Database { .. } => state.database = database_state(self, service),
             Role::Monitor { .. } => state.monitor = monitor_state(self, service),
             Role::Autoscaler { .. } => state.autoscaler = self.autoscaler_state(service),
+            Role::Cache { .. } | Role::Cdn { .. } => {}
         }
         state
     }
@@ -350,6 +353,7 @@ fn users_state(service: &ServiceEntry) -> Option<UsersState> {
         recent,
         waiting: total.sent - total.ok - total.failed,
         sessions: probe.sessions.get(),
+        stale_assets: probe.stale_assets.get(),
         trend: seen.trend.iter().copied().collect(),
     })
 }

@@ -145,6 +145,14 @@ impl World {
             || !is_open(caller, &edge.probes.borrow())
     }
 
+    /// Whether the name service believes that an address is up; one that it does not check is believed up.
+    pub(super) fn believed_up(&self, id: InstanceId) -> bool {
+        self.services.iter().all(|service| match &service.role {
+            Role::Dns { probe, .. } => is_trusted(&probe.records.borrow(), id),
+            _ => true,
+        })
+    }
+
     /// Since when the world runs, in seconds.
     pub(super) fn age(&self, since: SimTime) -> f64 {
         self.now().since(since).as_secs_f64()

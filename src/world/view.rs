@@ -8,9 +8,11 @@ use crate::observe::{
     Cause, Frame, Incident, InstanceInfo, InstanceState, Latencies, LinkInfo, LinkKind, LinkState, ServiceInfo, Site,
     Topology,
 };
+use crate::protocol::Layer;
 use crate::sim::{InstanceId, SimTime, Verdict};
 
 use super::World;
+use super::caches::{cdn_policy, tier_policy};
 use super::databases::policy;
 use super::discover::is_entry;
 use super::entries::{InstanceEntry, Role, ServiceEntry};
@@ -61,7 +63,13 @@ fn links(world: &World) -> Vec<LinkInfo> {
         match &service.role {
             Role::Users { resolver, name, .. } => {
                 links.push(lookup(*resolver));
-                let site = (*name as usize).checked_sub(1);
+                let site = (*name as usize).checked_sub(1).filter(|site| *site < world.sites.len());
+                // Those of a CDN come to the data centers too, when all CDNs are down.
+                if *name as usize > world.sites.len() {
+                    let cdns = world.services.iter().enumerate();
+                    let edges = cdns.filter(|(_, entry)| matches!(entry.role, Role::Cdn { layer: Layer::Edge, .. }));
+                    links.extend(edges.map(|(index, _)| requests(index)));
+                }
                 let entries = world.entries.iter().enumerate();
                 let asked = entries.filter(|(index, _)| site.is_none_or(|site| site == *index));
                 links.extend(asked.filter_map(|(_, entry)| *entry).map(requests));
@@ -80,6 +88,9 @@ fn links(world: &World) -> Vec<LinkInfo> {
                     _ => Some(requests(edge.to)),
                 });
                 links.extend(called);
+            }
+            Role::Cache { edges, .. } | Role::Cdn { edges, .. } => {
+                links.extend(edges.iter().map(|edge| requests(edge.to)));
             }
             Role::Autoscaler { of, .. } => links.push(LinkInfo {
                 from,
@@ -153,6 +164,8 @@ fn detail(entry: &ServiceEntry) -> String {
             let spec = spec.borrow();
             format!("at most {} at once, kept for {}", spec.limit, text(spec.keep))
         }
+        Role::Cache { tier, .. } => tier_policy(&tier.spec.borrow()),
+        Role::Cdn { spec, .. } => cdn_policy(&spec.borrow()),
         Role::SessionStore { spec, .. } => {
             let kept = if spec.durable { "on its disk" } else { "in memory" };
             format!("room for {} sessions, {kept}", spec.sessions)
@@ -184,9 +197,23 @@ fn instance_info(world: &World, service: usize, instance: &InstanceEntry) -> Ins
         Role::Serverless { spec, .. } => spec.borrow().limit,
         Role::SessionStore { spec, .. } => spec.slots,
         Role::Database { cluster, .. } => cluster.spec.borrow().slots,
+        Role::Cache { tier, .. } => tier.spec.borrow().slots,
         _ => 0,
     };
+    let label = match &world.services[service].role {
+        Role::Cdn {
+            spec,
+            layer: Layer::Edge,
+            ..
+        } => {
+            let places = world.services[service].instances.iter();
+            let number = places.take_while(|other| other.id != instance.id).count();
+            spec.borrow().edges.get(number).cloned()
+        }
+        _ => None,
+    };
     InstanceInfo {
+        label,
         selector: instance.selector.clone(),
         machine: machine.selector.clone(),
         address: instance.address.clone(),
@@ -210,13 +237,10 @@ impl World {
             .sum()
     }
 
-    /// What everything costs now, functions by what they cost in the last second.
+    /// What everything costs now, functions and traffic by what they cost in the last second.
     pub(super) fn price_per_hour(&self) -> f64 {
-        let functions = self.services.iter().map(|service| match &service.role {
-            Role::Serverless { spent, .. } => spent.1,
-            _ => 0.0,
-        });
-        self.machines_price() + functions.sum::<f64>()
+        let bills = self.services.iter().map(|service| service.bill.per_hour);
+        self.machines_price() + bills.sum::<f64>()
     }
 
     /// All that can be seen now.

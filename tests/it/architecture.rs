@@ -9,28 +9,36 @@ use source::{Source, source_folder, sources};
 
 /// Who may name whom. A layer may always name itself.
 const LAYERS: &[(&str, &[&str])] = &[
-    ("layout", &[]),
+    ("layout", &["trace"]),
     ("sim", &[]),
+    ("trace", &[]),
     ("command", &["layout"]),
     ("protocol", &["sim"]),
     ("observe", &["sim", "protocol"]),
-    ("parts", &["layout", "sim", "protocol", "observe"]),
-    ("world", &["layout", "command", "sim", "protocol", "observe", "parts"]),
-    ("replay", &["layout", "command", "observe", "world"]),
-    ("analyze", &["layout", "command", "observe", "world", "replay"]),
+    ("parts", &["layout", "trace", "sim", "protocol", "observe"]),
+    (
+        "world",
+        &["layout", "command", "trace", "sim", "protocol", "observe", "parts"],
+    ),
+    ("replay", &["layout", "command", "trace", "observe", "world"]),
+    (
+        "analyze",
+        &["layout", "command", "trace", "observe", "parts", "world", "replay"],
+    ),
     // `sim` for its SimTime: a frame's moments are of that type.
     ("report", &["layout", "sim", "observe", "replay", "analyze"]),
     // `sim` and `protocol` for SimTime and Reason, which frames hold.
     (
         "tui",
         &[
-            "layout", "command", "sim", "protocol", "observe", "world", "replay", "analyze", "report",
+            "layout", "command", "trace", "sim", "protocol", "observe", "world", "replay", "analyze", "report",
         ],
     ),
     (
         "cli",
         &[
-            "layout", "command", "sim", "protocol", "observe", "parts", "world", "replay", "analyze", "report", "tui",
+            "layout", "command", "trace", "sim", "protocol", "observe", "parts", "world", "replay", "analyze",
+            "report", "tui",
         ],
     ),
     ("main.rs", &["cli"]),

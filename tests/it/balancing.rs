@@ -92,7 +92,7 @@ fn farm(balancer: &str, servers: u32, users: &str) -> Layout {
             title: "farm", about: "",
             network: (local: "10us", access: "10us"),
             dns: (ttl: "168h"),
-            users: {{ "people": (resolvers: 1, stubs: 1, patience: "10m", asks: (asset: 1), {users}) }},
+            users: {{ "people": (resolvers: 1, stubs: 1, patience: "10m", asks: (asset: 1), browser: false, {users}) }},
             services: {{
                 "lb": LoadBalancer(
                     to: "web", {balancer}, size: "4xl", work: Constant("1us"), slots: 1_000_000,
@@ -394,7 +394,8 @@ fn holdings(world: &mut World) -> BTreeMap<String, u64> {
 
 /// How many people or rows one of ten servers had when it left, and how many the others lost at least.
 fn moved(balance: &str) -> (u64, u64) {
-    let users = format!(r#"count: {PEOPLE}, every: "50ms", keys: Uniform(count: {PEOPLE})"#);
+    let users =
+        format!(r#"count: {PEOPLE}, every: "50ms", keys: Uniform(count: {PEOPLE}), assets: Uniform(count: {PEOPLE})"#);
     let mut world = World::build(&farm(&format!("balance: {balance}"), 10, &users), 1);
     advance(&mut world, 1.0);
     let mut before = holdings(&mut world);

@@ -19,7 +19,7 @@ pub fn station(rate: u32, size: &str, work: &str, slots: u32, backlog: u32) -> L
         r#"Layout(
             title: "station",
             about: "",
-            users: {{ "people": (count: {rate}, every: "1s", patience: "10m", asks: (page: 0, asset: 1, create: 0, update: 0, delete: 0)) }},
+            users: {{ "people": (count: {rate}, every: "1s", patience: "10m", asks: (page: 0, asset: 1, create: 0, update: 0, delete: 0), browser: false) }},
             services: {{ "web": Web(size: "{size}", work: {work}, asset: 1.0, slots: {slots}, backlog: {backlog}) }},
         )"#
     ))

@@ -44,7 +44,7 @@ fn a_dead_server_is_noticed_after_interval_times_threshold_and_not_before() {
 fn a_crash_resets_what_was_in_progress_and_refuses_what_comes() {
     let layout = layout(
         r#"Layout(title: "slow pages", about: "",
-            users: { "people": (count: 200, every: "1s", asks: (page: 0, asset: 1, create: 0, update: 0, delete: 0)) },
+            users: { "people": (count: 200, every: "1s", asks: (page: 0, asset: 1, create: 0, update: 0, delete: 0), browser: false) },
             services: { "web": Web(size: "4xl", work: Constant("100ms"), asset: 1.0) })"#,
     );
     let mut world = story(&layout, 1, &[(5.0, "kill web/1")], 5.0);
@@ -75,7 +75,7 @@ fn a_destroyed_machine_is_silent() {
 fn work_for_callers_who_have_left_goes_on() {
     let layout = layout(
         r#"Layout(title: "impatience", about: "",
-            users: { "people": (count: 50, every: "1s", patience: "100ms", asks: (page: 0, asset: 1, create: 0, update: 0, delete: 0)) },
+            users: { "people": (count: 50, every: "1s", patience: "100ms", asks: (page: 0, asset: 1, create: 0, update: 0, delete: 0), browser: false) },
             services: { "web": Web(size: "4xl", slots: 1_000, work: Constant("500ms"), asset: 1.0) })"#,
     );
     let frame = story(&layout, 1, &[], 10.0).frame();

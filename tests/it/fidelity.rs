@@ -180,7 +180,7 @@ fn little_holds_on_every_machine() {
 fn round_robin_shares_are_equal() {
     let source = r#"Layout(
         title: "shares", about: "",
-        users: { "people": (count: 2_000, every: "1s", asks: (page: 0, asset: 1, create: 0, update: 0, delete: 0)) },
+        users: { "people": (count: 2_000, every: "1s", asks: (page: 0, asset: 1, create: 0, update: 0, delete: 0), browser: false) },
         services: {
             "lb": LoadBalancer(to: "web", balance: RoundRobin),
             "web": Web(machines: 5, work: Exponential("4ms"), asset: 1.0),

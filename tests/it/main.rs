@@ -7,10 +7,12 @@
 mod architecture;
 mod balancing;
 mod build;
+mod caching;
 mod cli;
 mod consequences;
 mod data_tier;
 mod determinism;
+mod eviction;
 mod fidelity;
 mod layouts;
 mod readme;
@@ -19,4 +21,5 @@ mod report;
 mod screen;
 mod story;
 mod terminal;
+mod traces;
 mod web_tier;

@@ -68,6 +68,7 @@ fn made_up(layout: &str) -> Recording {
         command: Command::parse(command).expect("a command"),
     };
     Recording {
+        trace: None,
         format: 1,
         engine: "0.0.1".to_string(),
         name: "made \u{1b} up".to_string(),
@@ -144,8 +145,8 @@ fn what_a_person_does_is_recorded_as_what_a_script_does() {
     live.advance_to(Duration::from_secs(35));
     let live = live.end();
     assert_eq!(live.digest, scripted.digest);
-    let recording = Recording::of("04", source, &live);
-    assert_eq!(recording, Recording::of("04", source, &scripted));
+    let recording = Recording::of("04", source, None, &live);
+    assert_eq!(recording, Recording::of("04", source, None, &scripted));
     let (read, _) = Recording::parse(&recording.to_text(), "text".as_ref()).expect("a recording");
     assert_eq!(read, recording, "what was written is read back");
 }

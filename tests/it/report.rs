@@ -1,5 +1,6 @@
 //! The report of a run that is made up here, so that every section has something to say.
 
+mod caches;
 mod data;
 
 use std::sync::Arc;
@@ -22,6 +23,7 @@ fn at(seconds: f64) -> SimTime {
 
 fn instance(selector: &str, health: Health, failed: u64) -> (InstanceInfo, InstanceState) {
     let info = InstanceInfo {
+        label: None,
         selector: selector.to_string(),
         machine: selector.to_string(),
         address: "10.0.0.1".to_string(),
@@ -77,6 +79,7 @@ fn service(
         dns: None,
         users: None,
         monitor: None,
+        cache: None,
         database: (kind == Kind::Database).then_some(DatabaseState {
             rows: 100_012,
             writes: 4_801,

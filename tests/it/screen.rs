@@ -1,5 +1,6 @@
 //! The screen: pictures of it at three sizes, styles, and keys pressed at random.
 
+mod caches;
 mod data;
 mod findings;
 mod fixture;
@@ -69,6 +70,10 @@ fn key(code: KeyCode) -> Event {
 
 fn kill(target: &str) -> Command {
     Command::Kill(Selector(target.to_string()))
+}
+
+fn pictured(name: &str, picture: &str) {
+    insta::assert_snapshot!(name, picture);
 }
 
 fn pictures(name: &str, make: impl Fn() -> Fake) {

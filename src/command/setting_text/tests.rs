@@ -22,6 +22,14 @@ fn settings() -> Vec<Setting> {
         Setting::Replace(None),
         Setting::Close(None),
         Setting::Hot(0.0),
+        Setting::Jitter(0.0),
+        Setting::RefreshAhead(None),
+        Setting::Early(None),
+        Setting::Negative(None),
+        Setting::Near(None),
+        Setting::Pages(None),
+        Setting::StaleIfError(Duration::ZERO),
+        Setting::StaleWhileRevalidate(Duration::ZERO),
         Setting::Rule(Rule::SitePriority(Vec::new())),
         Setting::Rule(Rule::SitePriority(vec!["größe".to_owned()])),
         Setting::Rule(Rule::SitePriority(vec!["eu-west".to_owned(), "us-east".to_owned()])),
@@ -29,8 +37,16 @@ fn settings() -> Vec<Setting> {
     all.extend(MODES.map(|(_, mode)| Setting::Mode(mode)));
     all.extend(READS.map(|(_, reads)| Setting::Reads(reads)));
     all.extend(RULES.map(|(_, rule)| Setting::Rule(rule)));
+    all.extend(STRATEGIES.map(|(_, strategy)| Setting::Strategy(strategy)));
+    all.extend(INVALIDATIONS.map(|(_, how)| Setting::Invalidate(how)));
+    all.extend(Evict::ALL.map(Setting::Evict));
     for on in [false, true] {
         all.extend([
+            Setting::SingleFlight(on),
+            Setting::Rehash(on),
+            Setting::NextEdge(on),
+            Setting::Standby(on),
+            Setting::OriginFallback(on),
             Setting::RetryWrites(on),
             Setting::Breaker(on),
             Setting::Outlier(on),
@@ -57,6 +73,18 @@ fn settings() -> Vec<Setting> {
             Setting::Close(Some(time)),
             Setting::CopyRate(1.0 + share * 9.9e7),
             Setting::Hot(share),
+            Setting::Jitter(share),
+            Setting::RefreshAhead(Some(share * 0.99)),
+            Setting::Early(Some(share * 100.0)),
+            Setting::Weight(share * 1_000.0),
+            Setting::Negative(Some(time)),
+            Setting::Near(Some(time)),
+            Setting::Pages(Some(time)),
+            Setting::StaleIfError(time),
+            Setting::StaleWhileRevalidate(time),
+            Setting::Strategy(Strategy::WriteBehind { after: time }),
+            Setting::Room(Room::Items(u64::from(step) * 300_000)),
+            Setting::Room(Room::Bytes(u64::from(step) * 123_457)),
             Setting::Retries(step / 3),
             Setting::DownAfter(step),
             Setting::Min(step * 300),
@@ -225,6 +253,41 @@ fn errors_say_what_is_wrong_and_what_was_meant() {
             "`hot` takes SHARE|off, as in `set people hot 20%`; found `very`",
         ),
         ("set a//b retries 3", "`a//b` is not a selector"),
+    ] {
+        let error = Command::parse(text).expect_err(text);
+        assert!(error.0.starts_with(message), "{text}\n  is   {error}\n  not  {message}");
+    }
+}
+
+#[test]
+fn errors_about_caches_say_what_is_wrong() {
+    for (text, message) in [
+        (
+            "set cache evict lruu",
+            "no eviction policy is called `lruu`; did you mean `lru`?",
+        ),
+        ("set cache items 0", "`items` must be from 1 to 100,000,000, not 0"),
+        (
+            "set cache bytes 10",
+            "expected a size with a unit, as in \"64MB\", found `10`",
+        ),
+        ("set cache bytes 1B", "`bytes` must be from 1kB to 1000TB, not 1B"),
+        ("set cache strategy aside:1s", "`strategy` takes aside|read-through|"),
+        (
+            "set cache strategy write-behind:",
+            "`strategy` takes aside|read-through|",
+        ),
+        ("set cache strategy write-behind:0s", "`strategy` must be longer than 0"),
+        (
+            "set cache refresh-ahead 100%",
+            "`refresh-ahead` must be above 0 and below 1, not 1",
+        ),
+        (
+            "set cache early 101",
+            "`early` must be above 0 and at most 100, not 101",
+        ),
+        ("set cdn pages 0s", "`pages` must be longer than 0"),
+        ("set cdn weight 0", "`weight` must be above 0 and at most 1000, not 0"),
     ] {
         let error = Command::parse(text).expect_err(text);
         assert!(error.0.starts_with(message), "{text}\n  is   {error}\n  not  {message}");

@@ -2,8 +2,10 @@
 //! What involves several of them (references, names, totals) is checked in `validate`.
 
 mod autoscaler;
+mod cache;
 mod database;
 mod databases;
+mod delivery;
 mod load_balancer;
 mod network;
 mod pages;
@@ -23,6 +25,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use super::bounds;
 use super::check;
 use super::duration;
 use super::expect::{Expectation, Quantifier};
@@ -51,6 +54,10 @@ pub(super) struct RawLayout {
     data_centers: Option<BTreeMap<String, RawDataCenter>>,
     #[serde(default)]
     databases: BTreeMap<String, databases::RawSpread>,
+    #[serde(default)]
+    cdns: BTreeMap<String, delivery::RawCdn>,
+    #[serde(default)]
+    content: delivery::RawContent,
     #[serde(default)]
     expect: Vec<RawExpectation>,
 }
@@ -81,6 +88,7 @@ enum RawService {
     Serverless(serverless::RawServerless),
     SessionStore(session_store::RawSessionStore),
     Database(database::RawDatabase<u32>),
+    Cache(cache::RawCache),
 }
 
 /// An expectation's text is read once the services are known.
@@ -150,15 +158,29 @@ impl RawLayout {
             }
         }
         let databases = databases::spread(self.databases, &mut data_centers, &path.at("databases"))?;
+        if self.cdns.len() > bounds::MOST_CDNS {
+            let message = format!("at most {} CDNs", bounds::MOST_CDNS);
+            return Err(path.key("cdns").problem(message));
+        }
+        let mut cdns = Map::new();
+        for (name, raw) in self.cdns {
+            let path = path.at("cdns");
+            check::name(&path, &name)?;
+            let cdn = raw.model(&path.at(&name))?;
+            cdns.insert(name, cdn);
+        }
         let layout = Layout {
             title: self.title,
             about: self.about,
             domain: self.domain,
             users,
-            dns: self.dns.model(&path.at("dns"))?,
+            dns: self.dns.model(&path.at("dns"), !cdns.is_empty())?,
             network: self.network.model(&path.at("network"))?,
             data_centers,
             databases,
+            cdns,
+            content: self.content.model(&path.at("content"))?,
+            trace: None,
             expect: Vec::new(),
         };
         Ok((layout, self.expect))
@@ -197,6 +219,7 @@ impl RawService {
             RawService::Serverless(raw) => Service::Serverless(raw.model(path)?),
             RawService::SessionStore(raw) => Service::SessionStore(raw.model(path)?),
             RawService::Database(raw) => Service::Database(raw.model(path, sites)?),
+            RawService::Cache(raw) => Service::Cache(raw.model(path)?),
         })
     }
 }

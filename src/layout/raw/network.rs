@@ -19,6 +19,7 @@ pub(super) struct RawDns {
     timeout: Duration,
     attempts: u32,
     health: Option<RawHealthCheck>,
+    origin_fallback: bool,
 }
 
 impl Default for RawDns {
@@ -28,22 +29,25 @@ impl Default for RawDns {
             timeout: Duration::from_secs(2),
             attempts: 3,
             health: None,
+            origin_fallback: true,
         }
     }
 }
 
 impl RawDns {
-    /// A TTL of 0 is legal: nobody keeps the answer.
-    pub fn model(self, path: &Path) -> Result<Dns, Problem> {
+    /// A TTL of 0 is legal: nobody keeps the answer. Where CDNs are to be told apart, addresses are checked.
+    pub fn model(self, path: &Path, checked: bool) -> Result<Dns, Problem> {
         check::span(&path.at("ttl"), self.ttl)?;
         check::interval(&path.at("timeout"), self.timeout)?;
         check::whole(&path.at("attempts"), self.attempts, 1..=100)?;
+        let default = checked.then(RawHealthCheck::default);
         let check = |raw: RawHealthCheck| raw.model(&path.at("health"), HealthCheck::of_addresses());
         Ok(Dns {
             ttl: self.ttl,
             timeout: self.timeout,
             attempts: self.attempts,
-            health: self.health.map(check).transpose()?,
+            health: self.health.or(default).map(check).transpose()?,
+            origin_fallback: self.origin_fallback,
         })
     }
 }
@@ -56,6 +60,8 @@ pub(super) struct RawNetwork {
     #[serde(with = "duration")]
     access: Duration,
     #[serde(with = "duration")]
+    edge: Duration,
+    #[serde(with = "duration")]
     between: Duration,
     #[serde(with = "duration")]
     jitter: Duration,
@@ -67,6 +73,7 @@ impl Default for RawNetwork {
         RawNetwork {
             local: Duration::from_micros(250),
             access: Duration::from_millis(20),
+            edge: Duration::from_millis(5),
             between: Duration::from_millis(40),
             jitter: Duration::ZERO,
             loss: 0.0,
@@ -79,12 +86,14 @@ impl RawNetwork {
         let latencies = check::SHORTEST_LATENCY..=check::LONGEST_LATENCY;
         check::time(&path.at("local"), self.local, latencies.clone())?;
         check::time(&path.at("access"), self.access, latencies.clone())?;
+        check::time(&path.at("edge"), self.edge, latencies.clone())?;
         check::time(&path.at("between"), self.between, latencies)?;
         check::time(&path.at("jitter"), self.jitter, Duration::ZERO..=check::LONGEST_LATENCY)?;
         check::number(&path.at("loss"), self.loss, 0.0..=0.9)?;
         Ok(Network {
             local: self.local,
             access: self.access,
+            edge: self.edge,
             between: self.between,
             jitter: self.jitter,
             loss: self.loss,

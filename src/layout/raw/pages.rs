@@ -16,6 +16,7 @@ pub(super) struct RawPages {
     pub json: f64,
     pub asset: f64,
     pub database: Option<String>,
+    pub cache: Option<String>,
     pub sessions: Sessions,
     pub session_ttl: Duration,
     pub sign_in: RawDistribution,
@@ -30,6 +31,7 @@ impl Default for RawPages {
             json: 0.5,
             asset: 0.1,
             database: None,
+            cache: None,
             sessions: Sessions::Off,
             session_ttl: Duration::from_secs(30 * 60),
             sign_in: constant(5_000),
@@ -51,7 +53,12 @@ impl RawPages {
         check::distribution(&path.at("verify"), verify)?;
         let mut calls = Map::new();
         for (to, raw) in self.calls {
-            let read = raw.model(&path.at("calls").at(&to), &Calls::to_service())?;
+            let default = if self.cache.as_ref() == Some(&to) {
+                Calls::to_cache()
+            } else {
+                Calls::to_service()
+            };
+            let read = raw.model(&path.at("calls").at(&to), &default)?;
             calls.insert(to, read);
         }
         Ok(Pages {
@@ -59,6 +66,7 @@ impl RawPages {
             json: self.json,
             asset: self.asset,
             database: self.database,
+            cache: self.cache,
             sessions: self.sessions,
             session_ttl: self.session_ttl,
             sign_in,
@@ -68,7 +76,7 @@ impl RawPages {
     }
 }
 
-/// Gives every web tier and every function the default calls of what it may call and the file does not name: its database, and all
+/// Gives every web tier and every function the default calls of what it may call and the file does not name: its database, its cache, and all
 /// session stores of the data center, since its sessions may move while it runs.
 pub(super) fn complete(services: &mut Map<Service>) {
     let stores: Vec<String> = services
@@ -76,12 +84,27 @@ pub(super) fn complete(services: &mut Map<Service>) {
         .filter(|(_, service)| matches!(service, Service::SessionStore(_)))
         .map(|(name, _)| name.clone())
         .collect();
+    let through: Vec<String> = services
+        .iter()
+        .filter(|(_, service)| matches!(service, Service::Cache(cache) if cache.strategy.loads_through()))
+        .map(|(name, _)| name.clone())
+        .collect();
     for service in services.values_mut() {
         let pages = match service {
             Service::Web(web) => &mut web.pages,
             Service::Serverless(functions) => &mut functions.pages,
-            Service::LoadBalancer(_) | Service::SessionStore(_) | Service::Database(_) => continue,
+            Service::LoadBalancer(_) | Service::SessionStore(_) | Service::Database(_) | Service::Cache(_) => continue,
         };
+        if let Some(cache) = &pages.cache
+            && !pages.calls.contains_key(cache)
+        {
+            let calls = if through.contains(cache) {
+                Calls::through_cache()
+            } else {
+                Calls::to_cache()
+            };
+            pages.calls.insert(cache.clone(), calls);
+        }
         for callee in pages.database.iter().chain(&stores) {
             if !pages.calls.contains_key(callee) {
                 pages.calls.insert(callee.clone(), Calls::to_service());

@@ -24,6 +24,7 @@ pub(super) struct RawServerless {
     json: f64,
     asset: f64,
     database: Option<String>,
+    cache: Option<String>,
     sessions: Sessions,
     #[serde(with = "duration")]
     session_ttl: Duration,
@@ -47,6 +48,7 @@ impl Default for RawServerless {
             json: pages.json,
             asset: pages.asset,
             database: pages.database,
+            cache: pages.cache,
             sessions: pages.sessions,
             session_ttl: pages.session_ttl,
             sign_in: pages.sign_in,
@@ -73,6 +75,7 @@ impl RawServerless {
             json: self.json,
             asset: self.asset,
             database: self.database,
+            cache: self.cache,
             sessions: self.sessions,
             session_ttl: self.session_ttl,
             sign_in: self.sign_in,

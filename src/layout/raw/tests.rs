@@ -48,6 +48,7 @@ fn pages() -> Pages {
         json: 0.5,
         asset: 0.1,
         database: None,
+        cache: None,
         sessions: Sessions::Off,
         session_ttl: seconds(1_800),
         sign_in: Distribution::Constant(ms(5)),
@@ -80,6 +81,12 @@ fn users_and_dns_have_their_defaults() {
             count: 100_000,
             exponent: 0.9,
         },
+        assets: Keys::Zipf {
+            count: 1_000,
+            exponent: 1.0,
+        },
+        edge: None,
+        browser: true,
         resolvers: 16,
         stubs: 256,
         patience: seconds(10),
@@ -104,6 +111,7 @@ fn users_and_dns_have_their_defaults() {
         timeout: seconds(2),
         attempts: 3,
         health: None,
+        origin_fallback: true,
     };
     assert_eq!(layout.dns, expected);
 }
@@ -129,6 +137,7 @@ fn what_users_and_the_network_are_given_they_have() {
     let expected = Network {
         local: Duration::from_micros(250),
         access: ms(20),
+        edge: ms(5),
         between: ms(30),
         jitter: Duration::ZERO,
         loss: 0.0,

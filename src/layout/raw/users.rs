@@ -20,6 +20,9 @@ pub(super) struct RawUsers {
     mobile: f64,
     asks: RawAsks,
     keys: RawKeys,
+    assets: RawKeys,
+    edge: Option<String>,
+    browser: bool,
     resolvers: u32,
     stubs: u32,
     #[serde(with = "duration")]
@@ -48,6 +51,12 @@ impl Default for RawUsers {
                 count: 100_000,
                 exponent: 0.9,
             },
+            assets: RawKeys::Zipf {
+                count: 1_000,
+                exponent: 1.0,
+            },
+            edge: None,
+            browser: true,
             resolvers: 16,
             stubs: 256,
             patience: Duration::from_secs(10),
@@ -101,6 +110,8 @@ impl RawUsers {
         check::interval(&path.at("patience"), self.patience)?;
         let keys = self.keys.into();
         check::keys(&path.at("keys"), keys)?;
+        let assets = self.assets.into();
+        check::keys(&path.at("assets"), assets)?;
         check::number(&path.at("hot"), self.hot, bounds::SHARE)?;
         let look_back = self.look_back.map(|raw| raw.model(&path.at("look_back")));
         Ok(Users {
@@ -109,6 +120,9 @@ impl RawUsers {
             mobile: self.mobile,
             asks: self.asks.model(&path.at("asks"))?,
             keys,
+            assets,
+            edge: self.edge,
+            browser: self.browser,
             resolvers: self.resolvers,
             stubs: self.stubs,
             patience: self.patience,

@@ -28,6 +28,7 @@ pub(super) struct RawWeb {
     json: f64,
     asset: f64,
     database: Option<String>,
+    cache: Option<String>,
     sessions: Sessions,
     #[serde(with = "duration")]
     session_ttl: Duration,
@@ -57,6 +58,7 @@ impl Default for RawWeb {
             json: pages.json,
             asset: pages.asset,
             database: pages.database,
+            cache: pages.cache,
             sessions: pages.sessions,
             session_ttl: pages.session_ttl,
             sign_in: pages.sign_in,
@@ -95,6 +97,7 @@ impl RawWeb {
             json: self.json,
             asset: self.asset,
             database: self.database,
+            cache: self.cache,
             sessions: self.sessions,
             session_ttl: self.session_ttl,
             sign_in: self.sign_in,

@@ -89,8 +89,9 @@ impl Ledger {
                 version,
                 user,
                 began,
+                copy,
                 ..
-            } => self.read(at, key, version, user, began),
+            } => self.read(at, (key, version), user, began, copy),
             Event::Unknown { .. } => self.counts.unknown += 1,
             Event::Replayed { key, old, new } => self.replay(key, old, new),
             Event::GivenUp { key, old, kept } => {
@@ -125,7 +126,7 @@ impl Ledger {
         }
     }
 
-    fn read(&mut self, at: SimTime, key: u64, version: Stamp, user: Owner, began: SimTime) {
+    fn read(&mut self, at: SimTime, (key, version): (u64, Stamp), user: Owner, began: SimTime, copy: bool) {
         self.counts.reads += 1;
         let promise = self.rows.get(key);
         if promise.stamp() > version
@@ -133,6 +134,7 @@ impl Ledger {
         {
             let age = began.since(since);
             self.counts.stale += 1;
+            self.counts.stale_copies += u64::from(copy);
             self.counts.stale_longest = self.counts.stale_longest.max(age);
             self.stale_nanos += u128::from(nanos(age));
         }

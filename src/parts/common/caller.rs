@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::layout::Calls;
 use crate::observe::{CallsProbe, Circuit, Event, System};
-use crate::protocol::{Operation, Reason, Reply, Request, SessionRequest};
+use crate::protocol::{CacheRequest, Operation, Reason, Reply, Request, SessionRequest};
 use crate::sim::{CallError, Cx, Either, InstanceId, Passage, SimTime, Stream, nanos, race};
 
 use super::breaker::{CircuitBreaker, Ticket};
@@ -399,6 +399,7 @@ fn is_read(request: &Request) -> bool {
     match request {
         Request::Http(http) => http.ask.is_safe(),
         Request::Query(query) => query.operation == Operation::Read,
+        Request::Cache(request) => matches!(request, CacheRequest::Get { .. }),
         Request::Session(session) => matches!(session, SessionRequest::Find { .. }),
         Request::Lookup(_) | Request::Check => true,
         _ => false,

@@ -13,16 +13,20 @@ use crate::protocol::{
 };
 use crate::sim::{Cx, InstanceId, SimTime};
 
+use super::cached::CacheClient;
 use super::caller::Caller;
 use super::demand::Demand;
 use super::purpose;
 use super::router::Router;
 use super::shelf::Shelf;
+use super::site::Site;
 
 /// Whom a page is made with.
 pub struct Backends {
     /// The database.
-    pub database: Option<Router>,
+    pub database: Option<Rc<Router>>,
+    /// The cache in front of it.
+    pub cache: Option<Rc<CacheClient>>,
     /// The session stores of the data center, by name.
     pub stores: BTreeMap<String, Callee>,
 }
@@ -46,13 +50,14 @@ pub struct Maker {
     /// Where sessions are. It is changed between two windows.
     sessions: Rc<RefCell<Sessions>>,
     backends: Backends,
+    site: Rc<Site>,
     /// Sessions in memory.
     local: Shelf,
 }
 
 impl Maker {
     /// Makes pages by these settings.
-    pub fn new(spec: &layout::Pages, sessions: Rc<RefCell<Sessions>>, backends: Backends) -> Maker {
+    pub fn new(spec: &layout::Pages, sessions: Rc<RefCell<Sessions>>, backends: Backends, site: Rc<Site>) -> Maker {
         Maker {
             work: Demand::new(spec.work),
             json: spec.json,
@@ -62,6 +67,7 @@ impl Maker {
             session_ttl: spec.session_ttl,
             sessions,
             backends,
+            site,
             local: Shelf::default(),
         }
     }
@@ -79,10 +85,16 @@ impl Maker {
     /// Settings have changed.
     pub fn retune(&self, cx: &Cx<System>) {
         self.backends.database.iter().for_each(|router| router.retune(cx));
+        self.backends.cache.iter().for_each(|cache| cache.retune(cx));
         self.backends
             .stores
             .values()
             .for_each(|callee| callee.caller.retune(cx));
+    }
+
+    /// Forgets near copies of a row, or all.
+    pub fn purge(&self, key: Option<u64>) {
+        self.backends.cache.iter().for_each(|cache| cache.purge(key));
     }
 
     /// Somebody says that they are primary of a shard.
@@ -101,7 +113,7 @@ impl Maker {
         let form = if http.format == Format::Json { self.json } else { 1.0 };
         let factor = if http.ask == Ask::Asset { self.asset } else { form };
         cx.work(self.work.sample(cx.draw(purpose::WEB_WORK), factor)).await;
-        let page = |status, retries, remember| Reply {
+        let page = |status, retries, remember, copy| Reply {
             outcome: Ok(Answer::Page {
                 status,
                 format: http.format,
@@ -109,20 +121,27 @@ impl Maker {
                 cookie: None,
                 pass: news,
                 remember,
+                copy,
+                fresh_until: None,
             }),
             retries,
         };
         let (Some(operation), Some(database)) = (operation(http.ask), &self.backends.database) else {
-            return page(Status::Static, 0, false);
+            let edition = self.site.edition.get();
+            return page(Status::Static { edition }, 0, false, None);
         };
         let once = http.once || database.repeats_writes();
-        let reply = database.ask(cx, &http, operation, once).await;
+        let (reply, copy) = match &self.backends.cache {
+            // In a box, to keep it out of the memory of the handlers of those who have no cache.
+            Some(cache) => Box::pin(cache.ask(cx, database, &http, operation, once)).await,
+            None => (database.ask(cx, &http, operation, once).await, None),
+        };
         match reply.outcome {
             Ok(Answer::Row(status)) => {
                 let remember = matches!(status, Status::Written { .. }) && database.remembers();
-                page(status, reply.retries, remember)
+                page(status, reply.retries, remember, copy)
             }
-            Ok(_) => page(Status::Static, reply.retries, false),
+            Ok(_) => page(Status::Searched, reply.retries, false, None),
             Err(_) => reply,
         }
     }

@@ -6,20 +6,18 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use crate::layout::{Reads, Replication};
-use crate::observe::{Event, System};
+use crate::observe::System;
 use crate::protocol::{Answer, Failure, Http, Operation, Query, Reason, Reply, Request, Stamp, Status, Term};
 use crate::sim::{CallError, Cx, InstanceId, SimTime, join_all};
 
 use super::caller::{Caller, Targets};
 use super::cluster::{Cluster, Member};
+use super::resting::{Loss, Resting};
 
 /// How often a query is sent on to another node, at most.
 const HOPS: u32 = 4;
 /// How long to wait before the next hop when a row is just being handed over.
 const PAUSE: Duration = Duration::from_millis(2);
-/// How long a node that failed is left alone at first; each time it fails again twice as long, up to the most.
-const REST: Duration = Duration::from_secs(1);
-const REST_MOST: Duration = Duration::from_secs(30);
 
 /// Whoever queries a database.
 pub struct Router {
@@ -30,18 +28,10 @@ pub struct Router {
     /// By shard: who is believed to be primary, and since which term.
     leaders: RefCell<Vec<Option<(InstanceId, Term)>>>,
     /// Nodes that failed of late.
-    resting: RefCell<Vec<Resting>>,
+    resting: Resting,
     /// How far rows have moved between two shards, as far as it was told.
     moved: RefCell<Vec<(u32, u32, u64)>>,
     turn: Cell<usize>,
-}
-
-/// A node that is left alone for a while.
-#[derive(Clone, Copy, Debug)]
-struct Resting {
-    node: InstanceId,
-    until: SimTime,
-    rest: Duration,
 }
 
 /// What is to be asked of a shard.
@@ -69,7 +59,7 @@ impl Router {
             site,
             caller,
             leaders: RefCell::default(),
-            resting: RefCell::default(),
+            resting: Resting::default(),
             moved: RefCell::default(),
             turn: Cell::new(0),
         }
@@ -109,6 +99,7 @@ impl Router {
             key: http.key,
             once,
             after: Stamp::ORIGINAL,
+            bytes: http.row,
         };
         if operation == Operation::Search {
             return self.search(cx, query).await;
@@ -147,7 +138,8 @@ impl Router {
         }
     }
 
-    async fn query(&self, cx: &Cx<System>, query: Query) -> Reply {
+    /// Sends a query to the node that it is for.
+    pub async fn query(&self, cx: &Cx<System>, query: Query) -> Reply {
         if let Some(only) = self.only_node() {
             let request = Request::Query(query);
             return self.caller.call(cx, only, request, query.once || query.is_read()).await;
@@ -309,7 +301,7 @@ impl Router {
                 is_leader && !equal && reads == Reads::Replicas
             };
             // What is asked for as a primary is asked even if it failed of late: there is no other.
-            let rests = !(wants_primary && is_leader) && self.is_resting(member.id, now);
+            let rests = !(wants_primary && is_leader) && self.resting.has(member.id, now);
             if wants_primary {
                 (unfit, rests, far)
             } else {
@@ -329,11 +321,6 @@ impl Router {
         self.cluster.spec.borrow().replication.primary_replicas().is_some()
     }
 
-    fn is_resting(&self, node: InstanceId, now: SimTime) -> bool {
-        let resting = self.resting.borrow();
-        resting.iter().any(|rest| rest.node == node && now < rest.until)
-    }
-
     /// Draws a conclusion from the end of a call.
     fn judge(&self, cx: &Cx<System>, node: InstanceId, primary: bool, result: &Result<Reply, CallError>) {
         let reason = match result {
@@ -346,30 +333,8 @@ impl Router {
                 _ => None,
             },
         };
-        let mut resting = self.resting.borrow_mut();
-        let place = resting.iter().position(|rest| rest.node == node);
-        match (reason, place) {
-            (None, None) => {}
-            (None, Some(place)) => {
-                resting.swap_remove(place);
-                cx.emit(Event::NodeUsed { node });
-            }
-            (Some(reason), None) => {
-                resting.push(Resting {
-                    node,
-                    until: cx.now() + REST,
-                    rest: REST,
-                });
-                cx.emit(Event::NodeAvoided { node, reason, primary });
-            }
-            (Some(_), Some(place)) => {
-                let known = &mut resting[place];
-                if cx.now() >= known.until {
-                    known.rest = (known.rest * 2).min(REST_MOST);
-                    known.until = cx.now() + known.rest;
-                }
-            }
-        }
+        let loss = if primary { Loss::Primary } else { Loss::Shared };
+        self.resting.judge(cx, node, reason, loss);
     }
 }
 

@@ -200,6 +200,9 @@ mod tests {
         Http {
             ask: Ask::Page,
             key,
+            bytes: 0,
+            row: 0,
+            edition: 0,
             format: Format::Html,
             user: Owner::new(0, user),
             cookie: None,

@@ -84,6 +84,7 @@ fn promises(promises: Promises) -> PromisesReport {
         at_risk: promises.at_risk,
         reads: promises.reads,
         stale: promises.stale,
+        stale_copies: promises.stale_copies,
         stale_mean_ms: ms(promises.stale_mean),
         stale_longest_ms: ms(promises.stale_longest),
         own_writes_unseen: promises.own_writes_unseen,

@@ -116,6 +116,8 @@ pub struct PromisesReport {
     pub reads: u64,
     /// Those that returned old data: a newer write had been acknowledged before the user asked.
     pub stale: u64,
+    /// Those of the stale reads that came from a cache.
+    pub stale_copies: u64,
     /// How long before the read the first newer write had been acknowledged, on average.
     pub stale_mean_ms: f64,
     /// The longest.

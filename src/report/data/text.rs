@@ -120,15 +120,21 @@ fn reads(promises: &PromisesReport) -> Vec<String> {
     let share = promises.stale as f64 / promises.reads.max(1) as f64;
     match promises.stale {
         0 => vec![format!("{}, none stale", count(promises.reads))],
-        stale => vec![
-            count(promises.reads),
-            format!("stale {} ({})", count(stale), percent(share)),
-            format!(
+        stale => {
+            let copies =
+                (promises.stale_copies > 0).then(|| format!("{} of them from caches", count(promises.stale_copies)));
+            let mut parts = vec![
+                count(promises.reads),
+                format!("stale {} ({})", count(stale), percent(share)),
+            ];
+            parts.extend(copies);
+            parts.push(format!(
                 "old by {}, {} at most",
                 milliseconds(promises.stale_mean_ms),
                 milliseconds(promises.stale_longest_ms)
-            ),
-        ],
+            ));
+            parts
+        }
     }
 }
 

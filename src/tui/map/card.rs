@@ -120,6 +120,7 @@ fn below(scene: &Scene, card: &Card) -> Vec<String> {
     }
     match (service.kind, service.instances.as_slice()) {
         (Kind::Dns | Kind::Autoscaler | Kind::Monitor, _) => Vec::new(),
+        (Kind::Cache | Kind::Cdn | Kind::Shield, _) => figures::notes(scene, card.service),
         (Kind::Database, _) if risky(scene, card.service) > 0 => {
             let short = text::short(risky(scene, card.service) as f64);
             vec![format!("at risk: {short}"), format!("{short} risk")]
@@ -243,15 +244,24 @@ fn instances(scene: &Scene, card: &Card, window: &Window, painter: &mut Painter)
     }
 }
 
-/// Beside the cells of monitors: who holds the lease.
+/// Beside the cells of monitors: who holds the lease; of caches: their hit ratio.
 fn beside(scene: &Scene, card: &Card, window: &Window, painter: &mut Painter) {
-    if scene.frame.topology.services[card.service].kind != Kind::Monitor {
-        return;
-    }
-    let words = figures::lease(scene, card.service);
+    let words = match scene.frame.topology.services[card.service].kind {
+        Kind::Monitor => figures::lease(scene, card.service),
+        Kind::Cache | Kind::Cdn | Kind::Shield
+            if card.density != Density::Rows && truth::serving(scene.frame, card.service).0 > 0 =>
+        {
+            let bare = card.density == Density::Bare;
+            // Without a border there is no other place for what is wrong.
+            let notes = figures::notes(scene, card.service).into_iter().filter(|_| bare);
+            notes.chain(figures::hits(scene, card.service)).collect()
+        }
+        _ => return,
+    };
     let Some(last) = card.cells.last() else { return };
     let x = last.right() + 2;
-    let room = (card.area.right() - 1).saturating_sub(x);
+    let border = u16::from(card.density != Density::Bare);
+    let room = (card.area.right() - border).saturating_sub(x);
     if let Some((x, y)) = window.place(x, last.y) {
         painter.text(x, y, room, text::fitting(&words, room), Role::Muted);
     }
@@ -279,7 +289,13 @@ fn row(scene: &Scene, card: &Card, index: usize, state: &InstanceState, (x, y): 
     let truth = truth::of(state, scene.frame.at);
     let selected = scene.selected == Item::Instance(card.service, index);
     let width = card.area.width - 2;
+    let label = service.instances[index].label.as_ref();
     let number = match service.instances[index].selector.rsplit_once('/') {
+        // Of an edge its name is told: that is where it stands.
+        Some(_) if label.is_some() && width >= 9 => {
+            let label = label.map_or("", String::as_str);
+            format!("{:<1$} ", text::clip(label, width - 9), usize::from(width.min(20) - 9))
+        }
         Some((_, number)) if service.instances.len() > 1 => format!("/{number} "),
         _ => String::new(),
     };

@@ -1,7 +1,8 @@
 //! What the cards say of each kind of service: figures of an instance, and further lines, at several lengths.
 
 use crate::layout::duration;
-use crate::observe::{AutoscalerState, InstanceState, Kind, ServerlessState, ServiceState};
+use crate::observe::{AutoscalerState, CacheNodeState, InstanceState, Kind, STAMPEDE, ServerlessState, ServiceState};
+use crate::tui::layers;
 use crate::tui::text;
 use crate::tui::theme::Role;
 use crate::tui::truth;
@@ -32,6 +33,13 @@ pub(super) fn of(scene: &Scene, card: &Card, index: usize, room: u16) -> Pieces 
     if let Some(scaler) = &of_service.autoscaler {
         let role = if scaler.on { Role::Text } else { Role::Warning };
         return fitted(&machines(scaler, lines > 1), role);
+    }
+    if let Some(kept) = of_service.cache.as_ref().filter(|_| is_keeper(service.kind)) {
+        if card.density == Density::Bare {
+            return Vec::new();
+        }
+        let node = kept.nodes.get(index);
+        return node.map_or(Vec::new(), |node| keeper(node, room));
     }
     if card.density == Density::Bare {
         let load = text::whole_percent(state.utilisation);
@@ -85,6 +93,59 @@ fn loaded(of_service: &ServiceState, state: &InstanceState, (count, cores): (usi
         (rate, Role::Muted),
         (own, Role::Muted),
     ]
+}
+
+/// Whether a kind does nothing but keep copies.
+fn is_keeper(kind: Kind) -> bool {
+    matches!(kind, Kind::Cache | Kind::Cdn | Kind::Shield)
+}
+
+/// Of a node of a cache or an edge: its hit ratio, and what it holds as far as there is room.
+fn keeper(node: &CacheNodeState, room: u16) -> Pieces {
+    let ratio = layers::ratio(&node.recent);
+    let entries = text::short(node.entries as f64);
+    let options = [
+        format!("{ratio:>5}  {entries} entries"),
+        format!("{ratio:>5}  {entries}"),
+        format!("{ratio:>5}"),
+        ratio,
+    ];
+    vec![(text::fitting(&options, room).to_string(), Role::Text)]
+}
+
+/// The hit ratio of a layer, at several lengths.
+pub(super) fn hits(scene: &Scene, service: usize) -> Vec<String> {
+    let Some(layer) = layers::of(scene.frame, service) else {
+        return Vec::new();
+    };
+    let ratio = layers::ratio(&layer.state.recent);
+    let entries = text::short(layer.state.entries as f64);
+    vec![
+        format!("hit {ratio}, {entries} entries"),
+        format!("hit {ratio}, {entries}"),
+        format!("hit {ratio}"),
+        ratio,
+    ]
+}
+
+/// What is wrong with a layer, or that nobody is sent there, at several lengths; nothing of one in good order.
+pub(super) fn notes(scene: &Scene, service: usize) -> Vec<String> {
+    let Some(layer) = layers::of(scene.frame, service) else {
+        return Vec::new();
+    };
+    if let Some(word) = layer.unused() {
+        return vec![word.to_string()];
+    }
+    let (worst, unwritten) = (layer.state.worst, layer.state.unwritten);
+    if layer.stampedes() {
+        let most = (worst >= STAMPEDE).then(|| format!("stampede: {worst} at once"));
+        return most.into_iter().chain(["stampede".to_string()]).collect();
+    }
+    if unwritten > 0 {
+        let short = text::short(unwritten as f64);
+        return vec![format!("{short} writes only here"), format!("{short} unwritten")];
+    }
+    Vec::new()
 }
 
 /// Of one of a pair: which one it is comes first.
@@ -177,6 +238,9 @@ pub(super) fn extra(scene: &Scene, card: &Card) -> Vec<Vec<String>> {
             format!("{cached} cached"),
             format!("{cached} hold"),
         ]];
+    }
+    if is_keeper(scene.frame.topology.services[card.service].kind) {
+        return vec![hits(scene, card.service)];
     }
     if let Some(database) = &state.database {
         let rows = text::short(database.rows as f64);

@@ -11,7 +11,7 @@ use crate::tui::truth;
 
 use super::changes;
 use super::draw::{Scene, Window};
-use super::route::Edge;
+use super::route::{self, Edge};
 
 /// Requests a second on the wall below which each one is shown.
 pub(super) const SINGLE: f64 = 24.0;
@@ -38,13 +38,15 @@ pub(super) struct Look {
 pub fn draw(scene: &Scene, window: &Window, painter: &mut Painter) {
     let looks: Vec<Look> = scene.plan.edges.iter().map(|edge| look(scene, edge)).collect();
     let mut meets: BTreeMap<(u16, u16), u8> = BTreeMap::new();
-    for edge in &scene.plan.edges {
+    for edge in scene.plan.edges.iter().filter(|edge| !rests(scene, edge)) {
         for (x, y, mask) in &edge.cells {
             *meets.entry((*x, *y)).or_default() |= mask;
         }
     }
     // Quiet ways first, so that those with traffic win the cells that they share.
-    let mut order: Vec<usize> = (0..looks.len()).collect();
+    let mut order: Vec<usize> = (0..looks.len())
+        .filter(|index| !rests(scene, &scene.plan.edges[*index]))
+        .collect();
     order.sort_by(|a, b| looks[*a].rate.total_cmp(&looks[*b].rate));
     for index in &order {
         bed(&scene.plan.edges[*index], &looks[*index], &meets, window, painter);
@@ -66,6 +68,12 @@ pub fn draw(scene: &Scene, window: &Window, painter: &mut Painter) {
         breakers(scene, edge, window, painter);
         faults(scene, edge, window, painter);
     }
+}
+
+/// Whether a way that is seldom used lies idle: then it is not drawn, unless it is hurt.
+fn rests(scene: &Scene, edge: &Edge) -> bool {
+    let state = &scene.frame.links[edge.link];
+    state.rate <= 0.0 && !state.hurt && route::in_reserve(&scene.frame.topology, edge.link)
 }
 
 fn look(scene: &Scene, edge: &Edge) -> Look {

@@ -105,13 +105,17 @@ fn wide(topology: &Topology, service: usize) -> u16 {
     1 + u16::from(info.kind == Kind::Database && several)
 }
 
-/// The column of a kind.
+/// The first column within the data centers.
+const INNER: u8 = 2;
+
+/// The column of a kind. Where there is not enough room for all, CDNs stand in that of the users.
 pub(super) fn tier(kind: Kind) -> u8 {
     match kind {
         Kind::Users | Kind::Dns | Kind::Resolver => 0,
-        Kind::LoadBalancer => 1,
-        Kind::Web | Kind::Serverless | Kind::Autoscaler => 2,
-        Kind::Database | Kind::SessionStore | Kind::Monitor => 3,
+        Kind::Cdn | Kind::Shield => 1,
+        Kind::LoadBalancer => INNER,
+        Kind::Web | Kind::Serverless | Kind::Autoscaler => 3,
+        Kind::Database | Kind::SessionStore | Kind::Monitor | Kind::Cache => 4,
     }
 }
 
@@ -119,11 +123,11 @@ pub(super) fn tier(kind: Kind) -> u8 {
 fn widths(service: &ServiceInfo, density: Density) -> (u16, u16) {
     let many = (service.instances.len() / 4).min(26) as u16;
     match (density, service.kind) {
-        (Density::Bare, Kind::Users | Kind::Dns | Kind::Resolver) => (14, 22),
+        (Density::Bare, Kind::Users | Kind::Dns | Kind::Resolver | Kind::Cdn | Kind::Shield) => (14, 22),
         (Density::Bare, _) => (11, 16 + many),
-        (_, Kind::Users | Kind::Dns | Kind::Resolver | Kind::LoadBalancer) => (14, 24),
+        (_, Kind::Users | Kind::Dns | Kind::Resolver | Kind::LoadBalancer | Kind::Cdn | Kind::Shield) => (14, 24),
         (_, Kind::Web | Kind::Serverless | Kind::Autoscaler) => (18, 28 + many),
-        (_, Kind::Database | Kind::SessionStore | Kind::Monitor) => (14, 24 + many),
+        (_, Kind::Database | Kind::SessionStore | Kind::Monitor | Kind::Cache) => (14, 24 + many),
     }
 }
 
@@ -133,24 +137,14 @@ pub fn plan(topology: &Topology, width: u16, height: u16) -> Plan {
         room: (width, height),
         ..Plan::default()
     };
-    let densities = [Density::Rows, Density::Grid, Density::Bare];
-    let inner = densities
-        .into_iter()
-        .find_map(|density| {
-            let columns = columns(topology, width, density)?;
-            if density == Density::Bare {
-                return Some((density, columns.squeeze(topology, height)));
-            }
-            (sites_height(topology, &columns, density) <= height).then_some((density, columns))
-        })
-        .or_else(|| {
-            let columns = columns(topology, width.max(60), Density::Bare)?;
-            Some((Density::Bare, columns.squeeze(topology, height)))
-        });
+    let inner = inner(topology, width, height).or_else(|| {
+        let columns = columns(topology, width.max(60), Density::Bare, false)?;
+        Some((Density::Bare, columns.squeeze(topology, height)))
+    });
     let Some((density, columns)) = inner else { return plan };
     place_sites(topology, &columns, density, &mut plan);
     if let Some(column) = columns.edges.get(&0) {
-        outside::place(topology, *column, &mut plan);
+        outside::place(topology, *column, columns.edges.get(&1).copied(), &mut plan);
     }
     plan.cards.sort_by_key(|card| card.service);
     let lowest = plan
@@ -166,12 +160,39 @@ pub fn plan(topology: &Topology, width: u16, height: u16) -> Plan {
     plan
 }
 
-/// Sets the columns out; `None` when they do not fit.
-fn columns(topology: &Topology, width: u16, density: Density) -> Option<Columns> {
+/// The largest cards that fit: CDNs in a column of their own where they can have one, else in that of the users.
+fn inner(topology: &Topology, width: u16, height: u16) -> Option<(Density, Columns)> {
+    let apart = topology.services.iter().any(|service| tier(service.kind) == 1);
+    let ways: &[bool] = if apart { &[true, false] } else { &[false] };
+    for apart in ways {
+        // Without a column of their own they need rows.
+        if !apart && !outside::fits_joint(topology, height) {
+            continue;
+        }
+        for density in [Density::Rows, Density::Grid] {
+            let found = columns(topology, width, density, *apart)
+                .filter(|columns| sites_height(topology, columns, density) <= height);
+            if let Some(columns) = found {
+                return Some((density, columns));
+            }
+        }
+    }
+    let columns = ways
+        .iter()
+        .find_map(|apart| columns(topology, width, Density::Bare, *apart))?;
+    Some((Density::Bare, columns.squeeze(topology, height)))
+}
+
+/// Sets the columns out, CDNs apart from users or with them; `None` when they do not fit.
+fn columns(topology: &Topology, width: u16, density: Density, apart: bool) -> Option<Columns> {
     let mut tiers: BTreeMap<u8, (u16, u16)> = BTreeMap::new();
     for service in &topology.services {
         let (least, best) = widths(service, density);
-        let entry = tiers.entry(tier(service.kind)).or_default();
+        let own = match tier(service.kind) {
+            1 if !apart => 0,
+            own => own,
+        };
+        let entry = tiers.entry(own).or_default();
         *entry = (entry.0.max(least), entry.1.max(best));
     }
     let pad = if bands_of_hosts(topology) { 4 } else { 2 };
@@ -210,7 +231,7 @@ fn set_out(tiers: &BTreeMap<u8, (u16, u16)>, gutter: u16, pad: u16, margin: u16)
         if index > 0 {
             x += gutter;
         }
-        if *tier > 0 && inner == 0 {
+        if *tier >= INNER && inner == 0 {
             inner = x;
             x += pad;
         }
@@ -261,13 +282,19 @@ fn bands(topology: &Topology, site: usize) -> Vec<Band> {
 }
 
 /// Density and height of one card in a column of a given width.
-fn card_size(topology: &Topology, index: usize, width: u16, density: Density, most: u16) -> (Density, u16) {
+pub(super) fn card_size(topology: &Topology, index: usize, width: u16, density: Density, most: u16) -> (Density, u16) {
     let (service, wide) = (&topology.services[index], wide(topology, index));
     let count = service.instances.len();
     let extra = match service.kind {
         _ if density != Density::Rows => 0,
         Kind::Serverless => 2,
-        Kind::Database | Kind::LoadBalancer | Kind::SessionStore | Kind::Autoscaler => 1,
+        Kind::Database
+        | Kind::LoadBalancer
+        | Kind::SessionStore
+        | Kind::Autoscaler
+        | Kind::Cache
+        | Kind::Cdn
+        | Kind::Shield => 1,
         _ => 0,
     };
     match density {
@@ -295,9 +322,13 @@ fn stacks(topology: &Topology, band: &Band) -> BTreeMap<u8, Vec<usize>> {
             .or_default()
             .push(*service);
     }
-    // Those who only watch stand below what they watch.
+    // Caches stand above what they spare, those who only watch below what they watch.
     for stack in stacks.values_mut() {
-        stack.sort_by_key(|service| topology.services[*service].kind == Kind::Monitor);
+        stack.sort_by_key(|service| match topology.services[*service].kind {
+            Kind::Cache => 0,
+            Kind::Monitor => 2,
+            _ => 1,
+        });
     }
     stacks
 }

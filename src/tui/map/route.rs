@@ -108,7 +108,10 @@ pub fn edges(topology: &Topology, plan: &Plan) -> Vec<Edge> {
     let mut grid = Grid::new(plan);
     let card = |service: usize| plan.cards.iter().find(|card| card.service == service);
     let mut edges = Vec::new();
-    for (index, link) in topology.links.iter().enumerate() {
+    // Ways that are seldom used leave the best places to the others.
+    let links = || topology.links.iter().enumerate();
+    let (seldom, often): (Vec<_>, Vec<_>) = links().partition(|(index, _)| in_reserve(topology, *index));
+    for (index, link) in often.into_iter().chain(seldom) {
         // A resolver stands within the card of its users: the way to it is not drawn, and that from it begins at the card.
         let (from, to) = (household(topology, link.from), household(topology, link.to));
         let (Some(from), Some(to), true) = (card(from), card(to), from != to) else {
@@ -136,6 +139,27 @@ pub fn edges(topology: &Topology, plan: &Plan) -> Vec<Edge> {
         }
     }
     edges
+}
+
+/// Whether a link is used only when another one fails, or by some settings: past a CDN, past its shield, from a cache to the database. It
+/// is drawn only while something travels there, so that one sees what normally stands between.
+pub(super) fn in_reserve(topology: &Topology, link: usize) -> bool {
+    let own = &topology.links[link];
+    let kind = |service: usize| topology.services[service].kind;
+    let leads = |to: Kind| {
+        let links = topology.links.iter();
+        links
+            .filter(|link| link.from == own.from)
+            .any(|link| kind(link.to) == to)
+    };
+    own.kind == LinkKind::Requests
+        && match (kind(own.from), kind(own.to)) {
+            (Kind::Users, Kind::Cdn) | (Kind::Cdn, Kind::Shield) => false,
+            (Kind::Users, _) => leads(Kind::Cdn),
+            (Kind::Cdn, _) => leads(Kind::Shield),
+            (Kind::Cache, _) => true,
+            _ => false,
+        }
 }
 
 /// The users whose resolver a service is, or else the service itself.

@@ -1,5 +1,6 @@
 //! Panels: one file each, all with a `draw(app, area, painter)`.
 
+pub mod cache;
 pub mod causes;
 pub mod footer;
 pub mod header;
@@ -43,6 +44,7 @@ pub fn title(app: &App, pane: Pane) -> String {
         Pane::Log => log::about(app),
         Pane::Latency => latency::about(app),
         Pane::Replication => replication::about(app),
+        Pane::Cache => cache::about(app),
         Pane::Map => String::new(),
     };
     let title = app.pane_title(pane);

@@ -4,11 +4,12 @@
 use std::rc::Rc;
 
 use crate::layout::Mode;
-use crate::observe::{Event, Health, Ledger, NodeRole, Severity};
+use crate::observe::{Event, Health, Held, Ledger, NodeRole, Severity};
 use crate::protocol::{Stamp, Term};
 use crate::sim::{InstanceId, SimTime};
 
 use super::super::World;
+use super::super::caches::is_unwritten;
 use super::super::entries::Role;
 use super::super::view::refresh_topology;
 use super::look::{Node, Nodes};
@@ -228,7 +229,16 @@ pub(in crate::world) fn audit(world: &mut World, databases: &[usize]) {
         let nodes = Nodes::of(world, *database);
         let fresh = (0..nodes.shards()).flat_map(|shard| nodes.safe(shard, Stamp::new(now, 0)));
         *world.databases[*database].safe.borrow_mut() = fresh.collect();
-        let lost = world.chronicle.audit(*database, |key, stamp| nodes.held(key, stamp));
+        // Borrowed apart from the chronicle, which counts.
+        let mut chronicle = std::mem::take(&mut world.chronicle);
+        let lost = chronicle.audit(*database, |key, stamp| {
+            if is_unwritten(world, *database, key, stamp) {
+                Held::Serving
+            } else {
+                nodes.held(key, stamp)
+            }
+        });
+        world.chronicle = chronicle;
         let missing = world.chronicle.ledgers.get(database).map_or(0, Ledger::missing);
         // What is missing may come back bit by bit: it is counted again until nothing is.
         let again = SimTime(now.0 + 1_000_000_000);

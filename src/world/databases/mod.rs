@@ -101,7 +101,8 @@ impl Register {
         let keys = layout.users.values().map(|users| match users.keys {
             layout::Keys::Uniform { count } | layout::Keys::Zipf { count, .. } => count,
         });
-        let keys = keys.max().unwrap_or(0).max(spec.rows).max(1);
+        let traced = layout.trace.as_ref().map_or(0, |trace| trace.survey.keys);
+        let keys = keys.max().unwrap_or(0).max(spec.rows).max(traced).max(1);
         let shards = spec.sharding.map_or(1, |sharding| sharding.shards);
         let cluster = Cluster {
             spec: RefCell::new(spec.clone()),

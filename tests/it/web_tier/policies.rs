@@ -10,7 +10,7 @@ use crate::build::layout;
 fn tier(calls: &str, more: &str) -> Layout {
     layout(&format!(
         r#"Layout(title: "policies",
-            users: {{ "people": (count: 4_000, every: "10s", asks: (page: 80, asset: 20)) }},
+            users: {{ "people": (count: 4_000, every: "10s", asks: (page: 80, asset: 20), browser: false) }},
             services: {{
                 "lb": LoadBalancer(to: "web"),
                 "web": Web(machines: 2, slots: 32, backlog: 64, {more} database: "db", calls: {{"db": ({calls})}}),

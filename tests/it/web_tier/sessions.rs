@@ -211,7 +211,7 @@ fn who_stays_away_for_longer_than_a_session_lives_has_lost_nothing() {
 fn only_answers_for_which_somebody_asked_who_it_is_count_as_served_though_revoked() {
     let layout = layout(
         r#"Layout(title: "assets",
-            users: { "people": (count: 1_000, every: "5s", asks: (page: 1, asset: 1)) },
+            users: { "people": (count: 1_000, every: "5s", asks: (page: 1, asset: 1), browser: false) },
             services: { "web": Web(sessions: Store("sessions")), "sessions": SessionStore(durable: true) })"#,
     );
     let mut world = story(&layout, 1, &[(60.0, "revoke people 50%")], 120.0);

@@ -48,6 +48,7 @@ impl Book {
             by: NODE,
             user: self.1,
             began: at(began),
+            copy: false,
         };
         self.0.follow(at(began) + Duration::from_millis(250), &event);
         let after = count(&self.0);
@@ -310,6 +311,7 @@ fn cost() {
             by: NODE,
             user: Owner::new(0, draw.0 % 1_000_000),
             began: SimTime(now.0 - 5_000_000),
+            copy: false,
         };
         ledger.follow(now, &event);
     }

@@ -216,6 +216,7 @@ impl History {
                 by,
                 user,
                 began: SimTime(self.now.saturating_sub(self.draw(60))),
+                copy: false,
             },
             19 => {
                 let old = self.write_of(key);

@@ -67,6 +67,7 @@ impl Software<System> for Front {
             key: 1,
             once: true,
             after: crate::protocol::Stamp::ORIGINAL,
+            bytes: 0,
         });
         let alternate = |named: u32| self.backs[named as usize % 2];
         let deadline = Deadline {

@@ -1,6 +1,5 @@
 //! Which shard a key belongs to, and which keys move when a shard is added.
 
-mod ring;
 mod scheme;
 #[cfg(test)]
 mod tests;

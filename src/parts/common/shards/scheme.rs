@@ -1,9 +1,8 @@
 //! The ways from a key to its shard.
 
 use crate::layout::ShardBy;
+use crate::parts::common::ring::Ring;
 use crate::sim::mix;
-
-use super::ring::Ring;
 
 /// A way from keys to shards.
 #[derive(Clone, Debug)]

@@ -1,8 +1,8 @@
 //! The maps against theory: how many keys move, where to, and how even the shards are.
 
-use super::ring::Ring;
 use super::scheme::{hash, jump};
 use super::*;
+use crate::parts::common::ring::Ring;
 
 const KEYS: u64 = 200_000;
 /// Standard deviation of a share of one in five when so many keys are drawn.

@@ -288,6 +288,7 @@ impl Bench {
             key,
             once: false,
             after: Stamp::ORIGINAL,
+            bytes: 0,
         };
         self.kernel.cast(self.client, Request::Query(query));
     }

@@ -292,6 +292,7 @@ impl Bench {
             key,
             once,
             after,
+            bytes: 0,
         };
         self.kernel.cast(self.clients[client], Request::Query(query));
     }

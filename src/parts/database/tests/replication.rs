@@ -166,6 +166,7 @@ fn a_request_that_comes_again_is_answered_as_before_also_by_the_next_primary() {
         key: 2_000,
         once: true,
         after: Stamp::ORIGINAL,
+        bytes: 0,
     });
     bench.run(millis(100));
     for _ in 0..2 {

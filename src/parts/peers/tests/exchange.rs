@@ -231,6 +231,7 @@ fn a_write_with_an_idempotency_key_is_done_once() {
         key: 3,
         once: true,
         after: Stamp::ORIGINAL,
+        bytes: 0,
     };
     bench.kernel.cast(bench.clients[0], Request::Query(query));
     bench.pass(100);
@@ -289,6 +290,7 @@ fn a_node_has_so_many_connections_and_reads_after_a_write_that_it_lacks_go_to_it
         key: 3,
         once: false,
         after: stamp,
+        bytes: 0,
     };
     bench.kernel.cast(bench.clients[1], Request::Query(after));
     bench.pass(100);

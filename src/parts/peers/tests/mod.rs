@@ -177,6 +177,7 @@ impl Bench {
             key,
             once: false,
             after: Stamp::ORIGINAL,
+            bytes: 0,
         };
         self.kernel.cast(self.clients[node], Request::Query(query));
     }

@@ -180,6 +180,12 @@ fn promises(database: &DatabaseState) -> Vec<Line> {
         let (mean, longest) = (nodes::age(promises.stale_mean), nodes::age(promises.stale_longest));
         let words = format!("{} ({of}), {mean} old, at most {longest}", text::count(promises.stale));
         lines.push(coloured("stale reads", words, Role::Warning));
+        lines.extend(counted(
+            "",
+            promises.stale_copies,
+            " of them came from caches",
+            Role::Warning,
+        ));
     }
     let sampled = if promises.sampled > 0.0 && promises.sampled < 1.0 {
         format!(" (of {} of the users)", text::percent(promises.sampled))

@@ -118,6 +118,12 @@ fn users(users: &UsersState) -> Vec<Line> {
         line("failed", text::count(users.total.failed)),
         line("retried", text::count(users.total.retried)),
     ];
+    lines.extend(counted(
+        "stale files",
+        users.stale_assets,
+        " older than those of the site",
+        Role::Warning,
+    ));
     lines.extend(tally(&users.sessions));
     lines
 }

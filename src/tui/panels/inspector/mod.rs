@@ -1,5 +1,6 @@
 //! All that is known of the selection, and what it is.
 
+mod cache;
 mod data;
 mod kinds;
 
@@ -46,6 +47,15 @@ fn explanation(kind: Kind) -> &'static str {
         }
         Kind::Monitor => {
             "They hold the lease of a primary. It renews the lease all the time; when it does not, a majority of them gives the lease to another node. They know nothing else."
+        }
+        Kind::Cache => {
+            "Holds copies of rows in memory, so that the database is asked less. A copy may be stale; a dead node's keys miss, and the database has to take what the cache took."
+        }
+        Kind::Cdn => {
+            "Caches near the users in front of all data centers, run by a third party. An edge answers what it holds and fetches the rest; it costs by the GB."
+        }
+        Kind::Shield => {
+            "One more cache between the edges of a CDN and the data centers: of all edges that miss an object, the data centers see one request."
         }
         Kind::Database => "Holds the rows. A crash keeps the disk; destroying the machine does not.",
     }
@@ -115,9 +125,11 @@ fn content(app: &App) -> (String, Vec<Line>, Option<Vec<f32>>, String) {
                 return Default::default();
             };
             let trend = state.users.as_ref().map(|users| users.trend.clone());
+            let mut lines = service_lines(app, info, state);
+            lines.extend(cache::layer(frame, index));
             (
                 info.selector.clone(),
-                service_lines(app, info, state),
+                lines,
                 trend,
                 data::explained(frame, index)
                     .unwrap_or(explanation(info.kind))
@@ -146,7 +158,12 @@ fn content(app: &App) -> (String, Vec<Line>, Option<Vec<f32>>, String) {
                 lines.splice(1..1, data::node(database, node));
                 about = node.role.map_or(about, |role| nodes::explained(role).1);
             }
-            let of_all = kinds::lines(frame, service_state);
+            if let Some(kept) = service_state.cache.as_ref().and_then(|kept| kept.nodes.get(instance)) {
+                lines.splice(1..1, cache::node(kept));
+                lines.splice(1..1, info.label.iter().map(|label| line("stands in", label.clone())));
+            }
+            let mut of_all = kinds::lines(frame, service_state);
+            of_all.extend(cache::layer(frame, index));
             if service.instances.len() > 1 && !of_all.is_empty() {
                 lines.push((format!("all of {}", service.name), String::new(), Role::Muted));
             }
@@ -261,7 +278,10 @@ fn service_lines(app: &App, info: &ServiceInfo, state: &ServiceState) -> Vec<Lin
         lines.push(("load".to_string(), text::whole_percent(busy), truth::load(busy)));
         lines.push(line("waiting", text::count(waiting)));
         lines.push(line("received", text::rate(state.rate)));
-        lines.push(line("price", format!("{}/h", text::dollars(price))));
+        // A third party's machines have no price by the hour.
+        if price > 0.0 {
+            lines.push(line("price", format!("{}/h", text::dollars(price))));
+        }
     }
     lines.extend(kinds::lines(app.frame(), state));
     lines

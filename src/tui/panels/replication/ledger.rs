@@ -46,13 +46,23 @@ fn stale(promises: &Promises, width: u16) -> Option<Piece> {
     let count = text::count(promises.stale);
     let of = text::percent(promises.stale as f64 / promises.reads.max(1) as f64);
     let (mean, longest) = (nodes::age(promises.stale_mean), nodes::age(promises.stale_longest));
-    let options = [
+    let copies = text::count(promises.stale_copies);
+    let cached = promises.stale_copies > 0;
+    let with_caches = [
+        format!("{count} stale reads ({of}), of them {copies} from caches, {mean} old, at most {longest}"),
+        format!("{count} stale reads, of them {copies} from caches, up to {longest} old"),
+        format!("{count} stale reads, of them {copies} from caches"),
+        format!("{count} stale, {copies} from caches"),
+    ];
+    let with_caches: Vec<String> = with_caches.into_iter().filter(|_| cached).collect();
+    let plain = [
         format!("{count} stale reads ({of}), {mean} old, at most {longest}"),
         format!("{count} stale reads, {mean} old, at most {longest}"),
         format!("{count} stale reads, up to {longest} old"),
         format!("{count} stale, up to {longest} old"),
         format!("{count} stale reads"),
     ];
+    let options = [with_caches, plain.to_vec()].concat();
     (promises.stale > 0).then(|| piece(text::fitting(&options, width), Role::Warning))
 }
 

@@ -17,9 +17,9 @@ use crate::tui::text;
 use crate::tui::theme::Role;
 
 /// Words and how they look.
-type Piece = (String, Role);
+pub(super) type Piece = (String, Role);
 
-fn piece(words: impl Into<String>, role: Role) -> Piece {
+pub(super) fn piece(words: impl Into<String>, role: Role) -> Piece {
     (words.into(), role)
 }
 
@@ -144,13 +144,13 @@ pub fn draw(app: &App, area: Rect, painter: &mut Painter) {
 }
 
 /// Draws the pieces of a line.
-fn spans(line: &[Piece], area: Rect, painter: &mut Painter) {
+pub(super) fn spans(line: &[Piece], area: Rect, painter: &mut Painter) {
     let pieces: Vec<(&str, Role)> = line.iter().map(|(words, role)| (words.as_str(), *role)).collect();
     painter.spans(area.x, area.y, area.width, &pieces);
 }
 
 /// Pieces in lines of at most so many columns, with dots between them.
-fn packed(pieces: Vec<Piece>, width: u16) -> Vec<Vec<Piece>> {
+pub(super) fn packed(pieces: Vec<Piece>, width: u16) -> Vec<Vec<Piece>> {
     const DOT: &str = " · ";
     let mut lines: Vec<Vec<Piece>> = Vec::new();
     let mut used = 0;

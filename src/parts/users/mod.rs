@@ -1,7 +1,11 @@
 //! Users: an open-loop Poisson source. Nobody waits for an answer before the next one asks.
 
+mod browser;
+mod traced;
+
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use rustc_hash::FxHashMap;
@@ -13,12 +17,18 @@ use crate::protocol::{
     Stamp, Status,
 };
 use crate::sim::{Cx, Draw, Either, InstanceId, Signal, SimTime, Software, nanos, race};
+use crate::trace::Trace;
 
 use super::common::caller::{Caller, Deadline};
 use super::common::lookup::{Lookups, Upstream};
 use super::common::purpose;
 use super::common::routes::Routes;
+use super::common::site::Site;
 use super::common::zipf::KeySpace;
+use super::common::zone::Zone;
+
+use self::browser::Browsers;
+use self::traced::Traced;
 
 /// Bits of a request's id that count the requests of one population.
 const NUMBER_BITS: u32 = 40;
@@ -44,8 +54,12 @@ pub struct Surroundings {
     pub name: u16,
     /// Its resolver.
     pub resolver: InstanceId,
-    /// What that name leads to at the start.
-    pub addresses: Vec<InstanceId>,
+    /// What names lead to at the start.
+    pub zone: Rc<Zone>,
+    /// What the site is made of.
+    pub site: Rc<Site>,
+    /// The trace that says which rows are asked for, if there is one, and how many populations share it.
+    pub trace: Option<(Arc<Trace>, u64)>,
     /// How its clients treat the site.
     pub caller: Caller,
     /// Its tap.
@@ -61,6 +75,10 @@ pub struct Population {
     /// What is asked for, with the cumulative weights.
     asks: [(Ask, f64); 6],
     keys: KeySpace,
+    assets: KeySpace,
+    traced: Option<Traced>,
+    /// What their browsers and apps keep, if they keep anything.
+    browsers: Option<Browsers>,
     look_back: Option<layout::LookBack>,
     patience: Duration,
     around: Surroundings,
@@ -107,18 +125,27 @@ impl Population {
         let stubs = Lookups::new(spec.stubs as usize, upstream);
         let mut phases = cx.stream("stubs");
         let ttl = nanos(lookup.ttl) as f64;
-        let addresses = &around.addresses;
-        for stub in (0..spec.stubs as usize).filter(|_| !addresses.is_empty()) {
+        let known = around.zone.is_known(around.name);
+        for stub in (0..spec.stubs as usize).filter(|_| known) {
             let until = SimTime((phases.draw().unit() * ttl) as u64);
-            let in_turn = (0..addresses.len()).map(|step| addresses[(stub + step) % addresses.len()]);
-            stubs.seed(stub, Records::new(in_turn), until);
+            let addresses = around.zone.at_rest(around.name, stub as u64);
+            stubs.seed(stub, Records::new(addresses.into_iter()), until);
         }
         *around.probe.stubs.borrow_mut() = stubs.lives();
+        let seed = cx.stream("browsers").draw().0;
+        let browsers = spec
+            .browser
+            .then(|| Browsers::new(seed, Rc::clone(&around.probe.browser)));
+        let trace = around.trace.as_ref();
+        let traced = trace.map(|(trace, parts)| Traced::open(trace, around.number.into(), *parts));
         Population {
             count: spec.count,
             mobile: spec.mobile,
             asks: cumulative(&spec.asks),
             keys: KeySpace::new(spec.keys),
+            assets: KeySpace::new(spec.assets),
+            traced,
+            browsers,
             look_back: spec.look_back,
             patience: spec.patience,
             stubs,
@@ -173,8 +200,13 @@ impl Population {
             .iter()
             .find(|(_, weight)| pick < *weight)
             .map_or(Ask::Page, |(ask, _)| *ask);
+        if let Some(wish) = self.traced_wish(cx, person, ask) {
+            return wish;
+        }
         let hot = self.around.throttle.hot.get();
-        let key = if hot > 0.0 && cx.draw(purpose::HOT).unit() < hot {
+        let key = if ask == Ask::Asset {
+            self.assets.key(cx.draw(purpose::ASSET))
+        } else if hot > 0.0 && cx.draw(purpose::HOT).unit() < hot {
             0
         } else {
             self.keys.key(cx.draw(purpose::KEY))
@@ -182,7 +214,28 @@ impl Population {
         self.request(cx, person, ask, key)
     }
 
+    /// The same by the next record of the trace: a page if it does not say what is done.
+    fn traced_wish(&self, cx: &Cx<System>, person: u64, ask: Ask) -> Option<Http> {
+        // Static files are no rows: they are drawn, and take no record.
+        let traced = self.traced.as_ref().filter(|_| ask != Ask::Asset)?;
+        let Some(wanted) = traced.next() else {
+            if traced.was_lost() {
+                cx.emit(Event::TraceLost);
+            }
+            return None;
+        };
+        let mut wish = self.request(cx, person, wanted.ask.unwrap_or(Ask::Page), wanted.key);
+        if let Some(bytes) = wanted.bytes {
+            wish.row = bytes;
+            if wish.ask == Ask::Page {
+                wish.bytes = bytes;
+            }
+        }
+        Some(wish)
+    }
+
     fn request(&self, cx: &Cx<System>, person: u64, ask: Ask, key: u64) -> Http {
+        let site = &self.around.site;
         let format = if cx.draw(purpose::FORMAT).unit() < self.mobile {
             Format::Json
         } else {
@@ -192,6 +245,9 @@ impl Population {
         Http {
             ask,
             key,
+            bytes: site.answer_bytes(ask, format, key),
+            row: site.row_bytes(key),
+            edition: if ask == Ask::Asset { site.named_edition() } else { 0 },
             format,
             user: Owner::new(self.around.number, person),
             cookie: client.cookie,
@@ -308,6 +364,7 @@ impl Population {
                     cookie,
                     pass,
                     remember,
+                    copy,
                     ..
                 } = *answer
                 {
@@ -317,15 +374,43 @@ impl Population {
                         &probe.json
                     };
                     served.set(served.get() + 1);
-                    self.promise(cx, wish, began, status, remember);
+                    self.look_at_file(wish, status);
+                    self.promise(cx, wish, began, (status, copy.is_some()), remember);
                     self.remember(cx, wish, began, (cookie, pass));
                 }
             }
         }
     }
 
+    /// A file that is older than it should be: than its name says, or than those of the site.
+    fn look_at_file(&self, wish: &Http, status: Status) {
+        let Status::Static { edition } = status else { return };
+        let wanted = match wish.edition {
+            0 => self.around.site.edition.get(),
+            named => named,
+        };
+        if wish.ask == Ask::Asset && edition < wanted {
+            let stale = &self.around.probe.stale_assets;
+            stale.set(stale.get() + 1);
+        }
+    }
+
+    /// Asks the person's own device, then the site.
+    async fn fetch(&self, cx: &Cx<System>, person: u64, wish: Http) -> Reply {
+        let browsers = self.browsers.as_ref().filter(|_| wish.ask == Ask::Asset);
+        let latest = cx.now() + self.around.site.content.asset_ttl;
+        if let Some(reply) = browsers.and_then(|browsers| browsers.find(cx.now(), &wish, cx.id())) {
+            return reply;
+        }
+        let reply = self.visit(cx, person, wish).await;
+        if let Some(browsers) = browsers {
+            browsers.learn(cx.now(), &wish, latest, &reply);
+        }
+        reply
+    }
+
     /// Tells the ledger what the user was told of a row.
-    fn promise(&self, cx: &Cx<System>, wish: &Http, began: SimTime, status: Status, remember: bool) {
+    fn promise(&self, cx: &Cx<System>, wish: &Http, began: SimTime, (status, copy): (Status, bool), remember: bool) {
         let (key, user) = (wish.key, wish.user);
         match status {
             Status::Written { version, by } => {
@@ -346,6 +431,7 @@ impl Population {
                     by,
                     user,
                     began,
+                    copy,
                 });
             }
             _ => {}
@@ -463,6 +549,10 @@ impl Software<System> for Population {
                 self.routes.claim(address, cx.from());
                 return Reply::answer(Answer::Fine);
             }
+            Request::Purge(file) => {
+                self.browsers.iter().for_each(|browsers| browsers.purge(file));
+                return Reply::answer(Answer::Fine);
+            }
             Request::Revoke(revocation) => {
                 let mut revocations = self.revocations.borrow_mut();
                 if revocations.len() == REVOCATIONS {
@@ -479,7 +569,7 @@ impl Software<System> for Population {
             Request::LookBack { key, .. } => self.request(&cx, person, Ask::Page, key),
             _ => self.wish(&cx, person),
         };
-        let reply = self.visit(&cx, person, wish).await;
+        let reply = self.fetch(&cx, person, wish).await;
         self.conclude(&cx, &wish, began, &reply);
         reply
     }
