@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 
-use super::Complaint;
+use super::{Complaint, output};
 use crate::replay::TraceNote;
 use crate::trace::Trace;
 
@@ -16,7 +16,15 @@ pub(super) fn trace(file: &Path) -> Result<Arc<Trace>, Complaint> {
     let bar = ProgressBar::new(bytes).with_style(style.expect("the template is a constant"));
     let looked = Trace::watched(file, &mut |taken| bar.set_position(taken));
     bar.finish_and_clear();
-    looked.map(Arc::new).map_err(|error| Complaint(error.to_string()))
+    let trace = looked.map_err(|error| Complaint(error.to_string()))?;
+    let survey = &trace.survey;
+    output::remark(&crate::layout::printable(&format!(
+        "keys from {}: {} records of {} keys",
+        file.display(),
+        HumanCount(survey.records),
+        HumanCount(survey.keys)
+    )));
+    Ok(Arc::new(trace))
 }
 
 /// The trace of a recorded run, which must be as it was.

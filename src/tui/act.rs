@@ -256,7 +256,10 @@ impl App {
             Item::Host(service) | Item::Service(service) | Item::Instance(service, _) => keeps(service),
         };
         if !any {
-            self.say("it keeps no copies: select a cache, a CDN or users", Role::Refusal);
+            self.say(
+                "it keeps no copies: select a cache or a CDN, or users who ask for files",
+                Role::Refusal,
+            );
             return None;
         }
         self.target().map(|target| Command::Flush(Selector(target.to_string())))

@@ -11,6 +11,7 @@ mod links;
 mod measure;
 mod places;
 mod repair;
+mod roster;
 mod sample;
 mod select;
 mod sentence;

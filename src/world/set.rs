@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::command::{CommandError, Selector, Setting};
 use crate::layout::{
-    self, Calls, Database, Failover, Mode, Near, RateLimit, Replication, Rule, Sessions, Sticky, printable,
+    self, Calls, Database, Failover, Mode, Near, RateLimit, Replication, Rule, Sessions, Sticky, Strategy, printable,
 };
 use crate::observe::Severity;
 use crate::protocol::{Layer, Request, Revocation};
@@ -13,7 +13,7 @@ use crate::sim::{InstanceId, ProcessState};
 
 use super::World;
 use super::apply::{Done, done, refuse};
-use super::entries::{Edge, Role};
+use super::entries::{Edge, Role, ServiceEntry};
 use super::select::instances;
 use super::view::refresh_topology;
 
@@ -129,7 +129,7 @@ fn fits(world: &World, service: usize, setting: &Setting) -> bool {
         Setting::CopyRate(_) => of_database(role, |_| true),
         Setting::Hot(_) => matches!(role, Role::Users { .. }),
         Setting::Evict(_) | Setting::Room(_) | Setting::SingleFlight(_) => {
-            matches!(role, Role::Cache { .. } | Role::Cdn { .. })
+            matches!(role, Role::Cache { .. }) || is_edge(role)
         }
         Setting::Jitter(_)
         | Setting::Strategy(_)
@@ -144,7 +144,7 @@ fn fits(world: &World, service: usize, setting: &Setting) -> bool {
         | Setting::StaleIfError(_)
         | Setting::NextEdge(_)
         | Setting::Standby(_)
-        | Setting::Weight(_) => matches!(role, Role::Cdn { layer: Layer::Edge, .. }),
+        | Setting::Weight(_) => is_edge(role),
         Setting::OriginFallback(_) => matches!(role, Role::Dns { .. }),
         Setting::Autoscaler(_) | Setting::Min(_) | Setting::Max(_) | Setting::Target(_) => {
             matches!(role, Role::Autoscaler { .. })
@@ -164,8 +164,12 @@ fn calls_others(role: &Role) -> bool {
             | Role::Web { .. }
             | Role::Serverless { .. }
             | Role::Cache { .. }
-            | Role::Cdn { .. }
-    )
+    ) || is_edge(role)
+}
+
+/// Whether a service is the edges of a CDN, by which its shield is set too.
+fn is_edge(role: &Role) -> bool {
+    matches!(role, Role::Cdn { layer: Layer::Edge, .. })
 }
 
 /// What only this world can tell of a setting.
@@ -257,14 +261,24 @@ fn has_cdn(world: &World) -> bool {
 }
 
 fn change(world: &mut World, service: usize, setting: &Setting) {
-    let entry = &mut world.services[service];
+    let entry = &world.services[service];
     if let (Setting::Sessions(new), Some(sessions)) = (setting, entry.sessions()) {
         sessions.borrow_mut().clone_from(new);
         return;
     }
-    for edge in entry.edges() {
-        change_calls(&mut edge.policy.borrow_mut(), edge.breaker, setting);
+    let shield = match &entry.role {
+        Role::Cdn { shield, .. } => *shield,
+        _ => None,
+    };
+    for service in std::iter::once(service).chain(shield) {
+        for edge in world.services[service].edges() {
+            change_calls(&mut edge.policy.borrow_mut(), edge.breaker, setting);
+        }
     }
+    if let Setting::Strategy(strategy) = setting {
+        change_patience(world, service, *strategy);
+    }
+    let entry = &mut world.services[service];
     match &mut entry.role {
         Role::LoadBalancer { members, .. } => {
             let mut spec = members.spec.borrow_mut();
@@ -346,6 +360,23 @@ fn change_database(spec: &mut Database, sites: &[String], setting: &Setting) {
             _ => {}
         },
         Replication::None => {}
+    }
+}
+
+/// Who asks a cache that asks a database waits longer for it, if the layout does not say otherwise.
+fn change_patience(world: &World, cache: usize, strategy: Strategy) {
+    let (usual, patient) = (Calls::to_cache().timeout, Calls::through_cache().timeout);
+    let (before, after) = if strategy.loads_through() {
+        (usual, patient)
+    } else {
+        (patient, usual)
+    };
+    let edges = world.services.iter().flat_map(ServiceEntry::edges);
+    for edge in edges.filter(|edge| edge.to == cache && !edge.name.is_empty()) {
+        let mut calls = edge.policy.borrow_mut();
+        if calls.timeout == before {
+            calls.timeout = after;
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Users: an open-loop Poisson source. Nobody waits for an answer before the next one asks.
 
 mod browser;
+mod sessions;
 mod traced;
 
 use std::cell::{Cell, RefCell};
@@ -12,10 +13,7 @@ use rustc_hash::FxHashMap;
 
 use crate::layout;
 use crate::observe::{Event, System, UsersProbe};
-use crate::protocol::{
-    Answer, Ask, Ended, Failure, Format, Http, Owner, Pass, PassNews, Reason, Records, Reply, Request, Revocation,
-    Stamp, Status,
-};
+use crate::protocol::{Answer, Ask, Failure, Format, Http, Owner, Reason, Records, Reply, Request, Revocation, Status};
 use crate::sim::{Cx, Draw, Either, InstanceId, Signal, SimTime, Software, nanos, race};
 use crate::trace::Trace;
 
@@ -28,6 +26,7 @@ use super::common::zipf::KeySpace;
 use super::common::zone::Zone;
 
 use self::browser::Browsers;
+use self::sessions::Client;
 use self::traced::Traced;
 
 /// Bits of a request's id that count the requests of one population.
@@ -92,22 +91,6 @@ pub struct Population {
     retuned: Signal,
     /// The high bits of the ids of its requests.
     prefix: u64,
-}
-
-/// What a person's browser or app holds.
-#[derive(Clone, Copy, Debug, Default)]
-struct Client {
-    cookie: Option<InstanceId>,
-    pass: Pass,
-    /// Who holds the session.
-    holder: Option<InstanceId>,
-    /// Since when.
-    since: SimTime,
-    /// When it ends unless it is used, and how long each use prolongs it.
-    until: SimTime,
-    ttl: Duration,
-    /// The last row that the person wrote, and in which write.
-    wrote: (u64, Stamp),
 }
 
 /// In the ids of requests of those who look at what they wrote.
@@ -436,81 +419,6 @@ impl Population {
             }
             _ => {}
         }
-    }
-
-    /// Keeps what the client was given, and counts what became of its session.
-    fn remember(&self, cx: &Cx<System>, wish: &Http, began: SimTime, given: (Option<InstanceId>, PassNews)) {
-        let (cookie, news) = given;
-        let person = wish.user.person();
-        let probe = &self.around.probe;
-        if news == PassNews::NotAsked && cookie.is_none() {
-            return;
-        }
-        let mut clients = self.clients.borrow_mut();
-        let client = clients.entry(person).or_default();
-        if cookie.is_some() {
-            client.cookie = cookie;
-        }
-        let PassNews::Issued {
-            ttl,
-            pass,
-            holder,
-            because,
-        } = news
-        else {
-            if news == PassNews::Kept && client.pass == wish.pass {
-                client.until = client.until.max(cx.now() + client.ttl);
-                if self.revoked(wish.user, client.since).is_some_and(|at| began >= at) {
-                    probe.count_sessions(|tally| tally.revoked_served += 1);
-                }
-            }
-            return;
-        };
-        // What its client knows to be over is nobody's loss, even if nobody else remembers it.
-        let because = match because {
-            Ended::Unknown | Ended::OtherScheme if client.until <= cx.now() => Ended::Expired,
-            because => because,
-        };
-        // Two requests of one person at once may both have been signed in: the second one takes nothing from anybody.
-        let overtaken = client.pass != wish.pass;
-        let revoked = self.revoked(wish.user, client.since).is_some();
-        probe.count_sessions(|tally| {
-            tally.issued += 1;
-            tally.signed_in += u64::from(client.pass == Pass::None);
-            match because {
-                _ if overtaken => {}
-                Ended::Never => {}
-                Ended::Expired => tally.expired += 1,
-                Ended::Unknown | Ended::OtherScheme if revoked => tally.revoked += 1,
-                Ended::Unknown | Ended::OtherScheme => tally.lost += 1,
-            }
-        });
-        if because == Ended::Unknown
-            && !overtaken
-            && !revoked
-            && let Some(holder) = client.holder
-        {
-            let since = client.since;
-            cx.emit(Event::SignedOut { holder, since });
-        }
-        *client = Client {
-            cookie: client.cookie,
-            pass,
-            holder: Some(holder),
-            since: cx.now(),
-            until: cx.now() + ttl,
-            ttl,
-            wrote: client.wrote,
-        };
-    }
-
-    /// Since when the session of this user that began then is revoked, if it is.
-    fn revoked(&self, user: Owner, since: SimTime) -> Option<SimTime> {
-        let revocations = self.revocations.borrow();
-        let about = revocations
-            .iter()
-            .find(|revocation| since <= revocation.at && revocation.concerns(user));
-        about.map(|revocation| revocation.at)
     }
 }
 

@@ -158,7 +158,8 @@ impl CacheClient {
         let reply = match self.loads.enter(cx, key).await {
             Turn::Shares(reply) => {
                 self.tier.count(key, |tally| tally.coalesced += 1);
-                reply
+                // Who loaded has retried, not those who waited.
+                Reply { retries: 0, ..reply }
             }
             Turn::Leads(lead) => {
                 let reply = self.load(cx, wish).await;
