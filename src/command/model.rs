@@ -55,7 +55,7 @@ pub enum Command {
     Join(LinkSelector),
     /// Multiplies the traffic that the layout names by a factor of 0 to 1,000; of one population, or of all.
     Surge(Option<Selector>, f64),
-    /// Sets how many machines a web service has, 1 to 100,000. New ones boot; those with the highest numbers go, after they have answered what they hold.
+    /// Sets how many machines a web service or workers have, 1 to 100,000. New ones boot; those with the highest numbers go, after they have answered what they hold.
     Scale(Selector, u32),
     /// Gives machines another size, by a name of the catalogue. A resize restarts them: it is an outage of the machine.
     Resize(Selector, String),
@@ -75,12 +75,16 @@ pub enum Command {
     Shard(Selector),
     /// Sets the wall clocks of nodes forward by so many seconds of true time, or back: at most a day. 0 sets them right.
     Skew(Selector, f64),
-    /// Makes caches, CDNs or browsers forget all that they hold.
+    /// Makes caches, CDNs or browsers forget all that they hold; empties queues.
     Flush(Selector),
     /// Makes caches, CDNs or browsers forget what they hold of one row, and the page and the static file of this number.
     Purge(Selector, u64),
     /// Puts a new version of all static files on the site.
     Deploy,
+    /// Publishes a message to a queue that kills whoever works on it, each time.
+    Poison(Selector),
+    /// Sends the messages of a dead-letter queue back to where they came from.
+    Redrive(Selector),
     /// Closes a ring around a node: its successor goes on to the node before it.
     Close(Selector),
 }

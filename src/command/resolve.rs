@@ -28,7 +28,7 @@ pub(super) enum Kind<'a> {
     Host,
     /// With its data center.
     Service(&'a DataCenter, &'a Service),
-    /// Of a web service.
+    /// Of a web service, or of workers.
     Autoscaler,
     /// Those of a database, so many.
     Monitor(u32),
@@ -197,7 +197,7 @@ fn most_instances<'a>(steps: &[Step], things: &'a Things) -> BTreeMap<&'a str, u
     for (selector, count) in scaled {
         for thing in things.matching(selector) {
             let name = match thing.kind {
-                Kind::Service(_, Service::Web(_)) => Some(thing.full_name.as_str()),
+                Kind::Service(_, Service::Web(_) | Service::Consumer(_)) => Some(thing.full_name.as_str()),
                 Kind::Autoscaler => thing.full_name.strip_suffix("-autoscaler"),
                 _ => None,
             };

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::layout::{Evict, Invalidate, Mode, Reads, Room, Rule, Sessions, Strategy, Target};
+use crate::layout::{Delivery, Evict, Fallback, Invalidate, Mode, Reads, Room, Rule, Sessions, Strategy, Target};
 
 /// A setting with its new value. Bounds are those of the field of the same name in a layout.
 ///
@@ -50,7 +50,8 @@ pub enum Setting {
     Min(u32),
     /// The most machines of an autoscaler: `max 20`.
     Max(u32),
-    /// What an autoscaler holds: `target 60%` (of the cores), `target 100/s` (requests of each machine).
+    /// What an autoscaler holds: `target 60%` (of the cores), `target 100/s` (requests of each machine), of workers
+    /// also `target depth:20` (messages of each machine), `target 30s` (how long a message may wait).
     Target(Target),
     /// When a write of a primary counts as done: `mode quorum`.
     Mode(Mode),
@@ -109,6 +110,26 @@ pub enum Setting {
     Standby(bool),
     /// The share of a CDN of the users, relative to the other CDNs: `weight 0.5`.
     Weight(f64),
+    /// How long a message that was handed out stays invisible: `visibility 10s`.
+    Visibility(#[serde(with = "crate::layout::duration")] Duration),
+    /// How often a message is handed out before it is dead: `attempts 5`, `attempts off`.
+    Attempts(Option<u32>),
+    /// How long a new message waits before it can be handed out: `delay 5s`, `delay off`.
+    Delay(#[serde(with = "crate::layout::duration")] Duration),
+    /// How long a message is kept at most: `retention 1h`, `retention off`.
+    Retention(#[serde(with = "crate::layout::duration::option")] Option<Duration>),
+    /// Messages that a queue has room for: `messages 10000`.
+    Messages(u64),
+    /// Messages that a worker holds at once: `prefetch 20`.
+    Prefetch(u32),
+    /// When a worker acknowledges a message: `delivery at-most-once`.
+    Delivery(Delivery),
+    /// Share of the attempts of workers that fail: `fails 5%`, `fails off`.
+    Fails(f64),
+    /// Whether users wait until the queue has confirmed what they upload: `confirm off`.
+    Confirm(bool),
+    /// What becomes of an upload that the queue does not confirm: `fallback refuse`, `drop`, `block:5s`, `outbox:1000`.
+    Fallback(Fallback),
     /// Whether users are sent to the data centers when all CDNs are believed down: `origin-fallback off`.
     OriginFallback(bool),
 }

@@ -11,8 +11,8 @@ use super::selector::shown;
 use super::setting::Setting;
 use super::settings::{SETTINGS, SettingInfo, named};
 use crate::layout::{
-    Evict, Invalidate, Mode, Reads, Room, Rule, Sessions, Strategy, Target, bounds, bytes, closest, duration,
-    parse_share, percent, printable,
+    Delivery, Evict, Fallback, Invalidate, Mode, Reads, Room, Rule, Sessions, Strategy, Target, bounds, bytes, closest,
+    duration, longest_block, outbox_room, parse_share, percent, printable,
 };
 
 const MODES: [(&str, Mode); 4] = [
@@ -38,6 +38,13 @@ const INVALIDATIONS: [(&str, Invalidate); 3] = [
     ("delete", Invalidate::Delete),
     ("update", Invalidate::Update),
     ("never", Invalidate::Never),
+];
+/// In front of the number of messages that an autoscaler holds.
+const DEPTH: &str = "depth:";
+const DELIVERIES: [(&str, Delivery); 3] = [
+    ("at-most-once", Delivery::AtMostOnce),
+    ("at-least-once", Delivery::AtLeastOnce),
+    ("effectively-once", Delivery::EffectivelyOnce),
 ];
 /// All but the one with a time behind it.
 const STRATEGIES: [(&str, Strategy); 3] = [
@@ -126,6 +133,16 @@ impl Setting {
             Setting::NextEdge(_) => "next-edge",
             Setting::Standby(_) => "standby",
             Setting::Weight(_) => "weight",
+            Setting::Visibility(_) => "visibility",
+            Setting::Attempts(_) => "attempts",
+            Setting::Delay(_) => "delay",
+            Setting::Retention(_) => "retention",
+            Setting::Messages(_) => "messages",
+            Setting::Prefetch(_) => "prefetch",
+            Setting::Delivery(_) => "delivery",
+            Setting::Fails(_) => "fails",
+            Setting::Confirm(_) => "confirm",
+            Setting::Fallback(_) => "fallback",
             Setting::OriginFallback(_) => "origin-fallback",
         }
     }
@@ -152,17 +169,26 @@ impl Setting {
             | Setting::Negative(Some(time))
             | Setting::Near(Some(time))
             | Setting::Pages(Some(time))
+            | Setting::Visibility(time)
+            | Setting::Retention(Some(time))
             | Setting::Strategy(Strategy::WriteBehind { after: time })
             | Setting::Close(Some(time)) => bounds::interval(*time),
             Setting::Failover(Some(time)) => bounds::lease(*time),
             Setting::CopyRate(rate) => bounds::number(*rate, &bounds::COPY_RATE),
-            Setting::Hot(share) | Setting::Jitter(share) => bounds::number(*share, &bounds::SHARE),
+            Setting::Hot(share) | Setting::Jitter(share) | Setting::Fails(share) => {
+                bounds::number(*share, &bounds::SHARE)
+            }
+            Setting::Attempts(Some(count)) => bounds::whole(*count, &bounds::ATTEMPTS),
+            Setting::Messages(count) => bounds::whole(*count, &bounds::MESSAGES),
+            Setting::Prefetch(count) => bounds::whole(*count, &(1..=bounds::MOST_PREFETCH)),
+            Setting::Fallback(fallback) => bounds::fallback(*fallback),
             Setting::Room(room) => bounds::room(*room),
             Setting::RefreshAhead(Some(share)) => bounds::refresh_ahead(*share),
             Setting::Early(Some(beta)) => bounds::positive(*beta, bounds::MOST_BETA),
             Setting::Weight(weight) => bounds::positive(*weight, bounds::MOST_WEIGHT),
             Setting::SlowStart(time)
             | Setting::Ttl(time)
+            | Setting::Delay(time)
             | Setting::StaleWhileRevalidate(time)
             | Setting::StaleIfError(time) => bounds::span(*time),
             Setting::Retries(count) => bounds::whole(*count, &bounds::RETRIES),
@@ -170,7 +196,9 @@ impl Setting {
             Setting::Connections(Some(count)) => bounds::whole(*count, &bounds::CONNECTIONS),
             Setting::RateLimit(Some(rate)) => bounds::positive(*rate, bounds::MOST_RATE),
             Setting::DownAfter(count) => bounds::whole(*count, &bounds::IN_A_ROW),
-            Setting::Min(count) | Setting::Max(count) => bounds::whole(*count, &(1..=bounds::MOST_MACHINES)),
+            // Of workers there may be none.
+            Setting::Min(count) => bounds::whole(*count, &(0..=bounds::MOST_MACHINES)),
+            Setting::Max(count) => bounds::whole(*count, &(1..=bounds::MOST_MACHINES)),
             Setting::Target(target) => bounds::target(*target),
             Setting::Sessions(Sessions::Off | Sessions::Local | Sessions::Token)
             | Setting::Sticky(None)
@@ -204,6 +232,10 @@ impl Setting {
             | Setting::NextEdge(_)
             | Setting::Standby(_)
             | Setting::OriginFallback(_)
+            | Setting::Attempts(None)
+            | Setting::Retention(None)
+            | Setting::Delivery(_)
+            | Setting::Confirm(_)
             | Setting::Close(None) => Ok(()),
         };
         checked.map_err(|why| refused(format!("`{}` {why}", self.name())))
@@ -302,6 +334,16 @@ fn read(info: &SettingInfo, value: &str) -> Result<Setting, CommandError> {
         "rehash" => Setting::Rehash(switch(value).ok_or_else(wrong)?),
         "next-edge" => Setting::NextEdge(switch(value).ok_or_else(wrong)?),
         "standby" => Setting::Standby(switch(value).ok_or_else(wrong)?),
+        "visibility" => Setting::Visibility(time()?),
+        "attempts" => Setting::Attempts(or_off(value, number).ok_or_else(wrong)?),
+        "delay" => Setting::Delay(time_or_off()?.unwrap_or_default()),
+        "retention" => Setting::Retention(time_or_off()?),
+        "messages" => Setting::Messages(number(value).ok_or_else(wrong)?.into()),
+        "prefetch" => Setting::Prefetch(number(value).ok_or_else(wrong)?),
+        "delivery" => Setting::Delivery(one_of(&DELIVERIES, value).ok_or_else(wrong)?),
+        "fails" => Setting::Fails(or_off(value, parse_share).ok_or_else(wrong)?.unwrap_or_default()),
+        "confirm" => Setting::Confirm(switch(value).ok_or_else(wrong)?),
+        "fallback" => Setting::Fallback(fallback(value).ok_or_else(wrong)?),
         "origin-fallback" => Setting::OriginFallback(switch(value).ok_or_else(wrong)?),
         _ => return Err(wrong()),
     })
@@ -314,6 +356,29 @@ fn sessions(value: &str) -> Option<Sessions> {
         "token" => Some(Sessions::Token),
         _ => Some(Sessions::Store(value.strip_prefix("store:")?.to_owned())),
     }
+}
+
+fn fallback(value: &str) -> Option<Fallback> {
+    let (name, more) = value
+        .split_once(':')
+        .map_or((value, None), |(name, more)| (name, Some(more)));
+    Some(match (name, more) {
+        ("refuse", None) => Fallback::Refuse,
+        ("drop", None) => Fallback::Drop,
+        ("block", None) => Fallback::Block {
+            longest: longest_block(),
+        },
+        ("block", Some(time)) => Fallback::Block {
+            longest: duration::parse(time).ok()?,
+        },
+        ("outbox", None) => Fallback::Outbox {
+            messages: outbox_room(),
+        },
+        ("outbox", Some(messages)) => Fallback::Outbox {
+            messages: number(messages)?,
+        },
+        _ => return None,
+    })
 }
 
 fn switch(value: &str) -> Option<bool> {
@@ -379,10 +444,16 @@ fn decimal(value: &str) -> Option<f64> {
     f64::from_str(value).ok().filter(|_| plain)
 }
 
-/// A rate has its `/s` here, or it would pass for a share.
+/// A rate has its `/s` here, a time its unit and a share its `%`; messages have a word in front.
 fn target(value: &str) -> Option<Target> {
     if value.ends_with("/s") {
         return rate(value).map(Target::Requests);
+    }
+    if let Ok(age) = duration::parse(value) {
+        return Some(Target::Age(age));
+    }
+    if let Some(messages) = value.strip_prefix(DEPTH) {
+        return decimal(messages).map(Target::Depth);
     }
     parse_share(value).map(Target::Utilisation)
 }
@@ -408,15 +479,27 @@ impl fmt::Display for Setting {
                 Sessions::Token => f.write_str("token"),
             },
             Setting::Sticky(cookie) => or_off(f, cookie.clone()),
-            Setting::StaleWhileRevalidate(time) | Setting::StaleIfError(time) => {
+            Setting::StaleWhileRevalidate(time) | Setting::StaleIfError(time) | Setting::Delay(time) => {
                 or_off(f, (!time.is_zero()).then(|| duration::format(*time)))
             }
-            Setting::Timeout(time) | Setting::CheckEvery(time) | Setting::SlowStart(time) | Setting::Ttl(time) => {
-                f.write_str(&duration::format(*time))
-            }
-            Setting::Retries(count) | Setting::DownAfter(count) | Setting::Min(count) | Setting::Max(count) => {
-                write!(f, "{count}")
-            }
+            Setting::Timeout(time)
+            | Setting::CheckEvery(time)
+            | Setting::SlowStart(time)
+            | Setting::Visibility(time)
+            | Setting::Ttl(time) => f.write_str(&duration::format(*time)),
+            Setting::Retries(count)
+            | Setting::DownAfter(count)
+            | Setting::Prefetch(count)
+            | Setting::Min(count)
+            | Setting::Max(count) => write!(f, "{count}"),
+            Setting::Messages(count) => write!(f, "{count}"),
+            Setting::Delivery(delivery) => f.write_str(name_of(&DELIVERIES, delivery)),
+            Setting::Fallback(fallback) => match fallback {
+                Fallback::Refuse => f.write_str("refuse"),
+                Fallback::Drop => f.write_str("drop"),
+                Fallback::Block { longest } => write!(f, "block:{}", duration::format(*longest)),
+                Fallback::Outbox { messages } => write!(f, "outbox:{messages}"),
+            },
             Setting::RetryWrites(on)
             | Setting::Breaker(on)
             | Setting::Outlier(on)
@@ -428,6 +511,7 @@ impl fmt::Display for Setting {
             | Setting::NextEdge(on)
             | Setting::Standby(on)
             | Setting::OriginFallback(on)
+            | Setting::Confirm(on)
             | Setting::Recovery(on) => f.write_str(if *on { "on" } else { "off" }),
             Setting::Budget(share) | Setting::RefreshAhead(share) => or_off(f, share.map(percent)),
             Setting::Hedge(time)
@@ -437,18 +521,23 @@ impl fmt::Display for Setting {
             | Setting::Negative(time)
             | Setting::Near(time)
             | Setting::Pages(time)
+            | Setting::Retention(time)
             | Setting::Close(time) => or_off(f, time.map(duration::format)),
-            Setting::Connections(count) => or_off(f, count.map(|count| count.to_string())),
+            Setting::Connections(count) | Setting::Attempts(count) => or_off(f, count.map(|count| count.to_string())),
             Setting::RateLimit(rate) => or_off(f, rate.map(|rate| rate.to_string())),
             Setting::Target(Target::Utilisation(share)) => f.write_str(&percent(*share)),
             Setting::Target(Target::Requests(rate)) => write!(f, "{rate}/s"),
+            Setting::Target(Target::Depth(messages)) => write!(f, "{DEPTH}{messages}"),
+            Setting::Target(Target::Age(age)) => f.write_str(&duration::format(*age)),
             Setting::Mode(mode) => f.write_str(name_of(&MODES, mode)),
             Setting::Reads(reads) => f.write_str(name_of(&READS, reads)),
             Setting::Rule(Rule::SitePriority(sites)) if sites.is_empty() => f.write_str(SITE_PRIORITY),
             Setting::Rule(Rule::SitePriority(sites)) => write!(f, "{SITE_PRIORITY}:{}", sites.join(",")),
             Setting::Rule(rule) => f.write_str(name_of(&RULES, rule)),
             Setting::CopyRate(rate) => write!(f, "{rate}"),
-            Setting::Hot(share) | Setting::Jitter(share) => or_off(f, (*share > 0.0).then(|| percent(*share))),
+            Setting::Hot(share) | Setting::Jitter(share) | Setting::Fails(share) => {
+                or_off(f, (*share > 0.0).then(|| percent(*share)))
+            }
             Setting::Evict(evict) => write!(f, "{evict}"),
             Setting::Room(Room::Items(items)) => write!(f, "{items}"),
             Setting::Room(Room::Bytes(size)) => f.write_str(&bytes::format(*size)),

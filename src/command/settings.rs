@@ -17,7 +17,16 @@ pub struct SettingInfo {
 }
 
 /// Those that call others.
-const CALLERS: &[&str] = &["users", "load balancer", "web", "serverless", "cache", "cdn"];
+const CALLERS: &[&str] = &[
+    "users",
+    "load balancer",
+    "web",
+    "serverless",
+    "cache",
+    "cdn",
+    "queue",
+    "workers",
+];
 /// Those that check others.
 const CHECKERS: &[&str] = &["load balancer", "dns"];
 const BALANCER: &[&str] = &["load balancer"];
@@ -26,7 +35,10 @@ const CDN: &[&str] = &["cdn"];
 /// Those that keep copies.
 const STORES: &[&str] = &["cache", "cdn"];
 const DATABASE: &[&str] = &["database"];
-const SCALED: &[&str] = &["web", "autoscaler"];
+const SCALED: &[&str] = &["web", "workers", "autoscaler"];
+const QUEUE: &[&str] = &["queue"];
+const WORKERS: &[&str] = &["workers"];
+const PUBLISHERS: &[&str] = &["web", "serverless"];
 
 /// All settings, those of calls first.
 pub const SETTINGS: &[SettingInfo] = &[
@@ -165,7 +177,7 @@ pub const SETTINGS: &[SettingInfo] = &[
     },
     SettingInfo {
         name: "target",
-        usage: "target SHARE|RATE/s",
+        usage: "target SHARE|RATE/s|depth:NUMBER|TIME",
         example: "set web target 60%",
         about: "what the autoscaler holds: a share of the cores, or requests a second of each machine",
         kinds: SCALED,
@@ -372,6 +384,76 @@ pub const SETTINGS: &[SettingInfo] = &[
         example: "set cdn weight 0.5",
         about: "the share of a CDN of the users, relative to the other CDNs",
         kinds: CDN,
+    },
+    SettingInfo {
+        name: "visibility",
+        usage: "visibility TIME",
+        example: "set photos visibility 10s",
+        about: "how long a message that was handed out stays invisible to other workers",
+        kinds: QUEUE,
+    },
+    SettingInfo {
+        name: "attempts",
+        usage: "attempts NUMBER|off",
+        example: "set photos attempts 5",
+        about: "how often a message is handed out before it is dead, from 1 to 1,000",
+        kinds: QUEUE,
+    },
+    SettingInfo {
+        name: "delay",
+        usage: "delay TIME|off",
+        example: "set photos delay 5s",
+        about: "how long a new message waits before it can be handed out",
+        kinds: QUEUE,
+    },
+    SettingInfo {
+        name: "retention",
+        usage: "retention TIME|off",
+        example: "set photos retention 1h",
+        about: "how long a message is kept at most; a log needs one",
+        kinds: QUEUE,
+    },
+    SettingInfo {
+        name: "messages",
+        usage: "messages NUMBER",
+        example: "set photos messages 10000",
+        about: "messages that a queue has room for",
+        kinds: QUEUE,
+    },
+    SettingInfo {
+        name: "prefetch",
+        usage: "prefetch NUMBER",
+        example: "set workers prefetch 20",
+        about: "messages that a worker holds at once, those in progress among them",
+        kinds: WORKERS,
+    },
+    SettingInfo {
+        name: "delivery",
+        usage: "delivery at-most-once|at-least-once|effectively-once",
+        example: "set workers delivery at-most-once",
+        about: "when a worker acknowledges a message, and whether its result is written only once",
+        kinds: WORKERS,
+    },
+    SettingInfo {
+        name: "fails",
+        usage: "fails SHARE|off",
+        example: "set workers fails 5%",
+        about: "share of the attempts that fail",
+        kinds: WORKERS,
+    },
+    SettingInfo {
+        name: "confirm",
+        usage: "confirm on|off",
+        example: "set web confirm off",
+        about: "whether users wait until the queue has confirmed what they upload",
+        kinds: PUBLISHERS,
+    },
+    SettingInfo {
+        name: "fallback",
+        usage: "fallback refuse|drop|block:TIME|outbox:NUMBER",
+        example: "set web fallback outbox:1000",
+        about: "what becomes of an upload that the queue does not confirm",
+        kinds: PUBLISHERS,
     },
     SettingInfo {
         name: "origin-fallback",

@@ -79,6 +79,8 @@ impl Command {
             ("flush", [target]) => Command::Flush(Selector::parse(target)?),
             ("purge", [target, key]) => Command::Purge(Selector::parse(target)?, row(key)?),
             ("deploy", []) => Command::Deploy,
+            ("poison", [queue]) => Command::Poison(Selector::parse(queue)?),
+            ("redrive", [queue]) => Command::Redrive(Selector::parse(queue)?),
             ("close", [node]) => Command::Close(Selector::parse(node)?),
             _ => return Err(wrong_words(verb)),
         };
@@ -148,6 +150,8 @@ impl Command {
             | Command::Skew(target, _)
             | Command::Flush(target)
             | Command::Purge(target, _)
+            | Command::Poison(target)
+            | Command::Redrive(target)
             | Command::Close(target) => vec![target],
             Command::Cut(link) | Command::Delay(link, _) | Command::Drop(link, _) | Command::Join(link) => {
                 vec![&link.from, &link.to]
@@ -257,6 +261,8 @@ impl fmt::Display for Command {
             Command::Replicate(database) => write!(f, "replicate {database}"),
             Command::Shard(database) => write!(f, "shard {database}"),
             Command::Skew(node, seconds) => write!(f, "skew {node} {}", skew::format(*seconds)),
+            Command::Poison(queue) => write!(f, "poison {queue}"),
+            Command::Redrive(queue) => write!(f, "redrive {queue}"),
             Command::Close(node) => write!(f, "close {node}"),
         }
     }
@@ -294,6 +300,8 @@ mod tests {
                 Command::Replicate(target()),
                 Command::Shard(target()),
                 Command::Close(target()),
+                Command::Poison(target()),
+                Command::Redrive(target()),
                 Command::Skew(target(), 86_400.0),
             ]);
             for step in 0..500_u32 {
@@ -394,7 +402,7 @@ mod tests {
                 "\u{1b}[2J",
                 "unknown command `\\u{1b}[2J`; there are kill, destroy, mend, hang, slow, cut, delay, drop, join, surge, \
                  scale, resize, balance, set, revoke, promote, recover, replicate, shard, skew, flush, purge, \
-                 deploy, close",
+                 deploy, poison, redrive, close",
             ),
             ("kill web db", "`kill` is written `kill TARGET`"),
             ("purge cdn", "`purge` is written `purge TARGET NUMBER`"),

@@ -79,7 +79,7 @@ pub const VERBS: &[Verb] = &[
         name: "scale",
         usage: "scale SERVICE MACHINES",
         example: "scale web 4",
-        about: "set how many machines a web service has",
+        about: "set how many machines a web service or workers have",
     },
     Verb {
         name: "resize",
@@ -139,7 +139,7 @@ pub const VERBS: &[Verb] = &[
         name: "flush",
         usage: "flush TARGET",
         example: "flush cache",
-        about: "make caches, CDNs or browsers forget all that they hold",
+        about: "make caches, CDNs or browsers forget all that they hold; empty queues",
     },
     Verb {
         name: "purge",
@@ -152,6 +152,18 @@ pub const VERBS: &[Verb] = &[
         usage: "deploy",
         example: "deploy",
         about: "put a new version of all static files on the site",
+    },
+    Verb {
+        name: "poison",
+        usage: "poison QUEUE",
+        example: "poison photos",
+        about: "publish a message that kills whoever works on it, each time",
+    },
+    Verb {
+        name: "redrive",
+        usage: "redrive QUEUE",
+        example: "redrive dead-photos",
+        about: "send the messages of a dead-letter queue back to where they came from",
     },
     Verb {
         name: "close",

@@ -3,7 +3,7 @@
 use super::model::Command;
 use super::resolve::Kind;
 use super::setting::Setting;
-use crate::layout::{Database, Replication, Service, Sessions, printable, suggestion};
+use crate::layout::{Database, Delivery, Replication, Service, Sessions, printable, suggestion};
 
 /// What a command can be done to.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -13,7 +13,6 @@ pub(super) enum Wanted<'a> {
     /// Machines of ours, which have a size.
     Sized,
     Users,
-    Web,
     LoadBalancer,
     /// A database as a whole.
     Database(Need<'a>),
@@ -27,8 +26,14 @@ pub(super) enum Wanted<'a> {
         kinds: &'static [&'static str],
         need: Option<Need<'a>>,
     },
-    /// What keeps copies: caches, CDNs, browsers, web servers.
+    /// What keeps copies, or messages: caches, CDNs, browsers, web servers, queues.
     Keepers,
+    /// A queue, and a dead-letter queue where `dead`.
+    Queue {
+        dead: bool,
+    },
+    /// What has a number of machines that can be changed.
+    Scaled,
     /// Ends of links: everything.
     Anything,
 }
@@ -38,6 +43,10 @@ pub(super) enum Wanted<'a> {
 pub(super) enum Need<'a> {
     /// An autoscaler in the layout.
     Autoscaler,
+    /// A queue to publish to.
+    Publisher,
+    /// A database that results go to.
+    Results,
     /// Health checks in the layout.
     Checks,
     /// A session store of this name in the same data center.
@@ -64,7 +73,9 @@ impl<'a> Wanted<'a> {
     pub fn by(command: &'a Command) -> Wanted<'a> {
         match command {
             Command::Surge(..) | Command::Revoke(..) => Wanted::Users,
-            Command::Scale(..) => Wanted::Web,
+            Command::Scale(..) => Wanted::Scaled,
+            Command::Poison(_) => Wanted::Queue { dead: false },
+            Command::Redrive(_) => Wanted::Queue { dead: true },
             Command::Resize(..) => Wanted::Sized,
             Command::Balance(..) => Wanted::LoadBalancer,
             Command::Cut(_) | Command::Delay(..) | Command::Drop(..) | Command::Join(_) => Wanted::Anything,
@@ -105,7 +116,8 @@ impl<'a> Wanted<'a> {
                 | Kind::Shield => false,
             },
             Wanted::Users => matches!(kind, Kind::Users),
-            Wanted::Web => matches!(kind, Kind::Service(_, Service::Web(_))),
+            Wanted::Scaled => matches!(kind, Kind::Service(_, Service::Web(_) | Service::Consumer(_))),
+            Wanted::Queue { .. } => matches!(kind, Kind::Service(_, Service::Queue(_))),
             Wanted::LoadBalancer => matches!(kind, Kind::Service(_, Service::LoadBalancer(_))),
             Wanted::Database(_) | Wanted::Nodes(_) | Wanted::Node(_) => {
                 matches!(kind, Kind::Service(_, Service::Database(_)))
@@ -113,7 +125,10 @@ impl<'a> Wanted<'a> {
             Wanted::Keepers => match kind {
                 Kind::Site | Kind::Users | Kind::Cdn(_) | Kind::Shield => true,
                 Kind::Service(_, service) => {
-                    matches!(service, Service::Cache(_) | Service::Web(_) | Service::Serverless(_))
+                    matches!(
+                        service,
+                        Service::Cache(_) | Service::Web(_) | Service::Serverless(_) | Service::Queue(_)
+                    )
                 }
                 _ => false,
             },
@@ -136,10 +151,11 @@ impl<'a> Wanted<'a> {
             Wanted::Machines | Wanted::Anything => "nothing".to_owned(),
             Wanted::Sized => "no machine of yours".to_owned(),
             Wanted::Users => "no population of users".to_owned(),
-            Wanted::Web => "no web service".to_owned(),
+            Wanted::Scaled => "no web service and no workers".to_owned(),
+            Wanted::Queue { .. } => "no queue".to_owned(),
             Wanted::LoadBalancer => "no load balancer".to_owned(),
             Wanted::Database(_) | Wanted::Nodes(_) | Wanted::Node(_) => "no database".to_owned(),
-            Wanted::Keepers => "nothing that keeps copies".to_owned(),
+            Wanted::Keepers => "nothing that keeps copies or messages".to_owned(),
             Wanted::Having { setting, .. } => format!("nothing with a setting `{setting}`"),
         }
     }
@@ -151,6 +167,18 @@ impl<'a> Wanted<'a> {
 
     /// Why something of the right kind does not do.
     pub fn check(self, full_name: &str, kind: Kind) -> Result<(), String> {
+        if let (Wanted::Queue { dead: true }, Kind::Service(data_center, _)) = (self, kind) {
+            let name = full_name.split_once('/').map_or(full_name, |(_, name)| name);
+            let buries = |service: &Service| match service {
+                Service::Queue(queue) => queue.dead_letter.as_deref() == Some(name),
+                _ => false,
+            };
+            if !data_center.services.values().any(buries) {
+                return Err(format!(
+                    "{full_name} is no dead-letter queue: nothing came from anywhere that it could go back to"
+                ));
+            }
+        }
         let (Wanted::Having { need: Some(need), .. }
         | Wanted::Nodes(Some(need))
         | Wanted::Database(need)
@@ -162,8 +190,27 @@ impl<'a> Wanted<'a> {
             return need.check(full_name, database);
         }
         match (need, kind) {
-            (Need::Autoscaler, Kind::Service(_, Service::Web(web))) if web.scale.is_none() => {
-                Err(format!("{full_name} has no autoscaler; give it `scale` in the layout"))
+            (Need::Autoscaler, Kind::Service(_, service)) => {
+                let scale = match service {
+                    Service::Web(web) => web.scale,
+                    Service::Consumer(workers) => workers.scale,
+                    _ => None,
+                };
+                match scale {
+                    Some(_) => Ok(()),
+                    None => Err(format!("{full_name} has no autoscaler; give it `scale` in the layout")),
+                }
+            }
+            (Need::Publisher, Kind::Service(_, service)) => match service.pages().map(|pages| &pages.publish) {
+                Some(None) => Err(format!(
+                    "{full_name} publishes nothing; give it a `queue` in the layout"
+                )),
+                _ => Ok(()),
+            },
+            (Need::Results, Kind::Service(_, Service::Consumer(workers))) if workers.database.is_none() => {
+                Err(format!(
+                    "{full_name} write no results to a database, where their keys would be remembered; give them a `database` in the layout"
+                ))
             }
             (Need::Checks, Kind::Dns { checked: false }) => {
                 Err("dns checks nothing; give it `health` in the layout".to_owned())
@@ -247,6 +294,8 @@ impl<'a> Need<'a> {
             Setting::Failover(_) | Setting::Fencing(_) => Some(Need::Monitors),
             Setting::Rule(_) => Some(Need::Peers),
             Setting::Close(_) => Some(Need::Ring),
+            Setting::Confirm(_) | Setting::Fallback(_) => Some(Need::Publisher),
+            Setting::Delivery(Delivery::EffectivelyOnce) => Some(Need::Results),
             Setting::Autoscaler(_) | Setting::Min(_) | Setting::Max(_) | Setting::Target(_) => Some(Need::Autoscaler),
             _ => None,
         }

@@ -7,6 +7,7 @@ use copies::{behind_cdn, hit_ratio};
 use database::{Asked, Askers};
 
 use super::model::{Asks, DataCenter, Layout, Map, Pages, Service, Sessions, Users};
+use super::queueing::Style;
 use super::size::Size;
 
 impl Layout {
@@ -98,13 +99,58 @@ impl<'a> Demand<'a> {
                 Service::Web(web) => web.pages.demand(self.users, &self.asks),
                 Service::Serverless(functions) => functions.pages.demand(self.users, &self.asks),
                 Service::SessionStore(store) => store.work.mean(),
-                Service::Cache(_) | Service::Database(_) => continue,
+                Service::Cache(_) | Service::Database(_) | Service::Queue(_) | Service::Consumer(_) => continue,
             };
             if let Some(pages) = service.pages() {
                 left.extend(pages.store());
+                self.add_messages(busy, askers, pages);
                 self.add_rows(busy, askers, pages);
             }
             add(busy, self.place, self.site, name, service, rate * demand);
+        }
+    }
+
+    /// What uploads cost the queue that they are published to, its workers, and the database that those write to. A message is taken in, handed
+    /// out and acknowledged; what is tried again is left out.
+    fn add_messages(&self, busy: &mut Map<f64>, askers: &mut Askers<'a>, pages: &'a Pages) {
+        let rate = self.asks.upload * self.share;
+        let Some(publish) = pages.publish.as_ref().filter(|_| rate > 0.0) else {
+            return;
+        };
+        let Some((name, Service::Queue(queue))) = self.site.services.get_key_value(&publish.to) else {
+            return;
+        };
+        let service = &self.site.services[name];
+        let consumers: Vec<_> = self.site.consumers_of(name).collect();
+        let taken = match queue.style {
+            Style::Work => consumers.len().min(1),
+            Style::Log => consumers.len(),
+        };
+        let operations = 1.0 + 2.0 * taken as f64;
+        add(
+            busy,
+            self.place,
+            self.site,
+            name,
+            service,
+            rate * operations * queue.work.mean(),
+        );
+        let machines: f64 = consumers.iter().map(|(_, workers)| workers.power()).sum();
+        for (name, workers) in consumers {
+            // Those of one queue share by what they can do; each subscriber of a log has it all.
+            let share = match queue.style {
+                Style::Work if machines > 0.0 => rate * workers.power() / machines,
+                _ => rate,
+            };
+            let service = &self.site.services[name];
+            add(busy, self.place, self.site, name, service, share * workers.mean_work());
+            if let Some(database) = &workers.database {
+                let writes = Asks {
+                    update: share,
+                    ..Asks::NOTHING
+                };
+                askers.add(self.place, database, Asked::by(&writes, share));
+            }
         }
     }
 
@@ -172,7 +218,8 @@ impl Pages {
     fn demand(&self, users: &Users, asks: &Asks) -> f64 {
         let page = 1.0 - users.mobile + users.mobile * self.json;
         let pages = asks.page + asks.search + asks.writes();
-        let per_request = (pages * page + asks.asset * self.asset) / asks.total();
+        let others = asks.asset * self.asset + asks.upload * self.upload;
+        let per_request = (pages * page + others) / asks.total();
         let verify = match self.sessions {
             Sessions::Token => self.verify.mean(),
             Sessions::Off | Sessions::Local | Sessions::Store(_) => 0.0,

@@ -7,6 +7,7 @@ use super::bytes;
 use super::duration;
 use super::evict::Room;
 use super::policies::Target;
+use super::queueing::Fallback;
 use super::text::{grouped, printable};
 
 /// The most machines in all data centers together, and of an autoscaler.
@@ -45,6 +46,14 @@ pub(crate) const MOST_CDNS: usize = 16;
 pub(crate) const EDGES: RangeInclusive<u64> = 1..=64;
 /// Bytes of a row, a page or a file.
 pub(crate) const OBJECT: RangeInclusive<u64> = 1..=1_000_000_000;
+/// Messages of a queue.
+pub(crate) const MESSAGES: RangeInclusive<u64> = 1..=10_000_000;
+/// How often a message is handed out.
+pub(crate) const ATTEMPTS: RangeInclusive<u64> = 1..=1_000;
+/// Messages that a worker holds.
+pub(crate) const MOST_PREFETCH: u64 = 10_000;
+/// Messages of an outbox.
+pub(crate) const OUTBOX: RangeInclusive<u64> = 1..=1_000_000;
 /// The largest factor of probabilistic early expiration.
 pub(crate) const MOST_BETA: f64 = 100.0;
 /// The largest weight of a server or a CDN.
@@ -116,6 +125,17 @@ pub(crate) fn target(target: Target) -> Result<(), String> {
     match target {
         Target::Utilisation(share) => positive(share, 1.0),
         Target::Requests(rate) => positive(rate, MOST_RATE),
+        Target::Depth(messages) => positive(messages, MOST_RATE),
+        Target::Age(age) => interval(age),
+    }
+}
+
+/// What becomes of a message that is not confirmed.
+pub(crate) fn fallback(fallback: Fallback) -> Result<(), String> {
+    match fallback {
+        Fallback::Refuse | Fallback::Drop => Ok(()),
+        Fallback::Block { longest } => interval(longest),
+        Fallback::Outbox { messages } => whole(messages, &OUTBOX),
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::model::{Asks, DataCenter, Database, Distribution, Layout, Pages, Pair, Service, Users};
 use super::policies::Autoscaler;
+use super::queueing::Consumer;
 use crate::trace::Trace;
 
 impl Layout {
@@ -96,11 +97,12 @@ impl DataCenter {
             .or_else(|| first(&|_, service| matches!(service, Service::Serverless(_))))
     }
 
-    /// The autoscalers with the names of the web tiers that they scale. Each is a service of the data center, named as
+    /// The autoscalers with the names of the web tiers and workers that they scale. Each is a service of the data center, named as
     /// [`autoscaler_of`] says.
     pub fn autoscalers(&self) -> impl Iterator<Item = (&str, &Autoscaler)> {
         self.services.iter().filter_map(|(name, service)| match service {
             Service::Web(web) => Some((name.as_str(), web.scale.as_ref()?)),
+            Service::Consumer(consumer) => Some((name.as_str(), consumer.scale.as_ref()?)),
             _ => None,
         })
     }
@@ -115,7 +117,17 @@ impl DataCenter {
     }
 }
 
-/// The name of the autoscaler of a web tier: `web-autoscaler`.
+impl DataCenter {
+    /// The services of workers that take from a queue.
+    pub fn consumers_of<'a>(&'a self, queue: &'a str) -> impl Iterator<Item = (&'a str, &'a Consumer)> {
+        self.services.iter().filter_map(move |(name, service)| match service {
+            Service::Consumer(consumer) if consumer.of == queue => Some((name.as_str(), consumer)),
+            _ => None,
+        })
+    }
+}
+
+/// The name of the autoscaler of a web tier, or of workers: `web-autoscaler`.
 pub fn autoscaler_of(web: &str) -> String {
     format!("{web}-autoscaler")
 }
@@ -140,6 +152,8 @@ impl Service {
             Service::SessionStore(store) => store.on.as_deref(),
             Service::Database(database) => database.on.as_deref(),
             Service::Cache(cache) => cache.on.as_deref(),
+            Service::Queue(queue) => queue.on.as_deref(),
+            Service::Consumer(consumer) => consumer.on.as_deref(),
         }
     }
 
@@ -153,6 +167,8 @@ impl Service {
             Service::SessionStore(store) => &store.size,
             Service::Database(database) => &database.size,
             Service::Cache(cache) => &cache.size,
+            Service::Queue(queue) => &queue.size,
+            Service::Consumer(consumer) => &consumer.size,
         }
     }
 
@@ -164,7 +180,8 @@ impl Service {
             Service::LoadBalancer(balancer) => balancer.machines,
             Service::Database(database) => database.shards() * database.machines,
             Service::Cache(cache) => cache.machines,
-            Service::Serverless(_) | Service::SessionStore(_) => 1,
+            Service::Consumer(consumer) => consumer.machines,
+            Service::Serverless(_) | Service::SessionStore(_) | Service::Queue(_) => 1,
         }
     }
 
@@ -172,6 +189,7 @@ impl Service {
     pub fn most_instances(&self) -> u32 {
         match self {
             Service::Web(web) => web.scale.map_or(web.machines, |scale| scale.max),
+            Service::Consumer(consumer) => consumer.scale.map_or(consumer.machines, |scale| scale.max),
             _ => self.instances(),
         }
     }
@@ -198,7 +216,7 @@ impl Service {
         match self {
             Service::Web(web) => Some(&web.pages),
             Service::Serverless(functions) => Some(&functions.pages),
-            Service::LoadBalancer(_) | Service::SessionStore(_) | Service::Database(_) | Service::Cache(_) => None,
+            _ => None,
         }
     }
 }
@@ -218,9 +236,20 @@ impl Users {
 }
 
 impl Asks {
+    /// Nothing at all.
+    pub(super) const NOTHING: Asks = Asks {
+        page: 0.0,
+        asset: 0.0,
+        create: 0.0,
+        update: 0.0,
+        delete: 0.0,
+        search: 0.0,
+        upload: 0.0,
+    };
+
     /// The sum of the weights. Above 0 in a layout that was parsed.
     pub fn total(&self) -> f64 {
-        self.page + self.asset + self.search + self.writes()
+        self.page + self.asset + self.search + self.upload + self.writes()
     }
 
     /// The weight of all that changes rows.

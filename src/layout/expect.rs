@@ -102,6 +102,10 @@ pub enum Measure {
     Stampedes(String),
     /// Requests a second that a service received over the last second.
     Load(String),
+    /// Something of a queue, which is named by its shortest selector.
+    Queue(QueueMeasure, String),
+    /// Messages that the outboxes of a web tier hold now.
+    Outbox(String),
     /// Static files since the start that were older than those of the site.
     StaleAssets,
     /// The largest lag of the nodes of a database that are up, in seconds: how old the oldest entry is that a node lacks. A database
@@ -117,6 +121,47 @@ pub enum Measure {
     Rows(String),
     /// Share of the moving keys of a database that have not moved yet; 0 when none move.
     Moving(String),
+}
+
+/// What is measured of a queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum QueueMeasure {
+    /// Messages that wait now to be handed out.
+    Waiting,
+    /// Messages that are handed out now and not acknowledged.
+    InFlight,
+    /// How long ago the oldest message that waits was published, in seconds; 0 if none waits.
+    Oldest,
+    /// Messages handed out since the start that had been handed out before.
+    Redelivered,
+    /// Jobs since the start whose users were told that they will be done, or that the queue confirmed.
+    Accepted,
+    /// Jobs since the start that were done.
+    Done,
+    /// Effects since the start beyond the first of their job.
+    Duplicated,
+    /// Jobs that are dead now: in the dead-letter queue, or thrown away after all their attempts.
+    Dead,
+    /// Jobs that nobody holds any more, though they were accepted and not done.
+    LostJobs,
+    /// Jobs since the start whose retention was over before they were done, and those that somebody threw away.
+    Expired,
+}
+
+impl QueueMeasure {
+    /// All of them with the words for them.
+    pub(super) const WORDS: [(&'static str, QueueMeasure); 10] = [
+        ("waiting", QueueMeasure::Waiting),
+        ("in_flight", QueueMeasure::InFlight),
+        ("oldest", QueueMeasure::Oldest),
+        ("redelivered", QueueMeasure::Redelivered),
+        ("accepted", QueueMeasure::Accepted),
+        ("done", QueueMeasure::Done),
+        ("duplicated", QueueMeasure::Duplicated),
+        ("dead", QueueMeasure::Dead),
+        ("lost_jobs", QueueMeasure::LostJobs),
+        ("expired", QueueMeasure::Expired),
+    ];
 }
 
 /// How a measure is compared with its bound.

@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use super::duration;
 use super::entry::{autoscaler_of, monitor_of, shield_of};
-use super::expect::{Comparison, Expectation, Measure, Quantifier};
+use super::expect::{Comparison, Expectation, Measure, Quantifier, QueueMeasure};
 use super::model::{Layout, Service};
 use super::text::{parse_share, printable, suggestion};
 
-const MEASURES: [&str; 37] = [
+const MEASURES: [&str; 48] = [
     "ok",
     "ok(..)",
     "failed",
@@ -43,6 +43,17 @@ const MEASURES: [&str; 37] = [
     "stampedes(..)",
     "load(..)",
     "stale_assets",
+    "waiting(..)",
+    "in_flight(..)",
+    "oldest(..)",
+    "redelivered(..)",
+    "accepted(..)",
+    "done(..)",
+    "duplicated(..)",
+    "dead(..)",
+    "lost_jobs(..)",
+    "expired(..)",
+    "outbox(..)",
     "lag(..)",
     "behind(..)",
     "primaries(..)",
@@ -149,6 +160,14 @@ fn measure(text: &str, layout: &Layout) -> Result<Measure, String> {
             let database = of.ok_or_else(|| format!("`{word}` needs a database, as in \"{word}(db)\""))?;
             return of_database(word, database, layout);
         }
+        "outbox" => {
+            let web = of.ok_or_else(|| format!("`{word}` needs a web service, as in \"{word}(web)\""))?;
+            return of_outbox(web, layout);
+        }
+        _ if QueueMeasure::WORDS.iter().any(|(known, _)| *known == word) => {
+            let queue = of.ok_or_else(|| format!("`{word}` needs a queue, as in \"{word}(photos)\""))?;
+            return of_queue(word, queue, layout);
+        }
         _ => {
             return Err(format!(
                 "unknown measure `{}`{}",
@@ -221,6 +240,24 @@ fn cdn_names(layout: &Layout) -> impl Iterator<Item = String> {
         let shield = cdn.shield.then(|| shield_of(name));
         std::iter::once(name.clone()).chain(shield)
     })
+}
+
+fn of_queue(word: &str, text: &str, layout: &Layout) -> Result<Measure, String> {
+    let Named { selector, service } = named(text, layout)?;
+    match (service, QueueMeasure::WORDS.iter().find(|(known, _)| *known == word)) {
+        (Some(Service::Queue(_)), Some((_, measure))) => Ok(Measure::Queue(*measure, selector)),
+        _ => Err(format!("`{word}` needs a queue, and `{selector}` is none")),
+    }
+}
+
+fn of_outbox(text: &str, layout: &Layout) -> Result<Measure, String> {
+    let Named { selector, service } = named(text, layout)?;
+    match service {
+        Some(Service::Web(web)) if web.pages.publish.is_some() => Ok(Measure::Outbox(selector)),
+        _ => Err(format!(
+            "`outbox` needs a web service that publishes, and `{selector}` is none"
+        )),
+    }
 }
 
 fn of_database(word: &str, text: &str, layout: &Layout) -> Result<Measure, String> {
@@ -326,7 +363,7 @@ fn bound(measure: &Measure, text: &str) -> Result<f64, String> {
                 .filter(|share| *share <= 1.0)
                 .ok_or_else(|| format!("expected a share from 0% to 100%, as in \"99.9%\", found `{shown}`"))
         }
-        Measure::P50 | Measure::P95 | Measure::P99 | Measure::Lag(_) => {
+        Measure::P50 | Measure::P95 | Measure::P99 | Measure::Lag(_) | Measure::Queue(QueueMeasure::Oldest, _) => {
             duration::parse(text).map(|bound| bound.as_secs_f64())
         }
         Measure::Rate | Measure::Load(_) => parse_count(text.strip_suffix("/s").unwrap_or(text).trim_end())
@@ -353,6 +390,8 @@ fn bound(measure: &Measure, text: &str) -> Result<f64, String> {
         | Measure::StaleAssets
         | Measure::Misses(_)
         | Measure::Stampedes(_)
+        | Measure::Queue(..)
+        | Measure::Outbox(_)
         | Measure::Up(_)
         | Measure::Backlog(_)
         | Measure::Machines(_)

@@ -13,6 +13,7 @@ mod expect_text;
 mod model;
 mod parse;
 mod policies;
+mod queueing;
 mod raw;
 mod references;
 mod replication;
@@ -25,13 +26,15 @@ mod validate;
 pub use caching::{Cache, Cdn, Content, Invalidate, Near, Strategy};
 pub use entry::{autoscaler_of, monitor_of, shield_of};
 pub use evict::{Evict, Room};
-pub use expect::{Comparison, Expectation, Measure, Quantifier};
+pub use expect::{Comparison, Expectation, Measure, Quantifier, QueueMeasure};
 pub use model::{
     Asks, Balance, DataCenter, Database, Distribution, Dns, Host, Keys, Layout, LoadBalancer, LookBack, Map, Network,
     Pages, Pair, Serverless, Service, SessionStore, Sessions, Sticky, Users, Web,
 };
 pub use parse::{LayoutError, parse};
 pub use policies::{Autoscaler, Breaker, Calls, HealthCheck, Outlier, RateLimit, Target};
+pub use queueing::{Consumer, Delivery, Fallback, Job, Publish, Queue, Style};
+pub(crate) use queueing::{longest_block, outbox_room};
 pub(crate) use raw::RawExpectation;
 pub use replication::{Failover, Mode, Peers, PrimaryReplicas, Reads, Replication, Rule, ShardBy, Sharding};
 pub use shipped::{SHIPPED, Shipped, find_shipped};

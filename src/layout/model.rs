@@ -16,6 +16,7 @@ use std::time::Duration;
 use super::caching::{Cache, Cdn, Content};
 use super::expect::Expectation;
 use super::policies::{Autoscaler, Calls, HealthCheck, Outlier, RateLimit};
+use super::queueing::{Consumer, Publish, Queue};
 use super::replication::{Replication, Sharding};
 use crate::trace::Trace;
 
@@ -116,6 +117,8 @@ pub struct Asks {
     pub delete: f64,
     /// A search, which asks all shards. Default 0.
     pub search: f64,
+    /// An upload, which is published to a queue and answered at once. Default 0.
+    pub upload: f64,
 }
 
 /// How the rows that users ask for are spread.
@@ -201,6 +204,10 @@ pub enum Service {
     Database(Database),
     /// Holds copies of rows.
     Cache(Cache),
+    /// Holds messages.
+    Queue(Queue),
+    /// Workers that take messages.
+    Consumer(Consumer),
 }
 
 /// How pages are made, by servers or by functions.
@@ -216,6 +223,10 @@ pub struct Pages {
     pub database: Option<String>,
     /// The cache that it asks before the database, by name. Default none.
     pub cache: Option<String>,
+    /// Core time of an upload as a share of that of a page. Default 1.
+    pub upload: f64,
+    /// The queue that it publishes uploads to. In the file `queue`, `confirm` and `fallback`. Default none.
+    pub publish: Option<Publish>,
     /// Where it keeps the sessions of signed-in users. Default off: nobody signs in.
     pub sessions: Sessions,
     /// How long a session lives: since its last use, or for a token since it was issued. Default 30 min.
@@ -453,6 +464,8 @@ impl Service {
             Service::SessionStore(_) => "session store",
             Service::Database(_) => "database",
             Service::Cache(_) => "cache",
+            Service::Queue(_) => "queue",
+            Service::Consumer(_) => "workers",
         }
     }
 }

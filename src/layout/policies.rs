@@ -56,7 +56,7 @@ pub struct RateLimit {
 /// An autoscaler: the control loop of the Kubernetes Horizontal Pod Autoscaler.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Autoscaler {
-    /// The fewest machines. From 1 to `max`. Default 1.
+    /// The fewest machines. From 1 to `max`; for workers from 0. Default 1.
     pub min: u32,
     /// The most machines. Up to 100,000.
     pub max: u32,
@@ -82,6 +82,11 @@ pub enum Target {
     Utilisation(f64),
     /// Requests a second of each machine, above 0.
     Requests(f64),
+    /// For workers: messages of each machine, waiting or in progress, above 0 (KEDA, `queueLength`).
+    Depth(f64),
+    /// For workers: the longest that a message is to wait. There are as many machines as it takes to keep up with what comes, and to work off
+    /// what waits within this time (AWS, Scaling based on Amazon SQS: the acceptable backlog per instance). Longer than 0, at most a week.
+    Age(#[serde(with = "crate::layout::duration")] Duration),
 }
 
 /// Active health checks.
@@ -149,6 +154,17 @@ impl Calls {
             timeout: Duration::from_secs(5),
             retries: 0,
             budget: None,
+            breaker: None,
+            ..Calls::to_service()
+        }
+    }
+
+    /// Towards a queue: a message may be published again, since copies of it are known by the request that they are part of. There is no breaker: what
+    /// becomes of a message that is not confirmed is a setting of its own.
+    pub fn to_queue() -> Calls {
+        Calls {
+            timeout: Duration::from_secs(1),
+            retry_writes: true,
             breaker: None,
             ..Calls::to_service()
         }

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::model::{DataCenter, Layout, LoadBalancer, Pages, Pair, Service, Sessions};
+use super::model::{DataCenter, Layout, LoadBalancer, Map, Pages, Pair, Service, Sessions};
+use super::policies::Calls;
+use super::queueing::{Consumer, Delivery, Queue, Style};
 use super::source::{Path, Problem};
 use super::text::{closest, printable, suggestion};
 
@@ -26,6 +28,8 @@ pub(super) fn references(layout: &Layout, site: &str, service: &Service, path: &
         Service::LoadBalancer(balancer) => of_balancer(data_center, balancer, path),
         Service::Web(web) => of_pages(data_center, &web.pages, path),
         Service::Serverless(functions) => of_pages(data_center, &functions.pages, path),
+        Service::Queue(queue) => of_queue(data_center, queue, path),
+        Service::Consumer(consumer) => of_consumer(data_center, consumer, path),
         Service::SessionStore(_) | Service::Database(_) | Service::Cache(_) => Ok(()),
     }
 }
@@ -109,11 +113,25 @@ fn of_pages(data_center: &DataCenter, pages: &Pages, path: &Path) -> Result<(), 
         let needed = "a session store is needed here";
         target(data_center, name, &path.at("sessions"), is_store, needed)?;
     }
-    let is_callee = |name: &str, service: &Service| {
-        let named = [&pages.database, &pages.cache];
-        is_store(service) || named.iter().any(|own| own.as_deref() == Some(name))
-    };
-    for name in pages.calls.keys() {
+    let queue = pages.publish.as_ref().map(|publish| publish.to.clone());
+    if let Some(name) = &queue {
+        let needed = "uploads are published to a queue";
+        target(data_center, name, &path.at("queue"), is_queue, needed)?;
+    }
+    let named = [&pages.database, &pages.cache, &queue];
+    let is_callee =
+        |name: &str, service: &Service| is_store(service) || named.iter().any(|own| own.as_deref() == Some(name));
+    callees(data_center, &pages.calls, is_callee, path)
+}
+
+/// Calls are named only of those who are called.
+fn callees(
+    data_center: &DataCenter,
+    calls: &Map<Calls>,
+    is_callee: impl Fn(&str, &Service) -> bool,
+    path: &Path,
+) -> Result<(), Problem> {
+    for name in calls.keys() {
         let service = data_center.services.get(name);
         if service.is_some_and(|service| is_callee(name, service)) {
             continue;
@@ -131,6 +149,86 @@ fn of_pages(data_center: &DataCenter, pages: &Pages, path: &Path) -> Result<(), 
         };
         let message = format!("\"{}\" is not called from here{known}", printable(name));
         return Err(path.at("calls").key(name).problem(message));
+    }
+    Ok(())
+}
+
+fn of_queue(data_center: &DataCenter, queue: &Queue, path: &Path) -> Result<(), Problem> {
+    let Some(name) = &queue.dead_letter else { return Ok(()) };
+    let path = path.at("dead_letter");
+    let to = target(data_center, name, &path, is_queue, "dead messages go to a queue")?;
+    match to {
+        Service::Queue(to) if to.style == Style::Log => Err(path.problem(format!(
+            "\"{name}\" is a log; dead messages go to a queue of style Work"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+fn of_consumer(data_center: &DataCenter, consumer: &Consumer, path: &Path) -> Result<(), Problem> {
+    target(
+        data_center,
+        &consumer.of,
+        &path.at("of"),
+        is_queue,
+        "workers take from a queue",
+    )?;
+    if let Some(name) = &consumer.database {
+        let needed = "results go to a database";
+        let to = target(data_center, name, &path.at("database"), is_database, needed)?;
+        if consumer.delivery == Delivery::EffectivelyOnce
+            && let Service::Database(to) = to
+            && to.replication.peers().is_some()
+        {
+            let message = format!(
+                "\"{name}\" has several primaries, and none knows the keys that another one has seen: a result could be written twice"
+            );
+            return Err(path.at("delivery").problem(message));
+        }
+    }
+    let is_callee = |name: &str, _: &Service| name == consumer.of || consumer.database.as_deref() == Some(name);
+    callees(data_center, &consumer.calls, is_callee, path)
+}
+
+/// Queues that somebody takes from, or that forget by themselves; dead letters that arrive somewhere.
+pub(super) fn queues(data_center: &DataCenter, services: &Path) -> Result<(), Problem> {
+    let queues = || {
+        data_center.services.iter().filter_map(|(name, service)| match service {
+            Service::Queue(queue) => Some((name, queue)),
+            _ => None,
+        })
+    };
+    for (name, queue) in queues() {
+        let path = services.at(name);
+        let buried = |other: &Queue| other.dead_letter.as_ref() == Some(name);
+        let kept_for_people = queues().any(|(_, other)| buried(other));
+        if data_center.consumers_of(name).next().is_none() && !kept_for_people && queue.retention.is_none() {
+            let message = format!(
+                "nobody takes from \"{name}\", and nothing leaves it: add a Consumer(of: \"{name}\"), or a `retention`"
+            );
+            return Err(services.key(name).problem(message));
+        }
+        let mut way = vec![name];
+        let mut next = queue.dead_letter.as_ref();
+        while let Some(to) = next {
+            if to == name && way.len() == 1 {
+                let message = "a queue can't be its own dead-letter queue: dead messages would come back for ever";
+                return Err(path.at("dead_letter").problem(message));
+            }
+            if way.contains(&to) {
+                let names: Vec<&str> = way.iter().map(|name| name.as_str()).collect();
+                let message = format!(
+                    "dead letters would go round in a circle: {} -> {to}",
+                    names.join(" -> ")
+                );
+                return Err(path.at("dead_letter").problem(message));
+            }
+            way.push(to);
+            next = match data_center.services.get(to) {
+                Some(Service::Queue(queue)) => queue.dead_letter.as_ref(),
+                _ => None,
+            };
+        }
     }
     Ok(())
 }
@@ -160,6 +258,8 @@ pub(super) fn noun(service: &Service) -> &'static str {
         Service::SessionStore(_) => "a session store",
         Service::Database(_) => "a database",
         Service::Cache(_) => "a cache",
+        Service::Queue(_) => "a queue",
+        Service::Consumer(_) => "workers",
     }
 }
 
@@ -177,6 +277,10 @@ fn is_database(service: &Service) -> bool {
 
 fn is_cache(service: &Service) -> bool {
     matches!(service, Service::Cache(_))
+}
+
+fn is_queue(service: &Service) -> bool {
+    matches!(service, Service::Queue(_))
 }
 
 fn is_store(service: &Service) -> bool {

@@ -74,6 +74,11 @@ pub const SHIPPED: &[Shipped] = &[
         script: Some(include_str!("../../layouts/12-serverless.script.ron")),
     },
     Shipped {
+        file: "14-message-queue",
+        source: include_str!("../../layouts/14-message-queue.ron"),
+        script: Some(include_str!("../../layouts/14-message-queue.script.ron")),
+    },
+    Shipped {
         file: "15-sharding",
         source: include_str!("../../layouts/15-sharding.ron"),
         script: Some(include_str!("../../layouts/15-sharding.script.ron")),
@@ -92,6 +97,11 @@ pub const SHIPPED: &[Shipped] = &[
         file: "22-cache-stampede",
         source: include_str!("../../layouts/22-cache-stampede.ron"),
         script: Some(include_str!("../../layouts/22-cache-stampede.script.ron")),
+    },
+    Shipped {
+        file: "23-poison-message",
+        source: include_str!("../../layouts/23-poison-message.ron"),
+        script: Some(include_str!("../../layouts/23-poison-message.script.ron")),
     },
 ];
 

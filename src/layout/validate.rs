@@ -6,7 +6,7 @@ use super::bounds::{MOST_MACHINES, MOST_RATE};
 use super::check::MOST_USERS;
 use super::entry::{autoscaler_of, monitor_of, shield_of};
 use super::model::{DataCenter, Layout, Service};
-use super::references::{balancer_cycles, caches, references};
+use super::references::{balancer_cycles, caches, queues, references};
 use super::source::{Node, Path, Problem};
 use super::text::{grouped, printable, suggestion};
 
@@ -25,6 +25,7 @@ pub(super) fn validate(layout: &Layout, root: &Node) -> Result<(), Problem> {
         }
         balancer_cycles(data_center, &path.at("services"))?;
         caches(data_center, &path.at("services"))?;
+        queues(data_center, &path.at("services"))?;
     }
     if layout
         .data_centers
@@ -36,8 +37,29 @@ pub(super) fn validate(layout: &Layout, root: &Node) -> Result<(), Problem> {
             "there is no entry point: users need a LoadBalancer, a Web service or a Serverless one to connect to";
         return Err(path.at(place).problem(message));
     }
+    uploads(layout, &path.at("users"))?;
     nearest_edges(layout, &path.at("users"))?;
     own_sites(layout, &path.at("users"))
+}
+
+/// Who uploads needs somebody who publishes it, wherever the request may arrive.
+fn uploads(layout: &Layout, users: &Path) -> Result<(), Problem> {
+    for (name, population) in &layout.users {
+        if population.asks.upload <= 0.0 {
+            continue;
+        }
+        let own = |site: &str| population.site.as_deref().is_none_or(|own| own == site);
+        let mut pages = layout
+            .data_centers
+            .iter()
+            .filter(|(site, _)| own(site))
+            .flat_map(|(_, center)| center.services.values().filter_map(Service::pages));
+        if pages.any(|pages| pages.publish.is_none()) {
+            let message = "people upload, and not every Web and Serverless service that they may reach publishes that: name its `queue`";
+            return Err(users.at(name).at("asks").at("upload").problem(message));
+        }
+    }
+    Ok(())
 }
 
 /// A population names an edge that there is.

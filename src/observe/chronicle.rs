@@ -8,6 +8,7 @@ use crate::sim::{InstanceId, SimTime};
 use super::event::{Event, Resolution};
 use super::frame::{LogLine, Sample, Severity, Tally};
 use super::incident::Incidents;
+use super::jobs::Jobs;
 use super::latency::RECENT_SECONDS;
 use super::ledger::{Held, Ledger};
 use super::told::told;
@@ -49,6 +50,8 @@ pub struct Chronicle {
     pub history: VecDeque<Sample>,
     /// What users were told, by the number of the database.
     pub ledgers: BTreeMap<usize, Ledger>,
+    /// What became of jobs.
+    pub jobs: Jobs,
     /// Requests that were tried again since the start.
     pub retried: u64,
     /// By instance: the database that it is a node of, or that a population writes to.
@@ -115,7 +118,10 @@ impl Chronicle {
 
     /// Takes an event in; `name` gives the selector of an instance.
     pub fn follow(&mut self, at: SimTime, from: InstanceId, event: &Event, name: impl Fn(InstanceId) -> String) {
-        // These are many: nobody but the ledger hears of them.
+        // These are many: nobody but the ledgers hears of them.
+        if self.jobs.follow(at, from, event) {
+            return;
+        }
         match event {
             Event::Acknowledged { by, .. } | Event::Read { by, .. } => {
                 if let Some(ledger) = self.ledger_of(*by) {

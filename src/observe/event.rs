@@ -1,6 +1,6 @@
 //! What services report: only what needs an order across machines. The rest they count themselves.
 
-use crate::protocol::{Owner, Reason, Reply, Request, Stamp, Term};
+use crate::protocol::{Gone, JobId, Owner, Reason, Reply, Request, Stamp, Term};
 use crate::sim::{InstanceId, SimTime, Wire};
 
 /// The vocabulary of a world: requests and replies from `protocol`, events from here.
@@ -225,6 +225,70 @@ pub enum Event {
     TraceLost,
     /// An autoscaler wants another number of machines.
     Scaled(Decision),
+    /// A queue has a job: its message is confirmed. Told once for each message, copies too.
+    JobStored {
+        /// The job.
+        job: JobId,
+    },
+    /// A queue handed a message out, or has it back.
+    JobOut {
+        /// The job.
+        job: JobId,
+        /// Whether it is out now.
+        out: bool,
+    },
+    /// A message has left a queue.
+    JobGone {
+        /// The job.
+        job: JobId,
+        /// Where it went.
+        why: Gone,
+    },
+    /// A worker has done a job, and its queue has not been told yet.
+    JobDone {
+        /// The job.
+        job: JobId,
+        /// The version of the row that it wrote, if it writes one: the same version again is no other effect.
+        effect: Option<Stamp>,
+    },
+    /// A user was told that a job will be done, and no queue has confirmed it: it is in the memory of whoever tells this, or on its way.
+    JobPromised {
+        /// The job.
+        job: JobId,
+        /// Whether it is held in an outbox; else it was sent without a confirmation, and nobody knows.
+        held: bool,
+    },
+    /// A user was told that a job will be done, and it was thrown away.
+    JobDropped {
+        /// The job.
+        job: JobId,
+    },
+    /// A message killed the process of the worker that tells this.
+    Poisoned {
+        /// The row that it is about.
+        key: u64,
+        /// Which attempt it was.
+        attempt: u32,
+    },
+    /// A queue handed a message out so often that it is dead.
+    Died {
+        /// The row that it is about.
+        key: u64,
+        /// How often it was handed out.
+        attempts: u32,
+        /// The dead-letter queue has it; else it was thrown away.
+        buried: bool,
+    },
+    /// A queue waited in vain for the acknowledgement of a message that it had handed to a worker: it is to be handed out again.
+    Overdue {
+        /// The worker.
+        worker: InstanceId,
+    },
+    /// A queue turns messages away since it is full; or takes them again.
+    Full {
+        /// Whether it is full now.
+        on: bool,
+    },
 }
 
 /// What became of two conflicting writes.

@@ -9,6 +9,7 @@ use crate::protocol::Reason;
 use crate::sim::SimTime;
 
 use super::cache::CacheState;
+use super::queue::{PublisherState, QueueState, WorkersState};
 use super::states::{
     AutoscalerState, BalancerState, CallsState, DatabaseState, DnsState, MonitorState, ResolverState, ServerlessState,
     SessionsState, UsersState,
@@ -134,6 +135,12 @@ pub struct ServiceState {
     pub monitor: Option<MonitorState>,
     /// For what keeps copies: a cache, a CDN, users with their browsers, a web tier with near copies.
     pub cache: Option<CacheState>,
+    /// For a queue.
+    pub queue: Option<QueueState>,
+    /// For workers.
+    pub workers: Option<WorkersState>,
+    /// For a web tier and functions that publish.
+    pub publisher: Option<PublisherState>,
     /// For a web tier and functions: where the sessions are.
     pub sessions: Option<SessionsState>,
     /// For functions.
@@ -272,6 +279,8 @@ pub struct Incident {
     pub given_up: u64,
     /// Users who were signed out while it hurt.
     pub lost_sessions: u64,
+    /// Accepted jobs lost by it.
+    pub lost_jobs: u64,
     /// One sentence: what happens now, and why.
     pub sentence: String,
 }

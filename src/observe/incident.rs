@@ -83,6 +83,7 @@ impl Incidents {
             replayed: 0,
             given_up: 0,
             lost_sessions: 0,
+            lost_jobs: 0,
             sentence: String::new(),
         };
         self.cases.push_back(Case {
@@ -106,6 +107,14 @@ impl Incidents {
     pub fn lose(&mut self, writes: u64) {
         if let Some(case) = self.cases.back_mut() {
             case.incident.lost_writes += writes;
+        }
+    }
+
+    /// Accepted jobs were lost: they count for the newest fault, unless all is as before.
+    pub fn lose_jobs(&mut self, jobs: u64) {
+        let newest = self.cases.back_mut();
+        if let Some(case) = newest.filter(|case| case.incident.healed.is_none()) {
+            case.incident.lost_jobs += jobs;
         }
     }
 
@@ -166,6 +175,12 @@ impl Incidents {
                     to: by,
                     state: Circuit::Open,
                 } if case.incident.noticed.is_none() && case.reaches(by) => {
+                    let milestone = Milestone { at, who: who() };
+                    case.incident.noticed = Some(milestone.clone());
+                    case.incident.acted = Some(milestone);
+                }
+                // The message is handed to somebody else.
+                Event::Overdue { worker } if case.incident.noticed.is_none() && case.concerns(worker) => {
                     let milestone = Milestone { at, who: who() };
                     case.incident.noticed = Some(milestone.clone());
                     case.incident.acted = Some(milestone);

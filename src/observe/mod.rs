@@ -5,9 +5,11 @@ mod chronicle;
 mod event;
 mod frame;
 mod incident;
+mod jobs;
 mod latency;
 mod ledger;
 mod probe;
+mod queue;
 mod states;
 mod told;
 mod topology;
@@ -20,11 +22,16 @@ pub use frame::{
     SessionTally, Severity, Tally,
 };
 pub use incident::{Case, Incidents};
+pub use jobs::Jobs;
 pub use latency::{Latencies, RECENT_SECONDS, Recent};
 pub use ledger::{Held, Ledger};
 pub use probe::{
     AutoscalerProbe, BackendView, BalancerProbe, CallsProbe, DnsProbe, MonitorProbe, NodeProbe, NodeRole,
     ResolverProbe, ServerlessProbe, StoreProbe, UsersProbe, WebProbe,
+};
+pub use queue::{
+    JobTally, Peek, PublishProbe, PublishTally, PublisherState, QueueProbe, QueueState, QueueTally, SubscriberState,
+    Waiting, WorkerProbe, WorkerTally, WorkersState,
 };
 pub use states::{
     AutoscalerState, BackendState, BalancerState, Belief, CallsState, ConflictLine, DatabaseKind, DatabaseState,

@@ -10,6 +10,7 @@ use super::cache::CacheProbe;
 use super::event::Circuit;
 use super::frame::{SessionTally, Tally};
 use super::latency::Latencies;
+use super::queue::PublishProbe;
 use super::states::Belief;
 
 /// What a population shows.
@@ -53,6 +54,8 @@ pub struct WebProbe {
     pub near: Rc<CacheProbe>,
     /// Bytes that it has sent.
     pub sent_bytes: Cell<u64>,
+    /// What it publishes.
+    pub publish: Rc<PublishProbe>,
 }
 
 /// What a session store shows.
@@ -83,6 +86,8 @@ pub struct ServerlessProbe {
     pub near: Rc<CacheProbe>,
     /// Bytes that they have sent.
     pub sent_bytes: Cell<u64>,
+    /// What they publish.
+    pub publish: Rc<PublishProbe>,
     /// Nanoseconds that instances were paid for.
     pub billed: Cell<u64>,
 }

@@ -56,6 +56,27 @@ pub(super) fn told(
             let text = "the access trace has changed or gone: keys are drawn from here on";
             (Severity::Warning, format!("{}: {text}", who()))
         }
+        Event::Poisoned { key, attempt } => (
+            Severity::Bad,
+            format!("{} died of the message about {key}, attempt {attempt}", who()),
+        ),
+        Event::Died { key, attempts, buried } => {
+            let what = if buried {
+                "is a dead letter now"
+            } else {
+                "was thrown away"
+            };
+            let times = if attempts == 1 { "once" } else { "times" };
+            let count = if attempts == 1 {
+                times.to_owned()
+            } else {
+                format!("{attempts} {times}")
+            };
+            let text = format!("{}: the message about {key} {what}, handed out {count}", who());
+            (Severity::Warning, text)
+        }
+        Event::Full { on: true } => (Severity::Warning, format!("{} is full and turns messages away", who())),
+        Event::Full { on: false } => (Severity::Good, format!("{} has room again", who())),
         Event::Returned { backend } => (Severity::Good, format!("{} tries {} again", who(), name(backend))),
         Event::TookOver { .. } => (Severity::Warning, format!("{} took the address over", who())),
         Event::Breaker { to, state } => {

@@ -53,6 +53,10 @@ pub enum Kind {
     Cdn,
     /// The shield of a content delivery network.
     Shield,
+    /// A message queue, or a log.
+    Queue,
+    /// Workers that take messages from a queue.
+    Workers,
 }
 
 /// What does not change about a service.
@@ -119,4 +123,7 @@ pub enum LinkKind {
     Control,
     /// Changes that nodes of a database fetch from each other.
     Replication,
+    /// Messages: to a queue from those who publish, and from a queue whose dead letters they are. From a queue to its workers, though those are the ones
+    /// who ask.
+    Messages,
 }

@@ -6,12 +6,14 @@
 mod autoscaler;
 mod cache;
 mod common;
+mod consumer;
 mod database;
 mod dns;
 mod edge;
 mod load_balancer;
 mod monitor;
 mod peers;
+mod queue;
 mod resolver;
 mod serverless;
 mod session_store;
@@ -21,15 +23,17 @@ mod web;
 pub use autoscaler::{Autoscaler, Fleet};
 pub use cache::Cache;
 pub use common::{
-    Backends, CacheClient, Callee, Caller, Cluster, Demand, KeySpace, Maker, Member, Router, ShardMap, Site, Steering,
-    Store, Tier, Way, Zone,
+    Backends, CacheClient, Callee, Caller, Cluster, Demand, KeySpace, Maker, Member, Publisher, Router, ShardMap, Site,
+    Steering, Store, Tier, Way, Zone,
 };
+pub use consumer::{Consumer, Supplies};
 pub use database::{Database, Disk};
 pub use dns::Dns;
 pub use edge::{Behind, Edge, Origin};
 pub use load_balancer::{Floating, LoadBalancer, Members, ramp};
 pub use monitor::Monitor;
 pub use peers::{Peer, PeerDisk};
+pub use queue::Queue;
 pub use resolver::Resolver;
 pub use serverless::Serverless;
 pub use session_store::SessionStore;

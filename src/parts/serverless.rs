@@ -105,6 +105,7 @@ fn add(count: &Cell<u64>, more: u64) {
 impl Software<System> for Serverless {
     fn start(self: &Rc<Self>, cx: &Cx<System>) {
         cx.spawn(Rc::clone(self).reclaim(cx.detached()));
+        self.maker.start(cx);
     }
 
     async fn serve(self: Rc<Self>, cx: Cx<System>, request: Request) -> Reply {

@@ -75,6 +75,7 @@ impl Web {
 impl Software<System> for Web {
     fn start(self: &Rc<Self>, cx: &Cx<System>) {
         cx.spawn(Rc::clone(self).tidy(cx.detached()));
+        self.maker.start(cx);
     }
 
     async fn serve(self: Rc<Self>, cx: Cx<System>, request: Request) -> Reply {

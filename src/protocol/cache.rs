@@ -105,7 +105,7 @@ impl RowCopy {
                 by,
                 exists: false,
             }),
-            Status::Conflict | Status::Searched | Status::Static { .. } => None,
+            Status::Conflict | Status::Searched | Status::Accepted | Status::Static { .. } => None,
         }
     }
 

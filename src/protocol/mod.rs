@@ -3,6 +3,7 @@
 mod cache;
 mod data;
 mod pass;
+mod queue;
 mod reason;
 
 use std::rc::Rc;
@@ -17,6 +18,7 @@ pub use data::{
     Write,
 };
 pub use pass::{Ended, Owner, Pass, PassNews};
+pub use queue::{Depth, Gone, Handed, JobId, Message, QueueRequest, Receipt};
 pub use reason::Reason;
 
 /// A request to a service.
@@ -39,6 +41,10 @@ pub enum Request {
     Cache(CacheRequest),
     /// To a cache or an edge of a CDN: forget this row, page and file, or all.
     Purge(Option<u64>),
+    /// A request to a queue.
+    Queue(QueueRequest),
+    /// To a worker: take nothing more, end what is in progress, and give back what you hold.
+    Drain,
     /// A request to a session store.
     Session(SessionRequest),
     /// Resolve a name: 0 is the domain of the layout, 1 and up are those of its data centers.
@@ -202,6 +208,8 @@ pub enum Ask {
     Delete,
     /// A search over all rows.
     Search,
+    /// Something that takes long: a message about it is published, and the answer does not wait for what comes of it.
+    Upload,
 }
 
 impl Ask {
@@ -292,6 +300,10 @@ pub enum Answer {
     Row(Status),
     /// From a cache.
     Cached(Cached),
+    /// From a queue: messages.
+    Handed(Rc<Vec<Handed>>),
+    /// From a queue, to an autoscaler.
+    Depth(Depth),
     /// From a node that does not do that: ask this one, if it knows one.
     Elsewhere {
         /// Who does.
@@ -404,6 +416,8 @@ pub enum Status {
     Conflict,
     /// All shards were searched.
     Searched,
+    /// It will be done (202).
+    Accepted,
     /// No row was asked for.
     Static {
         /// The version of the file.
@@ -467,6 +481,8 @@ impl Request {
             Request::Lookup(name) => u64::from(*name) << 8 | 4,
             Request::Check => 5,
             Request::Retune => 6,
+            Request::Queue(request) => request.fingerprint(),
+            Request::Drain => 0x2a,
             Request::Session(SessionRequest::Find { owner, id, .. }) => owner.0.rotate_left(8) ^ id ^ 7,
             Request::Session(SessionRequest::Keep { owner, id, .. }) => owner.0.rotate_left(8) ^ id ^ 8,
             Request::Cache(CacheRequest::Get { key }) => key << 8 ^ 0x1b,

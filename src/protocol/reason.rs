@@ -37,11 +37,13 @@ pub enum Reason {
     Recovering,
     /// The node has as many connections as it takes.
     TooManyConnections,
+    /// The queue has no room.
+    QueueFull,
 }
 
 impl Reason {
     /// All reasons, in order.
-    pub const ALL: [Reason; 16] = [
+    pub const ALL: [Reason; 17] = [
         Reason::Refused,
         Reason::Reset,
         Reason::TimedOut,
@@ -58,6 +60,7 @@ impl Reason {
         Reason::NotAcknowledged,
         Reason::Recovering,
         Reason::TooManyConnections,
+        Reason::QueueFull,
     ];
 
     /// The word for it on screens and in reports. Stable: the JSON report uses it.
@@ -79,6 +82,7 @@ impl Reason {
             Reason::NotAcknowledged => "not acknowledged",
             Reason::Recovering => "recovering",
             Reason::TooManyConnections => "too many connections",
+            Reason::QueueFull => "queue full",
         }
     }
 }

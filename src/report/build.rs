@@ -9,7 +9,8 @@ use super::model::{
     IncidentReport, InstanceReport, Latency, LayoutName, MilestoneReport, Refused, Report, Requests, SCHEMA,
     ServerlessReport, ServiceReport, Sessions, UnreachedReport,
 };
-use crate::layout::{Measure, Quantifier, duration};
+use super::queues;
+use crate::layout::{Measure, Quantifier, QueueMeasure, duration};
 use crate::observe::{
     AutoscalerState, BalancerState, Belief, CallsState, Cause, Frame, Health, Incident, InstanceInfo, InstanceState,
     Kind, LogLine, Milestone, Quantiles, ServerlessState, ServiceState, SessionTally, Severity, Tally,
@@ -122,7 +123,9 @@ fn unit(measure: &Measure) -> &'static str {
     match measure {
         Measure::Ok | Measure::OkOf(_) | Measure::Utilisation(_) | Measure::Moving(_) | Measure::Hit(_) => "share",
         Measure::Cost => "usd_per_hour",
-        Measure::P50 | Measure::P95 | Measure::P99 | Measure::Lag(_) => "seconds",
+        Measure::P50 | Measure::P95 | Measure::P99 | Measure::Lag(_) | Measure::Queue(QueueMeasure::Oldest, _) => {
+            "seconds"
+        }
         Measure::Rate | Measure::Load(_) => "per_second",
         Measure::Failed
         | Measure::Retried
@@ -139,6 +142,8 @@ fn unit(measure: &Measure) -> &'static str {
         | Measure::GivenUp
         | Measure::SignedOut
         | Measure::StaleAssets
+        | Measure::Queue(..)
+        | Measure::Outbox(_)
         | Measure::Misses(_)
         | Measure::Stampedes(_)
         | Measure::Machines(_)
@@ -183,6 +188,9 @@ fn services(frame: &Frame) -> Vec<ServiceReport> {
         balancer: state.balancer.as_ref().map(|state| balancer(frame, state)),
         database: state.database.as_ref().map(database),
         cache: cache(frame, index),
+        queue: state.queue.as_ref().map(|state| queues::queue(frame, state)),
+        workers: state.workers.as_ref().map(|state| queues::workers(frame, state)),
+        publisher: state.publisher.as_ref().map(|state| queues::publisher(frame, state)),
         sessions: held_sessions(state),
         serverless: state.serverless.map(serverless),
         autoscaler: state.autoscaler.as_ref().map(|state| autoscaler(frame, state)),
@@ -309,6 +317,7 @@ fn incident(incident: &Incident) -> IncidentReport {
         replayed: incident.replayed,
         given_up: incident.given_up,
         lost_sessions: incident.lost_sessions,
+        lost_jobs: incident.lost_jobs,
         sentence: incident.sentence.clone(),
     }
 }
@@ -356,6 +365,8 @@ fn kind(kind: Kind) -> &'static str {
         Kind::Cache => "cache",
         Kind::Cdn => "cdn",
         Kind::Shield => "shield",
+        Kind::Queue => "queue",
+        Kind::Workers => "workers",
     }
 }
 

@@ -9,6 +9,7 @@ mod caches;
 mod data;
 mod miss_ratio;
 mod model;
+mod queues;
 mod sections;
 mod table;
 mod text;
@@ -22,5 +23,8 @@ pub use model::{
     AutoscalerReport, Backend, Balancer, CallsReport, Commanded, Cost, Event, ExpectationReport, Failure, HeldSessions,
     IncidentReport, InstanceReport, Latency, LayoutName, MilestoneReport, Refused, Report, Requests, ServerlessReport,
     ServiceReport, Sessions, UnreachedReport,
+};
+pub use queues::{
+    JobsReport, KindReport, MessageReport, PublisherReport, QueueCounts, QueueReport, SubscriberReport, WorkersReport,
 };
 pub use text::{summary, to_text};

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::caches::CacheReport;
 use super::data::DatabaseReport;
+use super::queues::{PublisherReport, QueueReport, WorkersReport};
 
 /// The name of the JSON schema.
 pub(super) const SCHEMA: &str = "blastradius.run/1";
@@ -151,7 +152,7 @@ pub struct ExpectationReport {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Failure {
     /// Why: `refused`, `reset`, `timed out`, `overloaded`, `no healthy backend`, `dns failure`, `circuit open`, `pool exhausted`,
-    /// `rate limited`, `shed`, `throttled`.
+    /// `rate limited`, `shed`, `throttled`, `queue full`.
     pub reason: &'static str,
     /// Where it arose: an instance's selector.
     pub at: String,
@@ -165,7 +166,7 @@ pub struct ServiceReport {
     /// Its selector.
     pub selector: String,
     /// `users`, `dns`, `resolver`, `load_balancer`, `web`, `serverless`, `session_store`, `database`, `monitor`, `autoscaler`,
-    /// `cache`, `cdn` or `shield`.
+    /// `cache`, `cdn`, `shield`, `queue` or `workers`.
     pub kind: &'static str,
     /// Its data center, if it has one.
     pub site: Option<String>,
@@ -183,6 +184,12 @@ pub struct ServiceReport {
     pub database: Option<DatabaseReport>,
     /// For what keeps copies: a cache, a CDN and its shield, users with their browsers, a web tier with near copies.
     pub cache: Option<CacheReport>,
+    /// For a queue or a log: what it holds, and what became of its messages.
+    pub queue: Option<QueueReport>,
+    /// For workers: what they did.
+    pub workers: Option<WorkersReport>,
+    /// For a web tier and functions that publish: what became of it.
+    pub publisher: Option<PublisherReport>,
     /// For a web tier, functions and a session store: where sessions are, and how many are here.
     pub sessions: Option<HeldSessions>,
     /// For functions: what they did.
@@ -341,6 +348,8 @@ pub struct IncidentReport {
     pub given_up: u64,
     /// Users who were signed out by it.
     pub lost_sessions: u64,
+    /// Accepted jobs lost by it.
+    pub lost_jobs: u64,
     /// What happens now, and why.
     pub sentence: String,
 }

@@ -229,10 +229,11 @@ pub(super) fn incidents(text: &mut Text, report: &Report) {
         text.lines(&wrap(&milestones(incident), 5));
         text.lines(&wrap(
             &format!(
-                "{} failed, {} retried, {} lost{}{}",
+                "{} failed, {} retried, {} lost{}{}{}",
                 count(incident.failed),
                 count(incident.retried),
                 plural(incident.lost_writes, "write"),
+                lost_jobs(incident.lost_jobs),
                 put_aside(incident),
                 signed_out(incident.lost_sessions)
             ),
@@ -253,6 +254,13 @@ fn put_aside(incident: &IncidentReport) -> String {
     told.fold(String::new(), |text, (number, words)| {
         text + &format!(", {} {words}", count(number))
     })
+}
+
+fn lost_jobs(jobs: u64) -> String {
+    match jobs {
+        0 => String::new(),
+        some => format!(", {} lost", plural(some, "job")),
+    }
 }
 
 fn signed_out(sessions: u64) -> String {

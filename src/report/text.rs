@@ -3,6 +3,7 @@
 use super::caches::caches;
 use super::data::data;
 use super::model::Report;
+use super::queues;
 use super::sections;
 use super::table::{WIDTH, cut, flow, wrap};
 use super::tiers;
@@ -29,6 +30,7 @@ pub fn to_text(report: &Report) -> String {
     sections::populations(&mut text, report);
     sections::machines(&mut text, report);
     caches(&mut text, report);
+    queues::queues(&mut text, report);
     data(&mut text, report);
     sections::balancers(&mut text, report);
     tiers::calls(&mut text, report);
@@ -64,6 +66,15 @@ pub fn summary(frame: &Frame) -> String {
     parts.push(plural(frame.incidents.len() as u64, "incident"));
     if frame.lost_writes > 0 {
         parts.push(format!("{} lost", plural(frame.lost_writes, "write")));
+    }
+    let jobs: u64 = frame
+        .services
+        .iter()
+        .filter_map(|state| state.queue.as_ref())
+        .map(|queue| queue.jobs.lost)
+        .sum();
+    if jobs > 0 {
+        parts.push(format!("{} lost", plural(jobs, "job")));
     }
     if frame.sessions.lost > 0 {
         parts.push(format!("{} lost", plural(frame.sessions.lost, "session")));
@@ -109,6 +120,10 @@ fn head(text: &mut Text, report: &Report) {
             plural(report.lost_writes, "write")
         );
         text.lines(&wrap(&warning, 11));
+    }
+    let jobs = queues::head(report);
+    if !jobs.is_empty() {
+        text.lines(&flow("jobs", &jobs));
     }
     if let Some(sessions) = &report.sessions {
         let mut parts = vec![

@@ -107,6 +107,8 @@ pub(super) struct Core<W: Wire> {
     pub delivered: Cell<u64>,
     next_seq: Cell<u64>,
     next_event: Cell<u64>,
+    /// Processes that are to end, and how long each takes to boot.
+    pub aborted: RefCell<Vec<(u16, u64)>>,
     /// Deliveries to this machine itself that are due within the window.
     pub near: RefCell<BinaryHeap<Envelope<W>>>,
     pub calls: RefCell<Calls<W>>,
@@ -148,6 +150,7 @@ impl<W: Wire> Core<W> {
             delivered: Cell::new(0),
             next_seq: Cell::new(1),
             next_event: Cell::new(0),
+            aborted: RefCell::default(),
             near: RefCell::new(BinaryHeap::new()),
             calls: RefCell::new(Calls::new()),
             waits: RefCell::new(Slab::new()),

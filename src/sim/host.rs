@@ -160,6 +160,12 @@ impl<W: Wire> Cx<W> {
         ((busy * 1e9) as u64, self.core.processors.borrow().cores)
     }
 
+    /// Ends the process at once, as a crash does, and starts it again: it serves after so long. What was to be done is never done.
+    pub fn abort(&self, boot: Duration) {
+        self.core.unsettled.set(true);
+        self.core.aborted.borrow_mut().push((self.local, nanos(boot)));
+    }
+
     /// Reports what happened.
     pub fn emit(&self, event: W::Event) {
         self.core.report(self.id, event);

@@ -168,6 +168,14 @@ impl<W: Wire> Machine<W> {
 
     fn settle_all(&mut self) {
         loop {
+            let aborted = self.core.aborted.borrow_mut().pop();
+            if let Some((local, boot)) = aborted {
+                if self.is_running(local.into()) {
+                    self.crash(local);
+                    self.start(local, boot);
+                }
+                continue;
+            }
             let next = self.core.ready.borrow_mut().pop_front();
             if let Some(handler) = next {
                 self.poll(handler);
@@ -443,6 +451,8 @@ impl<W: Wire> Machine<W> {
             }
         }
         self.core.births.borrow_mut().retain(|birth| birth.local != local);
+        // One that ends itself may have spawned something that has not begun.
+        self.core.spawned.borrow_mut().retain(|(spawner, _)| *spawner != local);
         for served in served {
             self.reply(local as usize, served, Err(CallError::Reset));
         }

@@ -17,6 +17,8 @@ enum Ask {
     Work(u64),
     /// Hold a slot for so many milliseconds.
     Hold(u64),
+    /// Spawn something and end the process, which boots for so many milliseconds.
+    Abort(u64),
     /// A bug.
     Panic,
 }
@@ -81,6 +83,16 @@ impl Software<Tiny> for Service {
                     call.await
                 };
                 self.seen.ends.borrow_mut().push((cx.now(), end));
+            }
+            Ask::Abort(boot) => {
+                let (spawned, own) = (Counted(Rc::clone(&self.seen), Cell::new(false)), cx.detached());
+                cx.spawn(async move {
+                    own.sleep(Duration::from_millis(1)).await;
+                    spawned.1.set(true);
+                });
+                cx.begin(1, Ask::Work(1));
+                cx.abort(Duration::from_millis(boot));
+                std::future::pending::<()>().await;
             }
             Ask::Panic => panic!("a bug in a service"),
         }
@@ -254,6 +266,73 @@ fn news_of_a_former_life_is_dropped() {
     assert_eq!(*pair.front_seen.ends.borrow(), [(at(72), Ok(at(71).0))]);
     assert_eq!((pair.front_seen.dropped.get(), pair.front_seen.finished.get()), (1, 1));
     pair.nothing_is_left();
+}
+
+#[test]
+fn a_process_that_ends_itself_is_gone_at_once_and_serves_after_its_boot() {
+    let mut pair = pair(1_000, 2, 8, false);
+    // Another service on the machine goes on.
+    let neighbour_seen: Rc<Seen> = Rc::default();
+    let seen = Rc::clone(&neighbour_seen);
+    let factory = Factory::new(move |_| Service {
+        next: None,
+        timeout: Duration::ZERO,
+        cancels: false,
+        seen: Rc::clone(&seen),
+    });
+    let neighbour = pair.kernel.install(Installation {
+        machine: pair.kernel.machine_of(pair.back),
+        group: Group(1),
+        slots: 8,
+        backlog: 8,
+        factory,
+    });
+    pair.kernel.start(neighbour, Duration::ZERO);
+    pair.kernel.advance_to(at(2));
+    for _ in 0..5 {
+        pair.kernel.cast(pair.front, Ask::Relay);
+    }
+    pair.kernel.cast(neighbour, Ask::Hold(100));
+    pair.kernel.cast(neighbour, Ask::Work(20));
+    pair.kernel.advance_to(at(10));
+    pair.kernel.cast(pair.back, Ask::Work(500));
+    pair.kernel.cast(pair.back, Ask::Abort(40));
+    pair.kernel.advance_to(at(11));
+    assert_eq!(
+        pair.kernel.process_state(pair.back),
+        ProcessState::Booting { until: at(50) }
+    );
+    // The five, the work, itself, and what it had just spawned; what it had begun never was.
+    assert_eq!((pair.back_seen.dropped.get(), pair.back_seen.finished.get()), (8, 0));
+    pair.kernel.cast(pair.front, Ask::Relay);
+    pair.kernel.advance_to(at(40));
+    assert_eq!(pair.ends()[..5], [Err(CallError::Reset); 5]);
+    assert_eq!(pair.ends()[5..], [Err(CallError::Refused)]);
+    assert_eq!(neighbour_seen.finished.get(), 1);
+    pair.kernel.advance_to(at(50));
+    pair.kernel.cast(pair.front, Ask::Relay);
+    pair.kernel.advance_to(at(51));
+    assert_eq!(pair.kernel.process_state(pair.back), ProcessState::Up);
+    pair.kernel.advance_to(at(200));
+    assert_eq!(pair.ends().last(), Some(&Ok(at(101).0)));
+    assert_eq!((neighbour_seen.finished.get(), neighbour_seen.dropped.get()), (2, 0));
+    assert_eq!(pair.back_seen.finished.get(), 1);
+    pair.nothing_is_left();
+}
+
+#[test]
+fn a_process_can_end_itself_again_and_again_and_without_a_boot() {
+    let mut pair = pair(1_000, 8, 8, false);
+    for round in 0..100 {
+        pair.kernel.cast(pair.back, Ask::Abort(0));
+        pair.kernel.cast(pair.back, Ask::Abort(0));
+        pair.kernel.advance_to(at(2 + round));
+        assert_eq!(pair.kernel.process_state(pair.back), ProcessState::Up);
+        pair.nothing_is_left();
+    }
+    assert_eq!(pair.back_seen.finished.get(), 0);
+    // The second one of a round finds a process that boots, and is refused.
+    assert_eq!(pair.back_seen.dropped.get(), 200);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use ratatui::crossterm::event::{Event, KeyCode, KeyEvent, MouseButton, MouseEvent, MouseEventKind};
 
 use crate::command::{Command, SETTINGS, Selector, VERBS};
-use crate::observe::{Kind, Topology};
+use crate::observe::Kind;
 
 use super::app::{App, Intent, Over, Pane};
 use super::changes;
@@ -13,9 +13,10 @@ use super::keymap::{self, Action};
 use super::layers;
 use super::menu::{self, Choice, Menu};
 use super::prompt::{Prompt, Purpose, Typed};
+use super::question;
+use super::queues;
 use super::screen::Spot;
 use super::select::{self, Item, Way};
-use super::text;
 use super::theme::Role;
 
 impl App {
@@ -97,9 +98,21 @@ impl App {
                 Intent::Order(Order::Do(command))
             }
             Choice::Change(command) => Intent::Order(Order::Do(command)),
-            Choice::Line(line) => Intent::Order(Order::Do(self.read(&line)?)),
+            Choice::Line(line) => {
+                let command = self.read(&line)?;
+                Intent::Order(Order::Do(self.unless_asked(command)?))
+            }
             Choice::Open(index) => Intent::Open(index),
         })
+    }
+
+    /// The command, if it needs no question; else asks.
+    fn unless_asked(&mut self, command: Command) -> Option<Command> {
+        if question::asks(self.frame(), &command) {
+            self.over = Over::Confirm(command);
+            return None;
+        }
+        Some(command)
     }
 
     /// The command of a line that a key stands for.
@@ -223,11 +236,14 @@ impl App {
             Action::Calm => Order::Do(Command::Surge(None, self.frame().traffic / 2.0)),
             Action::Kill => Order::Do(Command::Kill(self.victim("killed")?)),
             Action::Destroy => {
-                self.over = Over::Confirm(Command::Destroy(self.victim("destroyed")?));
-                return None;
+                let command = Command::Destroy(self.victim("destroyed")?);
+                Order::Do(self.unless_asked(command)?)
             }
             Action::Mend => Order::Do(Command::Mend(self.victim("mended")?)),
-            Action::Flush => Order::Do(self.flush()?),
+            Action::Flush => {
+                let command = self.flush()?;
+                Order::Do(self.unless_asked(command)?)
+            }
             Action::More => Order::Do(self.scale(1)?),
             Action::Fewer => Order::Do(self.scale(-1)?),
             _ => return None,
@@ -246,10 +262,11 @@ impl App {
         self.target().map(|target| Selector(target.to_string()))
     }
 
-    /// What F makes forget: a service that keeps copies, one of its nodes, or all that do in a data center.
+    /// What F makes forget: a service that keeps copies or messages, one of its nodes, or all that do in a data center.
     fn flush(&mut self) -> Option<Command> {
         let topology = self.topology();
-        let keeps = |service: usize| layers::of(self.frame(), service).is_some();
+        let keeps =
+            |service: usize| layers::of(self.frame(), service).is_some() || queues::of(self.frame(), service).is_some();
         let any = match self.selected {
             Item::Site(site) => (0..topology.services.len())
                 .any(|service| topology.services[service].site == Some(site) && keeps(service)),
@@ -257,7 +274,7 @@ impl App {
         };
         if !any {
             self.say(
-                "it keeps no copies: select a cache or a CDN, or users who ask for files",
+                "it keeps no copies and no messages: select a cache, a CDN, users who ask for files, or a queue",
                 Role::Refusal,
             );
             return None;
@@ -278,9 +295,12 @@ impl App {
             .selected
             .service()
             .and_then(|service| topology.services.get(service));
-        let scalable = service.filter(|service| service.kind == Kind::Web);
+        let scalable = service.filter(|service| matches!(service.kind, Kind::Web | Kind::Workers));
         let Some(service) = scalable else {
-            self.say("select a web tier: + and - set how many machines it has", Role::Refusal);
+            self.say(
+                "select a web tier or workers: + and - set how many machines there are",
+                Role::Refusal,
+            );
             return None;
         };
         let count = u32::try_from(service.instances.len())
@@ -443,37 +463,4 @@ impl App {
             None => format!("{}   {}", row.usage, row.about),
         })
     }
-}
-
-/// A command in the words of the confirmation, that fit into a width: the way out is always among them.
-pub fn question(command: &Command, topology: &Topology, max: u16) -> String {
-    let Command::Destroy(target) = command else {
-        return format!("{command:?}: y does it, any other key keeps it");
-    };
-    let machines: usize = topology
-        .services
-        .iter()
-        .flat_map(|service| service.instances.iter().map(move |one| (service, one)))
-        .filter(|(service, one)| {
-            let site = service.site.and_then(|site| topology.sites.get(site));
-            one.selector == target.0 || service.selector == target.0 || site.is_some_and(|site| site.name == target.0)
-        })
-        .count();
-    let (long, short) = if machines > 1 {
-        let machines = text::count(machines as u64);
-        (
-            format!("{machines} machines and their disks"),
-            format!("{machines} disks"),
-        )
-    } else {
-        ("the machine and its disk".to_string(), "its disk".to_string())
-    };
-    let way_out = "y destroys, any other key keeps it";
-    let room = max.saturating_sub(text::width(way_out) + 10);
-    let options = [
-        format!("destroy {target}: {long} are gone for good. {way_out}"),
-        format!("destroy {target} and {short}? {way_out}"),
-        format!("destroy {}? {way_out}", text::clip_middle(&target.0, room)),
-    ];
-    text::fitting(&options, max).to_string()
 }

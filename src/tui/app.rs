@@ -13,6 +13,7 @@ use super::map::{self, Plan};
 use super::menu::Menu;
 use super::nodes;
 use super::prompt::{History, Prompt};
+use super::queues;
 use super::screen::{self, Arrangement};
 use super::select::{self, Item};
 use super::speed::Speed;
@@ -32,6 +33,8 @@ pub enum Pane {
     Latency,
     /// The nodes of a database, and what became of its promises.
     Replication,
+    /// What waits in queues, who works on it, and what became of it.
+    Queues,
     /// Causes of failure.
     Causes,
     /// The newest incident.
@@ -41,46 +44,10 @@ pub enum Pane {
 }
 
 impl Pane {
-    /// All panes, in the order of the tab key.
-    pub const ALL: [Pane; 8] = [
-        Pane::Map,
-        Pane::Routing,
-        Pane::Cache,
-        Pane::Replication,
-        Pane::Latency,
-        Pane::Causes,
-        Pane::Incident,
-        Pane::Log,
-    ];
-    /// Those of a world with caches, but without a database of several nodes.
-    const CACHED: [Pane; 7] = [
-        Pane::Map,
-        Pane::Routing,
-        Pane::Cache,
-        Pane::Latency,
-        Pane::Causes,
-        Pane::Incident,
-        Pane::Log,
-    ];
-    /// Those of a world with a database of several nodes, but without caches.
-    const REPLICATED: [Pane; 7] = [
-        Pane::Map,
-        Pane::Routing,
-        Pane::Latency,
-        Pane::Replication,
-        Pane::Causes,
-        Pane::Incident,
-        Pane::Log,
-    ];
-    /// Those of a world without either.
-    const PLAIN: [Pane; 6] = [
-        Pane::Map,
-        Pane::Routing,
-        Pane::Latency,
-        Pane::Causes,
-        Pane::Incident,
-        Pane::Log,
-    ];
+    /// Those with a number of their own, the same in every world that has them. The others take what is left.
+    const NUMBERED: [Pane; 4] = [Pane::Routing, Pane::Cache, Pane::Replication, Pane::Queues];
+    /// The others, in the order of the tab key.
+    const OTHERS: [Pane; 4] = [Pane::Latency, Pane::Causes, Pane::Incident, Pane::Log];
 
     /// Its name.
     pub fn name(self) -> &'static str {
@@ -90,6 +57,7 @@ impl Pane {
             Pane::Cache => "cache",
             Pane::Latency => "latency and errors",
             Pane::Replication => "replication",
+            Pane::Queues => "queues",
             Pane::Causes => "causes",
             Pane::Incident => "incident",
             Pane::Log => "events",
@@ -274,14 +242,20 @@ impl App {
     }
 
     /// The panes that there are, in the order of the tab key: the number of each is its place.
-    pub fn panes(&self) -> &'static [Pane] {
-        let replicated = nodes::first(self.frame()).is_some();
-        match (layers::any(self.frame()), replicated) {
-            (true, true) => &Pane::ALL,
-            (true, false) => &Pane::CACHED,
-            (false, true) => &Pane::REPLICATED,
-            (false, false) => &Pane::PLAIN,
+    pub fn panes(&self) -> Vec<Pane> {
+        let has = |pane: Pane| match pane {
+            Pane::Cache => layers::any(self.frame()),
+            Pane::Replication => nodes::first(self.frame()).is_some(),
+            Pane::Queues => queues::any(self.frame()),
+            _ => true,
+        };
+        let mut others = Pane::OTHERS.into_iter();
+        let mut panes = vec![Pane::Map];
+        for pane in Pane::NUMBERED {
+            panes.extend(Some(pane).filter(|pane| has(*pane)).or_else(|| others.next()));
         }
+        panes.extend(others);
+        panes
     }
 
     /// A pane's name and, but for the map, its number.

@@ -2,6 +2,7 @@
 
 mod caches;
 mod data;
+mod queues;
 
 use crate::command::{Command, Selector, Setting};
 use crate::layout::{Balance, Sessions, Size};
@@ -41,9 +42,13 @@ struct Row {
 
 const BALANCER: &[Kind] = &[Kind::LoadBalancer];
 const TIERS: &[Kind] = &[Kind::Web, Kind::Serverless];
-const CALLERS: &[Kind] = &[Kind::LoadBalancer, Kind::Web, Kind::Serverless];
+const CALLERS: &[Kind] = &[Kind::LoadBalancer, Kind::Web, Kind::Serverless, Kind::Workers];
+/// Those whose calls have a budget and a breaker.
+const CLIENTS: &[Kind] = &[Kind::Web, Kind::Serverless, Kind::Workers];
 const WEB: &[Kind] = &[Kind::Web];
-const SCALED: &[Kind] = &[Kind::Web, Kind::Autoscaler];
+/// Those whose machines come and go.
+const TIERS_SCALED: &[Kind] = &[Kind::Web, Kind::Workers];
+const SCALED: &[Kind] = &[Kind::Web, Kind::Workers, Kind::Autoscaler];
 const DNS: &[Kind] = &[Kind::Dns];
 
 /// The share of calls that retries may be, where the budget is switched on: the default of calls.
@@ -128,25 +133,25 @@ const ROWS: &[Row] = &[
         |place| says(place, "3 retries"),
     ),
     row(
-        TIERS,
+        CLIENTS,
         ('m', "retry budget: 20%", "retries are at most a fifth of the calls"),
         |_| Some(Setting::Budget(Some(BUDGET))),
         |place| says(place, "budget 20%"),
     ),
     row(
-        TIERS,
+        CLIENTS,
         ('M', "retry budget: off", "nothing stops a storm of retries"),
         |_| Some(Setting::Budget(None)),
         |place| says(place, "no budget"),
     ),
     row(
-        TIERS,
+        CLIENTS,
         ('b', "breaker: on", "calls stop for a while when too many fail"),
         |_| Some(Setting::Breaker(true)),
         |place| says(place, "breaker"),
     ),
     row(
-        TIERS,
+        CLIENTS,
         ('B', "breaker: off", "every call is tried"),
         |_| Some(Setting::Breaker(false)),
         |place| says(place, "no breaker"),
@@ -279,7 +284,7 @@ pub fn menu(app: &App) -> Option<Menu> {
     if let Some(instance) = instance {
         entries.extend(sizes(target, &instance.size));
     }
-    if info.kind == Kind::Web && !select::shared(topology, index) {
+    if scalable(topology, index) {
         entries.extend(scales(info));
     }
     if !matches!(app.selected, Item::Host(_)) {
@@ -303,6 +308,7 @@ pub fn menu(app: &App) -> Option<Menu> {
         entries.extend(data::database(&place, node));
         entries.extend(data::users(&place));
         entries.extend(caches::caches(&place, target));
+        entries.extend(queues::queues(&place));
         entries.extend(policies(&place));
         entries.extend(settings(&place));
         entries.extend(revocation(&place));
@@ -318,6 +324,12 @@ pub fn menu(app: &App) -> Option<Menu> {
         at: 0,
         hint: hint.to_string(),
     })
+}
+
+/// Whether `+` and `-` set how many machines a service has.
+pub fn scalable(topology: &Topology, service: usize) -> bool {
+    let info = topology.services.get(service);
+    info.is_some_and(|info| TIERS_SCALED.contains(&info.kind)) && !select::shared(topology, service)
 }
 
 /// What `+` does to a database: the line of the command that adds a replica.
@@ -442,6 +454,7 @@ mod tests {
             Kind::LoadBalancer,
             Kind::Web,
             Kind::Serverless,
+            Kind::Workers,
             Kind::Autoscaler,
             Kind::Dns,
         ];

@@ -4,10 +4,16 @@ use crate::command::{SETTINGS, VERBS};
 use crate::layout::SIZES;
 use crate::observe::{Kind, Topology};
 
+use super::queues;
+
 /// The verb whose third word is a setting.
 pub const SET: &str = "set";
 /// The verbs whose targets keep copies.
-const FORGETTING: &[&str] = &["flush", "purge"];
+const FORGETTING: &[&str] = &[FLUSH, "purge"];
+/// The one of them that empties queues too.
+const FLUSH: &str = "flush";
+/// The verb whose target is a dead-letter queue.
+const REDRIVE: &str = "redrive";
 
 /// Candidates for the word at the end of a line; it may be empty.
 pub fn candidates(topology: &Topology, line: &str) -> Vec<String> {
@@ -23,7 +29,8 @@ pub fn candidates(topology: &Topology, line: &str) -> Vec<String> {
         (true, 1) => return settable(topology),
         (true, 2) => return settings(topology, before[1]),
         (true, 3) => return values(topology, before[2]),
-        (false, 1) if FORGETTING.contains(verb) => return keepers(topology),
+        (false, 1) if FORGETTING.contains(verb) => return keepers(topology, *verb == FLUSH),
+        (false, 1) if *verb == REDRIVE => return dead_letters(topology),
         _ => {}
     }
     let mut found: Vec<String> = Vec::new();
@@ -46,7 +53,8 @@ fn meant(topology: &Topology, expected: &str) -> Vec<String> {
     let of = |kinds: &[Kind]| services(topology, |kind| kinds.contains(&kind));
     match expected {
         "TARGET" | "FROM" | "TO" => names(topology),
-        "SERVICE" => of(&[Kind::Web]),
+        "SERVICE" => of(&[Kind::Web, Kind::Workers]),
+        "QUEUE" => of(&[Kind::Queue]),
         "BALANCER" => of(&[Kind::LoadBalancer]),
         "DATABASE" => of(&[Kind::Database]),
         "NODE" => nodes(topology),
@@ -66,8 +74,15 @@ fn names(topology: &Topology) -> Vec<String> {
         .collect()
 }
 
-/// Data centers, and services that keep copies with their nodes.
-fn keepers(topology: &Topology) -> Vec<String> {
+/// Dead-letter queues.
+fn dead_letters(topology: &Topology) -> Vec<String> {
+    let services = topology.services.iter().enumerate();
+    let letters = services.filter(|(index, _)| queues::holds_dead_letters(topology, *index));
+    letters.map(|(_, service)| service.selector.clone()).collect()
+}
+
+/// Data centers, and services that keep copies with their nodes; queues among them.
+fn keepers(topology: &Topology, queues: bool) -> Vec<String> {
     let kinds = [
         Kind::Users,
         Kind::Cdn,
@@ -83,11 +98,13 @@ fn keepers(topology: &Topology) -> Vec<String> {
     let nodes = stores
         .filter(|service| service.instances.len() > 1)
         .flat_map(|service| &service.instances);
-    services(topology, |kind| kinds.contains(&kind))
-        .into_iter()
-        .chain(sites)
-        .chain(nodes.map(|node| node.selector.clone()))
-        .collect()
+    services(topology, |kind| {
+        kinds.contains(&kind) || (queues && kind == Kind::Queue)
+    })
+    .into_iter()
+    .chain(sites)
+    .chain(nodes.map(|node| node.selector.clone()))
+    .collect()
 }
 
 /// The nodes of databases.
@@ -121,6 +138,8 @@ fn word(kind: Kind) -> &'static str {
         Kind::Cache => "cache",
         Kind::Cdn => "cdn",
         Kind::Shield => "shield",
+        Kind::Queue => "queue",
+        Kind::Workers => "workers",
     }
 }
 
@@ -153,6 +172,8 @@ fn values(topology: &Topology, name: &str) -> Vec<String> {
                 .iter()
                 .filter(|service| service.kind == Kind::SessionStore);
             found.extend(stores.map(|store| format!("store:{}", store.name)));
+        } else if let Some(sample) = sample(value) {
+            found.push(sample);
         } else if value.contains(|c: char| c.is_ascii_uppercase()) {
             found.extend(setting.example.rsplit(' ').next().map(str::to_string));
         } else {
@@ -162,4 +183,14 @@ fn values(topology: &Topology, name: &str) -> Vec<String> {
     found.sort();
     found.dedup();
     found
+}
+
+/// An example of a value behind a word: `block:5s` of `block:TIME`.
+fn sample(value: &str) -> Option<String> {
+    let (word, expected) = value.split_once(':')?;
+    match expected {
+        "TIME" => Some(format!("{word}:5s")),
+        "NUMBER" => Some(format!("{word}:1000")),
+        _ => None,
+    }
 }

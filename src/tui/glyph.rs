@@ -26,6 +26,10 @@ pub const STANDBY: char = '◌';
 pub const BREAKER: char = '⊘';
 /// Rows that are in conflict, or writes that were put aside.
 pub const HATCH: char = '▒';
+/// A queue as a pipe: free, taken, taken while it grows.
+pub const PIPE: [char; 3] = ['░', '▒', '▓'];
+/// A message on its way to a queue, or from it.
+pub const MESSAGE: char = '■';
 /// A log that no packet reaches.
 pub const TEAR: char = '╱';
 /// A write that travels to another node.
@@ -116,7 +120,10 @@ const ASCII: &[(&str, char)] = &[
     ("┈", '.'),
     ("┋", '!'),
     ("┉", '"'),
+    ("░", '.'),
     ("▒", '%'),
+    ("▓", '#'),
+    ("■", '@'),
     ("╱", '/'),
     ("╎", ':'),
     ("╭", '+'),
@@ -205,11 +212,12 @@ mod tests {
             &SPARSE[..],
             &HEAVY[..],
             &HEADS[..],
+            &PIPE[..],
         ] {
             signs.extend(table);
         }
         signs.extend([DEAD, GONE, HUNG, CUT, SLOW, DRAINING, REACHED, LATER, PACKET]);
-        signs.extend([STANDBY, BREAKER, CHOSEN, HATCH, TEAR, CHANGE]);
+        signs.extend([STANDBY, BREAKER, CHOSEN, HATCH, TEAR, CHANGE, MESSAGE]);
         for sign in signs {
             assert!(
                 ASCII.iter().any(|pair| pair.0 == sign.to_string()),

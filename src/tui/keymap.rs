@@ -47,7 +47,7 @@ pub enum Action {
     Surge,
     /// Half the traffic.
     Calm,
-    /// Makes the selection forget all copies that it keeps.
+    /// Makes the selection forget all copies that it keeps, or all messages.
     Flush,
     /// Opens the menu of changes.
     Edit,
@@ -168,7 +168,7 @@ pub const KEYMAP: &[Binding] = &[
         &["F"],
         &[A::Flush],
         "flush",
-        "flush the selection: a cache, a CDN or browsers forget all copies",
+        "flush the selection: a cache, a CDN or browsers forget all copies; a queue is emptied, if you say so",
         0,
     ),
     row(
@@ -222,7 +222,7 @@ pub const KEYMAP: &[Binding] = &[
         0,
     ),
     row(
-        &["1", "2", "3", "4", "5", "6", "7"],
+        &["1", "2", "3", "4", "5", "6", "7", "8"],
         &[
             A::Pane(1),
             A::Pane(2),
@@ -231,6 +231,7 @@ pub const KEYMAP: &[Binding] = &[
             A::Pane(5),
             A::Pane(6),
             A::Pane(7),
+            A::Pane(8),
         ],
         "panes",
         "focus that pane; again: the pane alone",

@@ -21,6 +21,8 @@ mod nodes;
 mod paint;
 mod panels;
 mod prompt;
+mod question;
+mod queues;
 pub mod screen;
 pub mod select;
 mod speed;

@@ -1,5 +1,7 @@
 //! The whole screen: where each pane stands at a size, and drawing all of it.
 
+mod wishes;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
@@ -150,90 +152,13 @@ fn alone(app: &App, pane: Pane, body: Rect, arrangement: &mut Arrangement) {
     arrangement.panes.push((pane, area));
 }
 
-/// What panes want at a small size, in the order of importance: what each needs, then what it would like.
-const WISHES: &[(Pane, u16)] = &[
-    (Pane::Incident, 4),
-    (Pane::Routing, 3),
-    (Pane::Latency, 3),
-    (Pane::Causes, 2),
-    (Pane::Routing, 1),
-    (Pane::Incident, 1),
-    (Pane::Log, 4),
-    (Pane::Latency, 1),
-    (Pane::Causes, 2),
-    (Pane::Routing, 2),
-    (Pane::Log, 2),
-];
-/// The same with a database of several nodes.
-const WITH_REPLICATION: &[(Pane, u16)] = &[
-    (Pane::Incident, 4),
-    (Pane::Replication, 3),
-    (Pane::Routing, 3),
-    (Pane::Latency, 2),
-    (Pane::Causes, 2),
-    (Pane::Replication, 1),
-    (Pane::Routing, 1),
-    (Pane::Incident, 1),
-    (Pane::Log, 4),
-    (Pane::Replication, 2),
-    (Pane::Latency, 2),
-    (Pane::Causes, 2),
-    (Pane::Routing, 2),
-    (Pane::Replication, 2),
-    (Pane::Log, 2),
-];
-
-/// The same with caches.
-const WITH_CACHE: &[(Pane, u16)] = &[
-    (Pane::Incident, 4),
-    (Pane::Cache, 3),
-    (Pane::Routing, 3),
-    (Pane::Latency, 2),
-    (Pane::Causes, 2),
-    (Pane::Cache, 1),
-    (Pane::Routing, 1),
-    (Pane::Incident, 1),
-    (Pane::Log, 4),
-    (Pane::Cache, 3),
-    (Pane::Latency, 2),
-    (Pane::Causes, 2),
-    (Pane::Routing, 2),
-    (Pane::Log, 2),
-];
-/// The same with both.
-const WITH_BOTH: &[(Pane, u16)] = &[
-    (Pane::Incident, 4),
-    (Pane::Cache, 3),
-    (Pane::Replication, 3),
-    (Pane::Routing, 2),
-    (Pane::Latency, 2),
-    (Pane::Causes, 2),
-    (Pane::Routing, 1),
-    (Pane::Incident, 1),
-    (Pane::Cache, 1),
-    (Pane::Replication, 1),
-    (Pane::Log, 4),
-    (Pane::Cache, 3),
-    (Pane::Replication, 2),
-    (Pane::Latency, 2),
-    (Pane::Causes, 2),
-    (Pane::Log, 2),
-];
-
 /// At a small size: the map above, panes of a few lines below, the less important ones left out.
 fn stacked(app: &App, body: Rect, arrangement: &mut Arrangement) {
     let least_map = (body.height * 2 / 5).max(7);
     let mut left = body.height - least_map;
-    let panes = &app.panes()[1..];
-    let mut rows: Vec<(Pane, u16)> = panes.iter().map(|pane| (*pane, 0)).collect();
-    let has = |pane| panes.contains(&pane);
-    let wishes: &[(Pane, u16)] = match (has(Pane::Cache), has(Pane::Replication)) {
-        (true, true) => WITH_BOTH,
-        (true, false) => WITH_CACHE,
-        (false, true) => WITH_REPLICATION,
-        (false, false) => WISHES,
-    };
-    for (pane, wish) in wishes {
+    let panes = app.panes();
+    let mut rows: Vec<(Pane, u16)> = panes[1..].iter().map(|pane| (*pane, 0)).collect();
+    for (pane, wish) in wishes::of(&panes) {
         let row = rows.iter_mut().find(|row| row.0 == *pane);
         if let Some(row) = row.filter(|_| left >= *wish) {
             row.1 += wish;
@@ -319,23 +244,29 @@ fn side_by_side(app: &App, body: Rect, arrangement: &mut Arrangement) {
     ));
 }
 
-/// What stands beside the map: routing, caches and replication where there are any, causes.
+/// What stands beside the map: routing; caches, replication and queues where there are any; causes.
 fn beside(app: &App, column: Rect, arrangement: &mut Arrangement) {
-    let replication = panels::replication::wanted(app);
-    let cache = panels::cache::wanted(app);
-    let causes = match (replication, cache) {
-        (None, None) => (column.height * 2 / 5).clamp(6, 12),
-        _ => (column.height / 5).clamp(4, 8),
+    let wanted = [
+        panels::cache::wanted(app),
+        panels::replication::wanted(app),
+        panels::queues::wanted(app),
+    ];
+    let others = wanted.iter().flatten().count() as u16;
+    let causes = if others == 0 {
+        (column.height * 2 / 5).clamp(6, 12)
+    } else {
+        (column.height / 5).clamp(4, 8)
     };
-    // The servers have a third of the column at least, a little less where two others stand beside them.
-    let servers = if replication.is_some() && cache.is_some() { 4 } else { 3 };
+    // The servers have a third of the column at least, a little less with each of the others but the first.
+    let servers = others.max(1) + 2;
     let most = column.height - causes - (column.height / servers).max(5);
-    let (replication, cache) = shared(replication.unwrap_or(0), cache.unwrap_or(0), most);
+    let [cache, replication, queues] = shared(wanted.map(|lines| lines.unwrap_or(0)), most);
     let mut y = column.y;
     for (pane, height) in [
-        (Pane::Routing, column.height - causes - cache - replication),
+        (Pane::Routing, column.height - causes - cache - replication - queues),
         (Pane::Cache, cache),
         (Pane::Replication, replication),
+        (Pane::Queues, queues),
         (Pane::Causes, causes),
     ] {
         if height > 0 {
@@ -345,11 +276,17 @@ fn beside(app: &App, column: Rect, arrangement: &mut Arrangement) {
     }
 }
 
-/// What two panes get of so many lines: as much as each wants, else the half of it and what the other does not want.
-fn shared(a: u16, b: u16, most: u16) -> (u16, u16) {
-    let half = most / 2;
-    let own = a.min(half.max(most.saturating_sub(b)));
-    (own, b.min(most - own))
+/// What panes get of so many lines: as much as each wants, else an equal share of what those leave that want less.
+fn shared(wanted: [u16; 3], most: u16) -> [u16; 3] {
+    let mut given = [0; 3];
+    let mut order = [0, 1, 2];
+    order.sort_by_key(|pane| wanted[*pane]);
+    let mut left = most;
+    for (served, pane) in order.into_iter().enumerate() {
+        given[pane] = wanted[pane].min(left / (3 - served as u16));
+        left -= given[pane];
+    }
+    given
 }
 
 /// Draws everything. [`App::prepare`] has been called for this area.
@@ -411,6 +348,7 @@ fn draw_pane(app: &App, pane: Pane, area: Rect, painter: &mut Painter) {
         Pane::Latency => panels::latency::draw(app, inner, &mut painter),
         Pane::Replication => panels::replication::draw(app, inner, &mut painter),
         Pane::Cache => panels::cache::draw(app, inner, &mut painter),
+        Pane::Queues => panels::queues::draw(app, inner, &mut painter),
         Pane::Causes => panels::causes::draw(app, inner, &mut painter),
         Pane::Incident => panels::incident::draw(app, inner, &mut painter),
         Pane::Log => panels::log::draw(app, inner, &mut painter),

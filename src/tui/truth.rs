@@ -6,6 +6,7 @@ use crate::observe::{AutoscalerState, BackendState, Belief, Frame, Health, Insta
 use crate::sim::SimTime;
 
 use super::glyph;
+use super::nodes;
 use super::text;
 use super::theme::Role;
 
@@ -120,35 +121,71 @@ pub fn sessions_within(state: &ServiceState) -> Option<u64> {
     (local || sessions.held > 0).then_some(sessions.held)
 }
 
-/// What an autoscaler measured last: `58%`, `92/s`.
+/// What an autoscaler holds.
+enum Held {
+    /// A share of the cores.
+    Share,
+    /// Requests a second of each machine.
+    Rate,
+    /// Messages that wait for each machine.
+    Depth,
+    /// How long it takes to work off what waits.
+    Age,
+}
+
+/// What an autoscaler holds and how much of it is to be, in a word.
+fn target(scaler: &AutoscalerState) -> (Held, String) {
+    let first = scaler.target.split_whitespace().next().unwrap_or_default();
+    if first.ends_with('%') {
+        (Held::Share, first.to_string())
+    } else if scaler.target.ends_with("messages each") {
+        (Held::Depth, first.to_string())
+    } else if scaler.target.contains("older than") {
+        let last = scaler.target.split_whitespace().last();
+        (Held::Age, last.unwrap_or_default().to_string())
+    } else {
+        (Held::Rate, format!("{first}/s"))
+    }
+}
+
+fn amount(held: &Held, measured: f64) -> String {
+    match held {
+        Held::Share => text::whole_percent(measured),
+        Held::Rate => text::rate(measured),
+        Held::Depth if measured < 99.5 => format!("{measured:.1}"),
+        Held::Depth => text::short(measured),
+        Held::Age => nodes::age(Duration::from_secs_f64(measured.clamp(0.0, 1e9))),
+    }
+}
+
+/// What an autoscaler measured last: `58%`, `92/s`, `14.2 messages each`, `45s of work waits`.
 pub fn measured(scaler: &AutoscalerState) -> String {
-    let of_cores = scaler.target.contains('%');
+    let (held, _) = target(scaler);
     scaler.measured.map_or("–".to_string(), |measured| {
-        if of_cores {
-            text::whole_percent(measured)
-        } else {
-            text::rate(measured)
+        let amount = amount(&held, measured);
+        match held {
+            Held::Share | Held::Rate => amount,
+            Held::Depth => format!("{amount} messages each"),
+            Held::Age => format!("{amount} of work waits"),
         }
     })
 }
 
 /// What an autoscaler measures and what that is to be, at several lengths: `58%, to hold 60%`, `58%/60%`.
 pub fn held(scaler: &AutoscalerState) -> Vec<String> {
-    let value = scaler.target.split_whitespace().next().unwrap_or_default();
-    let target = if value.ends_with('%') {
-        value.to_string()
-    } else {
-        format!("{value}/s")
+    let (held, target) = target(scaler);
+    let unit = if matches!(held, Held::Depth) { " each" } else { "" };
+    let Some(measured) = scaler.measured else {
+        return vec![format!("to hold {target}{unit}"), format!("{target}{unit}"), target];
     };
-    if scaler.measured.is_none() {
-        return vec![format!("to hold {target}"), target];
-    }
-    let measured = measured(scaler);
-    vec![
-        format!("{measured}, to hold {target}"),
-        format!("{measured}, holds {target}"),
-        format!("{measured}/{target}"),
-    ]
+    let measured = amount(&held, measured);
+    let mut options = vec![
+        format!("{measured}{unit}, to hold {target}"),
+        format!("{measured}{unit}, holds {target}"),
+        format!("{measured}/{target}{unit}"),
+    ];
+    options.push(format!("{measured}/{target}"));
+    options
 }
 
 /// Instances of a service that serve, and all of them.

@@ -12,7 +12,7 @@ use super::sample::refresh_health;
 use super::select::{instances, on_machine};
 use super::set::{revoke, set};
 use super::settings::{balance, resize, scale, surge};
-use super::{World, caches, databases};
+use super::{World, caches, databases, queues};
 
 /// What came of a command.
 pub(super) type Done = Result<Applied, CommandError>;
@@ -51,6 +51,8 @@ pub(super) fn apply(world: &mut World, command: &Command) -> Done {
         Command::Flush(target) => caches::purge(world, target, None),
         Command::Purge(target, key) => caches::purge(world, target, Some(*key)),
         Command::Deploy => Ok(caches::deploy(world)),
+        Command::Poison(target) => queues::poison(world, target),
+        Command::Redrive(target) => queues::redrive(world, target),
     }
 }
 
@@ -124,6 +126,7 @@ fn kill(world: &mut World, target: &Selector) -> Done {
     }
     let done = fault(world, &format!("killed {name}"), &name, &hit);
     caches::lose_unwritten(world, &hit);
+    queues::lose(world, &hit, false);
     Ok(done)
 }
 
@@ -143,6 +146,7 @@ fn destroy(world: &mut World, target: &Selector) -> Done {
         world.kernel.destroy(world.machines[machine].id);
     }
     let done = fault(world, &format!("destroyed {name}"), &name, &hit);
+    queues::lose(world, &hit, true);
     let mut concerned = caches::forget_unwritten(world, &hit, true);
     concerned.extend(databases_of(world, &hit));
     concerned.sort_unstable();
@@ -201,7 +205,9 @@ pub(super) fn dependants(world: &World, services: Vec<usize>) -> Vec<InstanceId>
     let mut open = services;
     while let Some(service) = open.pop() {
         let callers = world.topology.links.iter().filter(|link| link.to == service);
-        for link in callers.filter(|link| matches!(link.kind, LinkKind::Requests | LinkKind::Sessions)) {
+        for link in
+            callers.filter(|link| matches!(link.kind, LinkKind::Requests | LinkKind::Sessions | LinkKind::Messages))
+        {
             if !found.contains(&link.from) {
                 found.push(link.from);
                 open.push(link.from);

@@ -74,6 +74,7 @@ pub(super) fn build(layout: &Layout, seed: u64) -> World {
     }
     join_databases(&mut world);
     join_caches(&mut world);
+    super::queues::join_queues(&mut world);
     for service in 0..world.services.len() {
         refresh_members(&mut world, service);
     }
@@ -107,7 +108,11 @@ fn connect(world: &mut World, layout: &Layout) {
         };
         match &mut service.role {
             Role::LoadBalancer { edge, .. } => edge.to = find(&edge.name),
-            Role::Web { edges, .. } | Role::Serverless { edges, .. } | Role::Cache { edges, .. } => {
+            Role::Web { edges, .. }
+            | Role::Serverless { edges, .. }
+            | Role::Cache { edges, .. }
+            | Role::Queue { edges, .. }
+            | Role::Consumer { edges, .. } => {
                 for edge in edges {
                     edge.to = find(&edge.name);
                 }
@@ -225,7 +230,7 @@ fn plan(world: &World, service: usize, number: u32, spec: &Service, center: &Dat
 /// Kinds with several machines number them; of the others there is one.
 pub(super) fn instance_selector(service: &ServiceEntry, number: u32) -> String {
     let numbered = match &service.role {
-        Role::Web { .. } | Role::Cache { .. } | Role::Cdn { layer: Layer::Edge, .. } => true,
+        Role::Web { .. } | Role::Consumer { .. } | Role::Cache { .. } | Role::Cdn { layer: Layer::Edge, .. } => true,
         Role::LoadBalancer { probes, .. } => probes.len() > 1,
         Role::Monitor { probes, .. } => probes.len() > 1,
         Role::Database { nodes, cluster, .. } => {

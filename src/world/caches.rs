@@ -352,10 +352,15 @@ pub(super) fn traffic_bill(entry: &ServiceEntry, price_of_origin: f64) -> f64 {
 /// Makes what keeps copies forget one key, or all.
 pub(super) fn purge(world: &mut World, target: &Selector, key: Option<u64>) -> Done {
     let mut hit = instances(world, target)?;
-    hit.retain(|(service, _)| layer(&world.services[*service]).is_some());
+    hit.retain(|(service, _)| {
+        let entry = &world.services[*service];
+        layer(entry).is_some() || matches!(entry.role, Role::Queue { .. })
+    });
     let name = printable(&target.0);
     if hit.is_empty() {
-        return refuse(format!("{name} keeps no copies: there is nothing to forget"));
+        return refuse(format!(
+            "{name} keeps no copies and no messages: there is nothing to forget"
+        ));
     }
     // Its shield would give back at once what a CDN has forgotten.
     let shields = hit

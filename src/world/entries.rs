@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::layout::{self, Sessions, Size};
 use crate::observe::{
     AutoscalerProbe, BalancerProbe, CacheProbe, CallsProbe, DnsProbe, Health, Kind, LogLine, MonitorProbe, NodeProbe,
-    ResolverProbe, ServerlessProbe, StoreProbe, UsersProbe, WebProbe,
+    QueueProbe, ResolverProbe, ServerlessProbe, StoreProbe, UsersProbe, WebProbe, WorkerProbe,
 };
 use crate::parts::{Cluster, Fleet, Members, Throttle, Tier, Zone};
 use crate::protocol::Layer;
@@ -16,6 +16,7 @@ use crate::sim::{Group, InstanceId, MachineId, Meter, Place, SimTime};
 
 use super::caches::Watch;
 use super::databases::NodePlace;
+use super::queues::Watched;
 
 /// A service, a population of users or DNS.
 pub(super) struct ServiceEntry {
@@ -39,6 +40,8 @@ pub(super) struct ServiceEntry {
     pub bill: Bill,
     /// What was sampled of what it keeps.
     pub watch: Watch,
+    /// What was sampled of it as a queue, or as workers.
+    pub watched: Watched,
 }
 
 /// What a service costs beside its machines: functions by their use, traffic by the GB.
@@ -94,6 +97,8 @@ pub(super) enum Role {
     Web {
         spec: Rc<RefCell<layout::Web>>,
         sessions: Rc<RefCell<Sessions>>,
+        /// How they publish uploads, if they do.
+        publish: Option<Rc<RefCell<layout::Publish>>>,
         edges: Vec<Edge>,
         /// The cache that it asks.
         near: Option<Rc<Tier>>,
@@ -103,6 +108,8 @@ pub(super) enum Role {
     Serverless {
         spec: Rc<RefCell<layout::Serverless>>,
         sessions: Rc<RefCell<Sessions>>,
+        /// How they publish uploads, if they do.
+        publish: Option<Rc<RefCell<layout::Publish>>>,
         edges: Vec<Edge>,
         /// The cache that it asks.
         near: Option<Rc<Tier>>,
@@ -142,6 +149,19 @@ pub(super) enum Role {
         probes: Vec<Rc<CacheProbe>>,
         /// By instance: where it stands.
         places: Vec<Place>,
+    },
+    Queue {
+        spec: Rc<RefCell<layout::Queue>>,
+        /// How it treats its dead-letter queue, if it has one.
+        edges: Vec<Edge>,
+        probe: Rc<QueueProbe>,
+    },
+    Consumer {
+        spec: Rc<RefCell<layout::Consumer>>,
+        /// How they treat their queue and their database.
+        edges: Vec<Edge>,
+        /// By instance.
+        probes: Vec<Rc<WorkerProbe>>,
     },
     Monitor {
         /// The number of the database.
@@ -277,6 +297,8 @@ impl ServiceEntry {
             Role::Database { .. } => Kind::Database,
             Role::Monitor { .. } => Kind::Monitor,
             Role::Cache { .. } => Kind::Cache,
+            Role::Queue { .. } => Kind::Queue,
+            Role::Consumer { .. } => Kind::Workers,
             Role::Cdn {
                 layer: Layer::Shield, ..
             } => Kind::Shield,
@@ -292,6 +314,8 @@ impl ServiceEntry {
             Role::Web { edges, .. }
             | Role::Serverless { edges, .. }
             | Role::Cache { edges, .. }
+            | Role::Queue { edges, .. }
+            | Role::Consumer { edges, .. }
             | Role::Cdn { edges, .. } => edges,
             _ => &[],
         }

@@ -50,13 +50,16 @@ pub(super) fn add_node(
     Some(number)
 }
 
-/// Adds instances to a web tier until it has this many more. They are booting.
-pub(super) fn add_web(world: &mut World, service: usize, count: u32) -> Vec<String> {
+/// Adds instances to a web tier or to workers until it has this many more. They are booting.
+pub(super) fn add_machines(world: &mut World, service: usize, count: u32) -> Vec<String> {
     let mut names = Vec::new();
     for _ in 0..count {
         let entry = &world.services[service];
-        let Role::Web { spec, .. } = &entry.role else { break };
-        let (size, boot) = (Size::named(&spec.borrow().size), spec.borrow().boot);
+        let (size, boot) = match &entry.role {
+            Role::Web { spec, .. } => (Size::named(&spec.borrow().size), spec.borrow().boot),
+            Role::Consumer { spec, .. } => (Size::named(&spec.borrow().size), spec.borrow().boot),
+            _ => break,
+        };
         // The lowest number that is free comes first.
         if let Some(number) = entry.instances.iter().position(|instance| instance.left) {
             names.push(entry.instances[number].selector.clone());
@@ -79,6 +82,7 @@ pub(super) fn add_web(world: &mut World, service: usize, count: u32) -> Vec<Stri
         );
         let id = world.services[service].instances[number as usize - 1].id;
         super::links::welcome(world, service, id);
+        super::queues::join_queue(world, service);
         world.kernel.start(id, boot);
     }
     names

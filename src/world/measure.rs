@@ -5,7 +5,7 @@ use crate::observe::{CacheTally, Health, Recent, SessionTally, Tally};
 
 use super::entries::{InstanceEntry, Role, ServiceEntry};
 use super::sample::{add, difference};
-use super::{World, caches, databases};
+use super::{World, caches, databases, queues};
 
 impl World {
     /// The value of a measure now, in the unit that [`Measure`] gives. A service that does not exist measures 0.
@@ -63,6 +63,11 @@ impl World {
                 totals.map(|total| total.stampedes as f64).sum()
             }
             Measure::Load(service) => self.named(service).map(|entry| entry.rate).sum(),
+            Measure::Queue(what, queue) => self.named(queue).map(|entry| queues::measure(self, entry, *what)).sum(),
+            Measure::Outbox(web) => {
+                let states = self.named(web).filter_map(queues::publisher_state);
+                states.map(|state| state.outbox as f64).sum()
+            }
             Measure::StaleAssets => {
                 let counts = self.services.iter().map(|entry| match &entry.role {
                     Role::Users { probe, .. } => probe.stale_assets.get(),

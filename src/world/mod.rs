@@ -10,6 +10,7 @@ mod grow;
 mod links;
 mod measure;
 mod places;
+mod queues;
 mod repair;
 mod roster;
 mod sample;

@@ -14,6 +14,7 @@ use super::caches::Watch;
 use super::databases::{Register, first_places};
 use super::entries::{Bill, Edge, Role, Seen, ServiceEntry};
 use super::places::Places;
+use super::queues::Watched;
 
 /// Lists users, DNS, resolvers, CDNs and services, in this order, each by name.
 pub(super) fn list_services(world: &mut World, layout: &Layout) {
@@ -108,9 +109,12 @@ fn list_sites(world: &mut World, layout: &Layout) {
                 continue;
             }
             add_service(world, name, Some(site), place, role_of(service, name, center));
-            if let Service::Web(spec) = service
-                && let Some(scale) = spec.scale
-            {
+            let scale = match service {
+                Service::Web(spec) => spec.scale,
+                Service::Consumer(spec) => spec.scale,
+                _ => None,
+            };
+            if let Some(scale) = scale {
                 let role = autoscaler(scaled, scale);
                 add_service(world, &format!("{name}-autoscaler"), Some(site), place, role);
             }
@@ -170,6 +174,7 @@ fn autoscaler(of: usize, spec: Autoscaler) -> Role {
         fleet: Rc::new(Fleet {
             spec: RefCell::new(Some(spec)),
             members: RefCell::default(),
+            queue: Cell::new(None),
         }),
         spec,
         probe: Rc::default(),
@@ -191,6 +196,7 @@ fn role_of(service: &Service, name: &str, center: &DataCenter) -> Role {
         },
         Service::Web(spec) => Role::Web {
             sessions: Rc::new(RefCell::new(spec.pages.sessions.clone())),
+            publish: spec.pages.publish.clone().map(|publish| Rc::new(RefCell::new(publish))),
             edges: edges(&spec.pages),
             near: None,
             spec: Rc::new(RefCell::new(spec.clone())),
@@ -198,6 +204,7 @@ fn role_of(service: &Service, name: &str, center: &DataCenter) -> Role {
         },
         Service::Serverless(spec) => Role::Serverless {
             sessions: Rc::new(RefCell::new(spec.pages.sessions.clone())),
+            publish: spec.pages.publish.clone().map(|publish| Rc::new(RefCell::new(publish))),
             edges: edges(&spec.pages),
             near: None,
             spec: Rc::new(RefCell::new(spec.clone())),
@@ -215,6 +222,20 @@ fn role_of(service: &Service, name: &str, center: &DataCenter) -> Role {
                 .map(|database| Edge::new(database, spec.calls))
                 .collect(),
             probes: (0..spec.machines).map(|_| Rc::default()).collect(),
+        },
+        Service::Queue(spec) => Role::Queue {
+            edges: spec.dead_letter.iter().map(|to| Edge::new(to, spec.calls)).collect(),
+            spec: Rc::new(RefCell::new(spec.clone())),
+            probe: Rc::default(),
+        },
+        Service::Consumer(spec) => Role::Consumer {
+            edges: spec
+                .calls
+                .iter()
+                .map(|(name, policy)| Edge::new(name, *policy))
+                .collect(),
+            spec: Rc::new(RefCell::new(spec.clone())),
+            probes: Vec::new(),
         },
         Service::Database(_) => unreachable!("databases are enrolled"),
     }
@@ -247,5 +268,6 @@ fn add_service(world: &mut World, name: &str, site: Option<usize>, place: Place,
         rate: 0.0,
         bill: Bill::default(),
         watch: Watch::default(),
+        watched: Watched::default(),
     });
 }

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use crate::observe::{Health, RECENT_SECONDS, Sample, Severity, Tally};
+use crate::observe::{Health, LinkKind, RECENT_SECONDS, Sample, Severity, Tally};
 use crate::sim::{InstanceId, ProcessState, SimTime};
 
 use super::entries::{Bill, Role, ServiceEntry};
@@ -145,6 +145,7 @@ fn second(world: &mut World) {
         }
         sample_shares(service);
         super::caches::sample(service);
+        super::queues::sample(service);
         world.spent += sample_bill(service, world.site.content.price_per_gb);
     }
     sum.retried = world.chronicle.retried - world.retried_sampled;
@@ -152,6 +153,7 @@ fn second(world: &mut World) {
     world.spent += world.machines_price() / 3600.0;
     sample_links(world);
     super::caches::tell(world);
+    super::queues::look(world);
     let quantiles = latency.quantiles();
     world.chronicle.end_second(Sample {
         at: now,
@@ -239,11 +241,13 @@ fn sample_links(world: &mut World) {
     world.link_totals.resize(count * count, 0);
     let network = world.kernel.network();
     for link in &world.topology.links {
-        let total = network
-            .traffic(world.services[link.from].group, world.services[link.to].group)
-            .total;
+        let counted = super::queues::taken(&world.services[link.to]).filter(|_| link.kind == LinkKind::Messages);
+        let total = counted.unwrap_or_else(|| {
+            let (from, to) = (world.services[link.from].group, world.services[link.to].group);
+            network.traffic(from, to).total
+        });
         let place = link.from * count + link.to;
-        world.link_rates[place] = (total - world.link_totals[place]) as f64;
+        world.link_rates[place] = total.saturating_sub(world.link_totals[place]) as f64;
         world.link_totals[place] = total;
     }
 }

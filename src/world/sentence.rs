@@ -10,6 +10,7 @@ use crate::sim::{InstanceId, Verdict};
 
 use super::World;
 use super::entries::{Edge, InstanceEntry, Role, ServiceEntry};
+use super::queues;
 use super::upkeep::live;
 
 /// What happens now in an incident, and why.
@@ -102,6 +103,8 @@ fn dead(world: &World, id: InstanceId, service: &ServiceEntry, instance: &Instan
         }
         Role::Cache { tier, .. } => dead_cache(instance, tier),
         Role::Cdn { spec, layer, .. } => dead_edge(world, instance, &spec.borrow(), *layer),
+        Role::Queue { .. } => queues::dead_queue(world, service, instance),
+        Role::Consumer { spec, .. } => queues::dead_worker(world, service, instance, &spec.borrow()),
         Role::Dns { .. } => unresolved(world),
         Role::Resolver { .. } => {
             format!("{name} asks nobody any more: people go on for as long as their own devices hold the address.")

@@ -14,6 +14,7 @@ use crate::sim::{InstanceId, ProcessState};
 use super::World;
 use super::apply::{Done, done, refuse};
 use super::entries::{Edge, Role, ServiceEntry};
+use super::queues;
 use super::select::instances;
 use super::view::refresh_topology;
 
@@ -146,6 +147,16 @@ fn fits(world: &World, service: usize, setting: &Setting) -> bool {
         | Setting::Standby(_)
         | Setting::Weight(_) => is_edge(role),
         Setting::OriginFallback(_) => matches!(role, Role::Dns { .. }),
+        Setting::Visibility(_)
+        | Setting::Attempts(_)
+        | Setting::Delay(_)
+        | Setting::Retention(_)
+        | Setting::Messages(_) => matches!(role, Role::Queue { .. }),
+        Setting::Prefetch(_) | Setting::Delivery(_) | Setting::Fails(_) => matches!(role, Role::Consumer { .. }),
+        Setting::Confirm(_) | Setting::Fallback(_) => matches!(
+            role,
+            Role::Web { publish: Some(_), .. } | Role::Serverless { publish: Some(_), .. }
+        ),
         Setting::Autoscaler(_) | Setting::Min(_) | Setting::Max(_) | Setting::Target(_) => {
             matches!(role, Role::Autoscaler { .. })
         }
@@ -164,6 +175,8 @@ fn calls_others(role: &Role) -> bool {
             | Role::Web { .. }
             | Role::Serverless { .. }
             | Role::Cache { .. }
+            | Role::Queue { .. }
+            | Role::Consumer { .. }
     ) || is_edge(role)
 }
 
@@ -251,7 +264,7 @@ fn check(world: &World, service: usize, setting: &Setting) -> Result<(), Command
                 "{name} has no web tier behind it whose servers users could stick to"
             ))
         }
-        _ => Ok(()),
+        _ => queues::check_setting(world, service, setting),
     }
 }
 
@@ -279,7 +292,27 @@ fn change(world: &mut World, service: usize, setting: &Setting) {
         change_patience(world, service, *strategy);
     }
     let entry = &mut world.services[service];
+    if let Role::Web {
+        publish: Some(publish), ..
+    }
+    | Role::Serverless {
+        publish: Some(publish), ..
+    } = &entry.role
+    {
+        match setting {
+            Setting::Confirm(on) => publish.borrow_mut().confirm = *on,
+            Setting::Fallback(fallback) => publish.borrow_mut().fallback = *fallback,
+            _ => {}
+        }
+    }
     match &mut entry.role {
+        Role::Queue { spec, .. } => change_queue(&mut spec.borrow_mut(), setting),
+        Role::Consumer { spec, .. } => match setting {
+            Setting::Prefetch(most) => spec.borrow_mut().prefetch = *most,
+            Setting::Delivery(delivery) => spec.borrow_mut().delivery = *delivery,
+            Setting::Fails(share) => spec.borrow_mut().fails = *share,
+            _ => {}
+        },
         Role::LoadBalancer { members, .. } => {
             let mut spec = members.spec.borrow_mut();
             match setting {
@@ -397,6 +430,17 @@ fn change_cache(spec: &mut layout::Cache, setting: &Setting) {
             spec.near = ttl.map(|ttl| Near { items, ttl });
         }
         Setting::Rehash(on) => spec.rehash = *on,
+        _ => {}
+    }
+}
+
+fn change_queue(spec: &mut layout::Queue, setting: &Setting) {
+    match setting {
+        Setting::Visibility(time) => spec.visibility = *time,
+        Setting::Attempts(most) => spec.attempts = *most,
+        Setting::Delay(time) => spec.delay = *time,
+        Setting::Retention(time) => spec.retention = *time,
+        Setting::Messages(most) => spec.messages = *most,
         _ => {}
     }
 }

@@ -9,10 +9,10 @@ use crate::sim::ProcessState;
 use super::apply::{Done, breakable, called, done, fault, id, machines, refuse};
 use super::discover::refresh_members;
 use super::entries::Role;
-use super::grow::add_web;
+use super::grow::add_machines;
 use super::select::{Target, instances, on_machine, targets};
 use super::view::{policy_name, refresh_topology};
-use super::{World, caches};
+use super::{World, caches, queues};
 
 /// Machines that a world may have.
 pub(super) const MOST_MACHINES: usize = 100_000;
@@ -67,7 +67,7 @@ pub(super) fn set_traffic(world: &mut World, service: usize, factor: f64) -> boo
     true
 }
 
-/// Adds machines to a web tier, or takes some out.
+/// Adds machines to a web tier or to workers, or takes some out.
 pub(super) fn scale(world: &mut World, target: &Selector, count: u32) -> Done {
     let mut services = Vec::new();
     for target in targets(world, target)? {
@@ -81,10 +81,16 @@ pub(super) fn scale(world: &mut World, target: &Selector, count: u32) -> Done {
     };
     let entry = &world.services[service];
     let name = entry.selector.clone();
-    let Role::Web { spec, .. } = &entry.role else {
-        return refuse(format!("{name} is no web tier: only those can be scaled"));
+    let host = match &entry.role {
+        Role::Web { spec, .. } => spec.borrow().on.clone(),
+        Role::Consumer { spec, .. } => spec.borrow().on.clone(),
+        _ => {
+            return refuse(format!(
+                "{name} is no web tier and no workers: only those can be scaled"
+            ));
+        }
     };
-    if let Some(host) = &spec.borrow().on {
+    if let Some(host) = &host {
         return refuse(format!(
             "{name} runs on the host {}, so it can't be scaled out",
             printable(host)
@@ -105,7 +111,7 @@ pub(super) fn scale(world: &mut World, target: &Selector, count: u32) -> Done {
     Ok(done(world, Severity::Info, format!("{text}: {name} has {count} now")))
 }
 
-/// Gives a web tier so many machines, which are not as many as now; returns what was done.
+/// Gives a web tier, or workers, so many machines, which are not as many as now; returns what was done.
 pub(super) fn set_count(world: &mut World, service: usize, count: usize) -> String {
     let serving = world.services[service].staying().count();
     let text = if count > serving {
@@ -119,7 +125,7 @@ pub(super) fn set_count(world: &mut World, service: usize, count: usize) -> Stri
 }
 
 fn grow(world: &mut World, service: usize, more: usize) -> String {
-    let names = add_web(world, service, more as u32);
+    let names = add_machines(world, service, more as u32);
     format!("added {}", listed(&names))
 }
 
@@ -148,6 +154,7 @@ fn shrink(world: &mut World, service: usize, fewer: usize) -> String {
             instance.selector.clone()
         })
         .collect();
+    queues::drain(world, service);
     format!("draining {}", listed(&names))
 }
 
@@ -205,13 +212,19 @@ pub(super) fn resize(world: &mut World, target: &Selector, size: &str) -> Done {
 /// A tier whose machines all have one size gets new ones of that size.
 fn adopt_sizes(world: &World) {
     for entry in &world.services {
-        let Role::Web { spec, .. } = &entry.role else { continue };
+        if !matches!(entry.role, Role::Web { .. } | Role::Consumer { .. }) {
+            continue;
+        }
         let mut sizes = entry
             .staying()
             .filter_map(|(_, instance)| world.machines[instance.machine].size);
         let Some(first) = sizes.next() else { continue };
         if sizes.all(|size| size == first) {
-            first.name.clone_into(&mut spec.borrow_mut().size);
+            match &entry.role {
+                Role::Web { spec, .. } => first.name.clone_into(&mut spec.borrow_mut().size),
+                Role::Consumer { spec, .. } => first.name.clone_into(&mut spec.borrow_mut().size),
+                _ => {}
+            }
         }
     }
 }
@@ -228,6 +241,7 @@ fn resize_machine(world: &mut World, machine: usize, size: &'static Size) -> Vec
         }
     }
     caches::lose_unwritten(world, &running);
+    queues::lose(world, &running, false);
     let id_of_machine = world.machines[machine].id;
     world.kernel.set_cores(id_of_machine, size.cores);
     let now = world.now();

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
-use crate::layout::{self, Sessions};
-use crate::observe::{CacheProbe, CallsProbe, System};
+use crate::layout::{self, Sessions, Style};
+use crate::observe::{CacheProbe, CallsProbe, PublishProbe, System};
 use crate::parts::{
-    Autoscaler, Backends, Behind, Cache, CacheClient, Callee, Caller, Database, Dns, Edge as CdnEdge, LoadBalancer,
-    Maker, Monitor, Origin, Peer, Population, Resolver, Router, Serverless, SessionStore, Surroundings, Web,
+    Autoscaler, Backends, Behind, Cache, CacheClient, Callee, Caller, Consumer, Database, Dns, Edge as CdnEdge,
+    LoadBalancer, Maker, Monitor, Origin, Peer, Population, Publisher, Queue, Resolver, Router, Serverless,
+    SessionStore, Supplies, Surroundings, Web,
 };
 use crate::sim::{Cx, Factory, InstanceId, SimTime};
 
@@ -29,11 +30,13 @@ pub(super) fn limits(role: &Role) -> (u32, u32) {
         | Role::Resolver { .. }
         | Role::Serverless { .. }
         | Role::Autoscaler { .. }
+        | Role::Consumer { .. }
         | Role::Cdn { .. }
         | Role::Monitor { .. } => (AMPLE_SLOTS, 0),
         Role::LoadBalancer { members, .. } => (members.spec.borrow().slots, BALANCER_BACKLOG),
         Role::Web { spec, .. } => (spec.borrow().slots, spec.borrow().backlog),
         Role::SessionStore { spec, .. } => (spec.slots, spec.backlog),
+        Role::Queue { spec, .. } => (spec.borrow().slots, spec.borrow().backlog),
         Role::Cache { tier, .. } => {
             let spec = tier.spec.borrow();
             (spec.slots, spec.backlog)
@@ -57,6 +60,8 @@ pub(super) fn boot_time(role: &Role) -> Duration {
         Role::LoadBalancer { members, .. } => members.spec.borrow().boot,
         Role::Web { spec, .. } => spec.borrow().boot,
         Role::SessionStore { spec, .. } => spec.boot,
+        Role::Queue { spec, .. } => spec.borrow().boot,
+        Role::Consumer { spec, .. } => spec.borrow().boot,
         Role::Cache { tier, .. } => tier.spec.borrow().boot,
         Role::Cdn { spec, .. } => spec.borrow().boot,
         Role::Database { cluster, .. } => cluster.spec.borrow().boot,
@@ -97,6 +102,7 @@ impl Way {
 fn maker(
     world: &World,
     (pages, sessions): (layout::Pages, &Rc<RefCell<Sessions>>),
+    uploads: (Option<&Rc<RefCell<layout::Publish>>>, &Rc<PublishProbe>),
     edges: &[Edge],
     (service, number): (usize, usize),
     near: &Rc<CacheProbe>,
@@ -112,6 +118,7 @@ fn maker(
         _ => None,
     };
     let (sessions, near, content) = (Rc::clone(sessions), Rc::clone(near), Rc::clone(&world.site));
+    let (outgoing, shown) = (uploads.0.cloned(), Rc::clone(uploads.1));
     move |cx| {
         let named = |name: Option<&String>| ways.iter().find(|way| Some(&way.name) == name);
         let database = named(pages.database.as_ref()).zip(cluster.as_ref());
@@ -121,13 +128,19 @@ fn maker(
             let client = CacheClient::new(cx, Rc::clone(tier), way.caller(cx), Rc::clone(&near));
             Rc::new(client)
         });
-        let is_store = |way: &&Way| ![&pages.database, &pages.cache].contains(&&Some(way.name.clone()));
+        let queue = pages.publish.as_ref().map(|publish| publish.to.clone());
+        let publisher = named(queue.as_ref()).zip(outgoing.as_ref()).map(|(way, settings)| {
+            let callee = way.callee(cx);
+            Rc::new(Publisher::new(Rc::clone(settings), callee, Rc::clone(&shown)))
+        });
+        let is_store = |way: &&Way| ![&pages.database, &pages.cache, &queue].contains(&&Some(way.name.clone()));
         let stores = ways.iter().filter(is_store);
         let stores: BTreeMap<String, Callee> = stores.map(|way| (way.name.clone(), way.callee(cx))).collect();
         let backends = Backends {
             database,
             cache,
             stores,
+            publisher,
         };
         Maker::new(&pages, Rc::clone(&sessions), backends, Rc::clone(&content))
     }
@@ -137,6 +150,7 @@ fn maker(
 pub(super) fn factory(world: &mut World, service: usize, number: usize) -> Factory<System> {
     match &mut world.services[service].role {
         Role::Web { probes, .. } => probes.push(Rc::default()),
+        Role::Consumer { probes, .. } => probes.push(Rc::default()),
         Role::Database { probes, .. } => probes.push(Rc::default()),
         _ => {}
     }
@@ -170,25 +184,29 @@ pub(super) fn factory(world: &mut World, service: usize, number: usize) -> Facto
         Role::Web {
             spec,
             sessions,
+            publish,
             edges,
             probes,
             ..
         } => {
             let near = &probes[number].near;
+            let publish = (publish.as_ref(), &probes[number].publish);
             let pages = spec.borrow().pages.clone();
-            let maker = maker(world, (pages, sessions), edges, (service, number), near);
+            let maker = maker(world, (pages, sessions), publish, edges, (service, number), near);
             let (spec, probe) = (Rc::clone(spec), Rc::clone(&probes[number]));
             Factory::new(move |cx| Web::new(Rc::clone(&spec), maker(cx), Rc::clone(&probe)))
         }
         Role::Serverless {
             spec,
             sessions,
+            publish,
             edges,
             probe,
             ..
         } => {
+            let publish = (publish.as_ref(), &probe.publish);
             let pages = spec.borrow().pages.clone();
-            let maker = maker(world, (pages, sessions), edges, (service, number), &probe.near);
+            let maker = maker(world, (pages, sessions), publish, edges, (service, number), &probe.near);
             let (spec, probe) = (Rc::clone(spec), Rc::clone(probe));
             Factory::new(move |cx| Serverless::new(Rc::clone(&spec), maker(cx), Rc::clone(&probe)))
         }
@@ -213,6 +231,8 @@ pub(super) fn factory(world: &mut World, service: usize, number: usize) -> Facto
             Factory::new(move |cx| Database::new(cx, Rc::clone(&cluster), Rc::clone(&probe), first.replace(false)))
         }
         Role::Cache { .. } => cache_node(world, (service, number)),
+        Role::Queue { .. } => queue(world, (service, number)),
+        Role::Consumer { .. } => consumer(world, (service, number)),
         Role::Cdn { .. } => cdn_edge(world, (service, number)),
         Role::Monitor { cluster, probes, .. } => {
             let (cluster, probe, first) = (Rc::clone(cluster), Rc::clone(&probes[number]), Cell::new(true));
@@ -223,6 +243,60 @@ pub(super) fn factory(world: &mut World, service: usize, number: usize) -> Facto
             Factory::new(move |_| Autoscaler::new(Rc::clone(&fleet), Rc::clone(&probe)))
         }
     }
+}
+
+fn queue(world: &World, (service, number): (usize, usize)) -> Factory<System> {
+    let Role::Queue { spec, edges, probe } = &world.services[service].role else {
+        unreachable!("only queues are made here")
+    };
+    let dead_letter = edges.first().map(|edge| Way::new(world, edge, number));
+    let subscribers = subscribers(world, service);
+    let (spec, probe) = (Rc::clone(spec), Rc::clone(probe));
+    Factory::new(move |cx| {
+        let dead_letter = dead_letter.as_ref().map(|way| way.callee(cx));
+        Queue::new(cx, Rc::clone(&spec), dead_letter, Rc::clone(&probe), &subscribers)
+    })
+}
+
+/// Of a log: the services whose workers take from it.
+fn subscribers(world: &World, log: usize) -> Vec<u32> {
+    let is_subscriber = |role: &Role| match role {
+        Role::Consumer { spec, edges, .. } => {
+            let of = &spec.borrow().of;
+            edges.iter().any(|edge| edge.to == log && edge.name == *of)
+        }
+        _ => false,
+    };
+    let is_log = matches!(&world.services[log].role, Role::Queue { spec, .. } if spec.borrow().style == Style::Log);
+    let services = world.services.iter().enumerate().filter(|_| is_log);
+    let found = services.filter(|(_, entry)| is_subscriber(&entry.role));
+    found.map(|(service, _)| service as u32).collect()
+}
+
+fn consumer(world: &World, (service, number): (usize, usize)) -> Factory<System> {
+    let entry = &world.services[service];
+    let Role::Consumer { spec, edges, probes } = &entry.role else {
+        unreachable!("only workers are made here")
+    };
+    let site = entry.site.unwrap_or_default() as u16;
+    let of = spec.borrow().of.clone();
+    let (queues, others): (Vec<&Edge>, Vec<&Edge>) = edges.iter().partition(|edge| edge.name == of);
+    let queue = Way::new(world, queues[0], number);
+    let database = others.first().and_then(|edge| match &world.services[edge.to].role {
+        Role::Database { cluster, .. } => Some((Way::new(world, edge, number), Rc::clone(cluster))),
+        _ => None,
+    });
+    let (spec, probe) = (Rc::clone(spec), Rc::clone(&probes[number]));
+    Factory::new(move |cx| {
+        let database = database.as_ref();
+        let database = database.map(|(way, cluster)| Rc::new(Router::new(Rc::clone(cluster), site, way.caller(cx))));
+        let supplies = Supplies {
+            queue: queue.callee(cx),
+            subscriber: service as u32,
+            database,
+        };
+        Consumer::new(Rc::clone(&spec), supplies, Rc::clone(&probe))
+    })
 }
 
 fn cache_node(world: &World, (service, number): (usize, usize)) -> Factory<System> {

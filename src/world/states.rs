@@ -15,6 +15,7 @@ use super::caches::cache_state;
 use super::databases::{database_state, monitor_state};
 use super::entries::{Role, ServiceEntry};
 use super::measure::held;
+use super::queues::{publisher_state, queue_state, workers_state};
 use super::sample::{add, difference};
 use super::upkeep::live;
 use super::view::policy_name;
@@ -45,6 +46,8 @@ pub(super) fn target(target: Target) -> String {
     match target {
         Target::Utilisation(share) => format!("{:.0}% of the cores", 100.0 * share),
         Target::Requests(rate) => format!("{rate} requests/s each"),
+        Target::Depth(messages) => format!("{messages} messages each"),
+        Target::Age(age) => format!("no message older than {}", duration::format(age)),
     }
 }
 
@@ -97,6 +100,9 @@ impl World {
                 mode: session_mode(&sessions.borrow()),
                 held: held(service),
             }),
+            queue: queue_state(self, service),
+            workers: workers_state(service),
+            publisher: publisher_state(service),
             serverless: None,
             autoscaler: None,
             resolver: None,
@@ -139,7 +145,12 @@ impl World {
             Role::Database { .. } => state.database = database_state(self, service),
             Role::Monitor { .. } => state.monitor = monitor_state(self, service),
             Role::Autoscaler { .. } => state.autoscaler = self.autoscaler_state(service),
-            Role::Cache { .. } | Role::Cdn { .. } => {}
+            Role::Consumer { probes, .. } => {
+                for ((number, _), instance) in service.present().zip(&mut state.instances) {
+                    instance.busy_slots = probes[number].busy.get();
+                }
+            }
+            Role::Cache { .. } | Role::Cdn { .. } | Role::Queue { .. } => {}
         }
         state
     }

@@ -36,11 +36,15 @@ impl World {
         for (service, entry) in self.services.iter().enumerate() {
             let patience = match &entry.role {
                 Role::Web { spec, .. } => spec.borrow().drain,
+                Role::Consumer { spec, .. } => spec.borrow().drain,
                 _ => Duration::ZERO,
             };
             for (number, instance) in entry.present() {
                 let Some(since) = instance.draining else { continue };
-                let idle = instance.meter.present.value() == 0;
+                let idle = match &entry.role {
+                    Role::Consumer { probes, .. } => probes[number].drained.get() || instance.health != Health::Up,
+                    _ => instance.meter.present.value() == 0,
+                };
                 if (idle && now > since + Duration::from_secs(1)) || now >= since + patience.max(Duration::from_secs(1))
                 {
                     gone.push((service, number));
@@ -53,6 +57,7 @@ impl World {
             let (id, machine, selector) = (entry.id, entry.machine, entry.selector.clone());
             // Whom it still holds hears that its process ends.
             self.kernel.crash(id);
+            super::queues::lose(self, &[*at], true);
             self.kernel.destroy(self.machines[machine].id);
             let entry = &mut self.machines[machine];
             entry.left = true;
@@ -129,9 +134,10 @@ impl World {
             Role::Dns { probe, .. } => is_trusted(&probe.records.borrow(), id),
             _ => true,
         });
+        let worked_off = super::queues::is_worked_off(self, service);
         let called = |service: &ServiceEntry| service.edges().iter().all(|edge| self.is_called(service, edge, id));
         let trusted = trusted && self.services.iter().all(called);
-        self.kernel.process_state(id) == ProcessState::Up && as_fast && untouched && trusted
+        self.kernel.process_state(id) == ProcessState::Up && as_fast && untouched && trusted && worked_off
     }
 
     /// Whether no breaker keeps calls from an instance.
@@ -189,6 +195,8 @@ fn reason(decision: &Decision, kind: Target) -> String {
     let what = match kind {
         Target::Utilisation(_) => format!("{} of the cores in use, {} wanted", share(measured), share(target)),
         Target::Requests(_) => format!("{measured:.1} requests/s each, {target} wanted"),
+        Target::Depth(_) => format!("{measured:.1} messages each, {target} wanted"),
+        Target::Age(_) => format!("what waits would take {measured:.1}s, {target:.0}s wanted beside what comes"),
     };
     match limit {
         Limit::None => what,

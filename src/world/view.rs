@@ -16,6 +16,7 @@ use super::caches::{cdn_policy, tier_policy};
 use super::databases::policy;
 use super::discover::is_entry;
 use super::entries::{InstanceEntry, Role, ServiceEntry};
+use super::queues;
 use super::sentence::sentence;
 use super::states::{session_mode, target};
 
@@ -55,6 +56,11 @@ fn links(world: &World) -> Vec<LinkInfo> {
             to,
             kind: LinkKind::Requests,
         };
+        let messages = |from, to| LinkInfo {
+            from,
+            to,
+            kind: LinkKind::Messages,
+        };
         let lookup = |to| LinkInfo {
             from,
             to,
@@ -85,9 +91,21 @@ fn links(world: &World) -> Vec<LinkInfo> {
                             to: edge.to,
                             kind: LinkKind::Sessions,
                         }),
+                    Role::Queue { .. } => Some(messages(from, edge.to)),
                     _ => Some(requests(edge.to)),
                 });
                 links.extend(called);
+            }
+            Role::Queue { edges, .. } => links.extend(edges.iter().map(|edge| messages(from, edge.to))),
+            Role::Consumer { spec, edges, .. } => {
+                let spec = spec.borrow();
+                links.extend(edges.iter().map(|edge| {
+                    if edge.name == spec.of {
+                        messages(edge.to, from)
+                    } else {
+                        requests(edge.to)
+                    }
+                }));
             }
             Role::Cache { edges, .. } | Role::Cdn { edges, .. } => {
                 links.extend(edges.iter().map(|edge| requests(edge.to)));
@@ -166,6 +184,8 @@ fn detail(entry: &ServiceEntry) -> String {
         }
         Role::Cache { tier, .. } => tier_policy(&tier.spec.borrow()),
         Role::Cdn { spec, .. } => cdn_policy(&spec.borrow()),
+        Role::Queue { spec, .. } => queues::queue_policy(&spec.borrow()),
+        Role::Consumer { spec, .. } => queues::workers_policy(&spec.borrow()),
         Role::SessionStore { spec, .. } => {
             let kept = if spec.durable { "on its disk" } else { "in memory" };
             format!("room for {} sessions, {kept}", spec.sessions)
@@ -198,6 +218,8 @@ fn instance_info(world: &World, service: usize, instance: &InstanceEntry) -> Ins
         Role::SessionStore { spec, .. } => spec.slots,
         Role::Database { cluster, .. } => cluster.spec.borrow().slots,
         Role::Cache { tier, .. } => tier.spec.borrow().slots,
+        Role::Queue { spec, .. } => spec.borrow().slots,
+        Role::Consumer { spec, .. } => spec.borrow().slots,
         _ => 0,
     };
     let label = match &world.services[service].role {
@@ -364,7 +386,12 @@ impl World {
     fn link_state(&self, link: &LinkInfo) -> LinkState {
         let (from, to) = (&self.services[link.from], &self.services[link.to]);
         let network = self.kernel.network();
-        let traffic = network.traffic(from.group, to.group);
+        // Workers ask their queue for messages: what travels to them is what they ask for.
+        let taken = queues::taken(to).filter(|_| link.kind == LinkKind::Messages);
+        let traffic = match taken {
+            Some(_) => network.traffic(to.group, from.group),
+            None => network.traffic(from.group, to.group),
+        };
         let departures: Vec<SimTime> = traffic.departures().collect();
         let pairs: Vec<(InstanceId, InstanceId)> = from
             .present()
@@ -390,8 +417,11 @@ impl World {
         };
         let untouched = network.rules.is_empty();
         LinkState {
-            rate: rate(&departures, self.now(), self.link_rate(link)),
-            total: traffic.total,
+            rate: match taken {
+                Some(_) => self.link_rate(link),
+                None => rate(&departures, self.now(), self.link_rate(link)),
+            },
+            total: taken.unwrap_or(traffic.total),
             passing: if untouched {
                 1.0
             } else {

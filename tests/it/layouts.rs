@@ -3,6 +3,7 @@
 mod refused;
 mod refused_caches;
 mod refused_data;
+mod refused_queues;
 mod refused_tiers;
 
 use blastradius::command::Script;
@@ -13,7 +14,7 @@ use blastradius::replay::Session;
 type Claim = (&'static str, f64, &'static str);
 
 /// Utilisations at rest that the texts of the shipped layouts claim, by full name of the tier.
-const CLAIMS: [(&str, &[Claim]); 16] = [
+const CLAIMS: [(&str, &[Claim]); 18] = [
     ("01-single-server", &[("dc/server", 0.44, "44 %")]),
     (
         "02-web-and-data-tier",
@@ -97,6 +98,16 @@ const CLAIMS: [(&str, &[Claim]); 16] = [
     ),
     ("12-serverless", &[("dc/db", 0.24, "24 %")]),
     (
+        "14-message-queue",
+        &[
+            ("dc/lb", 0.012, "1.2 %"),
+            ("dc/web", 0.32, "32 %"),
+            ("dc/db", 0.240_8, "24.1 %"),
+            ("dc/broker", 0.000_24, "0.02 %"),
+            ("dc/editors", 0.52, "52 %"),
+        ],
+    ),
+    (
         "15-sharding",
         &[
             ("dc/lb", 0.03, "3 %"),
@@ -135,6 +146,19 @@ const CLAIMS: [(&str, &[Claim]); 16] = [
             ("naive/db", 0.013_9, "1.4 %"),
             ("naive/lb", 0.009, "0.9 %"),
             ("naive/web", 0.06, "6 %"),
+        ],
+    ),
+    (
+        "23-poison-message",
+        &[
+            ("counted/lb", 0.003, "0.3 %"),
+            ("counted/web", 0.05, "5 %"),
+            ("counted/photos", 0.000_15, "0.02 %"),
+            ("counted/workers", 0.25, "25 %"),
+            ("endless/lb", 0.003, "0.3 %"),
+            ("endless/web", 0.05, "5 %"),
+            ("endless/photos", 0.000_15, "0.02 %"),
+            ("endless/workers", 0.25, "25 %"),
         ],
     ),
 ];
@@ -227,7 +251,7 @@ fn every_shipped_script_fits_its_layout() {
 
 #[test]
 fn the_same_users_climb_the_ladder() {
-    // Those from 20 on stand beside the ladder. Where there are several data centers, or edges, the same number of people is spread over them; and
+    // Those from 20 on stand beside the ladder. Where there are several data centers, or edges, or some who upload, the same number of people is spread over them; and
     // one database must be too small before shards are of any use.
     let users = |with: &dyn Fn(&str) -> bool| -> Vec<_> {
         let rungs = SHIPPED
@@ -236,7 +260,7 @@ fn the_same_users_climb_the_ladder() {
         let users = rungs.map(|shipped| layout::parse(shipped.source, shipped.file).unwrap().users);
         users.collect()
     };
-    let spread = |number: &str| ["06", "07", "09"].contains(&number);
+    let spread = |number: &str| ["06", "07", "09", "14"].contains(&number);
     let same = users(&|number| !spread(number) && number != "15");
     assert!(same.windows(2).all(|pair| pair[0] == pair[1]));
     for populations in users(&spread) {

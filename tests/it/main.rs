@@ -15,6 +15,7 @@ mod determinism;
 mod eviction;
 mod fidelity;
 mod layouts;
+mod queueing;
 mod readme;
 mod replays;
 mod report;

@@ -2,6 +2,7 @@
 
 mod caches;
 mod data;
+mod queues;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -80,6 +81,9 @@ fn service(
         users: None,
         monitor: None,
         cache: None,
+        queue: None,
+        workers: None,
+        publisher: None,
         database: (kind == Kind::Database).then_some(DatabaseState {
             rows: 100_012,
             writes: 4_801,
@@ -220,6 +224,7 @@ fn incident() -> Incident {
         replayed: 0,
         given_up: 0,
         lost_sessions: 0,
+        lost_jobs: 0,
         sentence: "The balancer sends nothing to web/1 any more; it goes on checking it, and takes it in again after two checks that pass."
             .to_string(),
     }

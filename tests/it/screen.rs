@@ -4,6 +4,7 @@ mod caches;
 mod data;
 mod findings;
 mod fixture;
+mod queues;
 mod tiers;
 
 use std::time::{Duration, Instant};
@@ -371,7 +372,7 @@ impl Dice {
     }
 
     fn event(&mut self) -> Event {
-        const KEYS: &[u8] = b"xXrRfjklhgG+-=teiT .<>[]:o/nN?123456yfhscdpuw\x08 ab/1";
+        const KEYS: &[u8] = b"xXrRfjklhgG+-=teiTF .<>[]:o/nN?12345678yfhscdpuw\x08 ab/1";
         match self.roll(20) {
             0 => key(KeyCode::Enter),
             1 => key(KeyCode::Esc),
@@ -396,9 +397,9 @@ impl Dice {
 
 #[test]
 fn no_key_at_any_size_panics() {
-    for seed in 0..16 {
+    for seed in 0..18 {
         let mut dice = Dice(seed);
-        let mut fake = match seed % 16 {
+        let mut fake = match seed % 18 {
             0 => fixture::single(),
             1 => fixture::balanced(2),
             2 => fixture::two_sites(3),
@@ -414,6 +415,8 @@ fn no_key_at_any_size_panics() {
             12 => fixture::data::many_shards(),
             13 => fixture::data::peers(),
             14 => fixture::data::ring(),
+            15 => fixture::queues::filling(),
+            16 => fixture::queues::everything(),
             _ => fixture::two_sites(40),
         };
         let options = Options {

@@ -273,7 +273,7 @@ fn selectors_that_name_nothing_or_too_much_are_refused() {
             "surge lb 2",
             "surge lb 2: no population of users is named `lb`; there is only people",
         ),
-        ("scale db 2", "scale db 2: no web service is named `db`"),
+        ("scale db 2", "scale db 2: no web service and no workers is named `db`"),
         (
             "balance east/web random",
             "balance east/web random: no load balancer is named `east/web`",

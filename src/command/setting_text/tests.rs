@@ -223,7 +223,7 @@ fn errors_say_what_is_wrong_and_what_was_meant() {
         ),
         (
             "set web target half",
-            "`target` takes SHARE|RATE/s, as in `set web target 60%`; found `half`",
+            "`target` takes SHARE|RATE/s|depth:NUMBER|TIME, as in `set web target 60%`; found `half`",
         ),
         (
             "set db mode async",

@@ -109,6 +109,7 @@ pub(super) fn behind_cdn(layout: &Layout, users: &Users) -> Asks {
         &mut left.update,
         &mut left.delete,
         &mut left.search,
+        &mut left.upload,
     ] {
         *weight *= per_weight;
     }

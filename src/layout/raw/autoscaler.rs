@@ -41,15 +41,41 @@ impl Default for RawAutoscaler {
 }
 
 impl RawAutoscaler {
+    /// Of a web tier.
     pub fn model(self, path: &Path) -> Result<Autoscaler, Problem> {
+        let hint = "Utilisation(0.6) or Requests(100)";
+        if matches!(self.target, Some(Target::Depth(_) | Target::Age(_))) {
+            return Err(path
+                .at("target")
+                .problem(format!("nothing waits in a queue for a web service; write {hint}")));
+        }
+        self.checked(path, 1, hint)
+    }
+
+    /// Of workers, who may be none.
+    pub fn of_workers(self, path: &Path) -> Result<Autoscaler, Problem> {
+        let hint = "Depth(20) or Age(\"30s\")";
+        if matches!(self.target, Some(Target::Requests(_))) {
+            return Err(path
+                .at("target")
+                .problem(format!("workers get no requests; write {hint}")));
+        }
+        if self.min == 0 && matches!(self.target, Some(Target::Utilisation(_))) {
+            let message = format!("where there is no worker none is busy, so none would ever come back; write {hint}");
+            return Err(path.at("target").problem(message));
+        }
+        self.checked(path, 0, hint)
+    }
+
+    fn checked(self, path: &Path, least: u64, hint: &str) -> Result<Autoscaler, Problem> {
         let Some(max) = self.max else {
             return Err(path.problem("the field `max` is missing: how many machines at most?"));
         };
         let Some(target) = self.target else {
-            let message = "the field `target` is missing: what does it hold? Write Utilisation(0.6) or Requests(100)";
+            let message = format!("the field `target` is missing: what does it hold? Write {hint}");
             return Err(path.problem(message));
         };
-        check::whole(&path.at("min"), self.min, 1..=bounds::MOST_MACHINES)?;
+        check::whole(&path.at("min"), self.min, least..=bounds::MOST_MACHINES)?;
         check::whole(&path.at("max"), max, 1..=bounds::MOST_MACHINES)?;
         if self.min > max {
             let (min, max) = (grouped(self.min.into()), grouped(max.into()));

@@ -3,6 +3,7 @@
 
 mod autoscaler;
 mod cache;
+mod consumer;
 mod database;
 mod databases;
 mod delivery;
@@ -10,6 +11,7 @@ mod load_balancer;
 mod network;
 mod pages;
 mod policies;
+mod queue;
 mod replication;
 mod serverless;
 mod session_store;
@@ -89,6 +91,8 @@ enum RawService {
     SessionStore(session_store::RawSessionStore),
     Database(database::RawDatabase<u32>),
     Cache(cache::RawCache),
+    Queue(queue::RawQueue),
+    Consumer(consumer::RawConsumer),
 }
 
 /// An expectation's text is read once the services are known.
@@ -220,6 +224,8 @@ impl RawService {
             RawService::SessionStore(raw) => Service::SessionStore(raw.model(path)?),
             RawService::Database(raw) => Service::Database(raw.model(path, sites)?),
             RawService::Cache(raw) => Service::Cache(raw.model(path)?),
+            RawService::Queue(raw) => Service::Queue(raw.model(path)?),
+            RawService::Consumer(raw) => Service::Consumer(raw.model(path)?),
         })
     }
 }

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use super::policies::RawCalls;
 use super::values::{RawDistribution, constant, exponential};
-use crate::layout::check;
 use crate::layout::model::{Map, Pages, Service, Sessions};
 use crate::layout::policies::Calls;
+use crate::layout::queueing::{Consumer, Fallback, Publish};
 use crate::layout::source::{Path, Problem};
+use crate::layout::{bounds, check};
 
 /// No struct of RON: serde can't spread the fields of one over another and keep the places of errors.
 pub(super) struct RawPages {
@@ -17,6 +18,10 @@ pub(super) struct RawPages {
     pub asset: f64,
     pub database: Option<String>,
     pub cache: Option<String>,
+    pub upload: f64,
+    pub queue: Option<String>,
+    pub confirm: bool,
+    pub fallback: Fallback,
     pub sessions: Sessions,
     pub session_ttl: Duration,
     pub sign_in: RawDistribution,
@@ -32,6 +37,10 @@ impl Default for RawPages {
             asset: 0.1,
             database: None,
             cache: None,
+            upload: 1.0,
+            queue: None,
+            confirm: true,
+            fallback: Fallback::Refuse,
             sessions: Sessions::Off,
             session_ttl: Duration::from_secs(30 * 60),
             sign_in: constant(5_000),
@@ -48,6 +57,8 @@ impl RawPages {
         check::distribution(&path.at("work"), work)?;
         check::positive(&path.at("json"), self.json, 100.0)?;
         check::positive(&path.at("asset"), self.asset, 100.0)?;
+        check::positive(&path.at("upload"), self.upload, 100.0)?;
+        bounds::fallback(self.fallback).map_err(|why| path.at("fallback").problem(why))?;
         check::interval(&path.at("session_ttl"), self.session_ttl)?;
         check::distribution(&path.at("sign_in"), sign_in)?;
         check::distribution(&path.at("verify"), verify)?;
@@ -55,18 +66,27 @@ impl RawPages {
         for (to, raw) in self.calls {
             let default = if self.cache.as_ref() == Some(&to) {
                 Calls::to_cache()
+            } else if self.queue.as_ref() == Some(&to) {
+                Calls::to_queue()
             } else {
                 Calls::to_service()
             };
             let read = raw.model(&path.at("calls").at(&to), &default)?;
             calls.insert(to, read);
         }
+        let publish = self.queue.map(|to| Publish {
+            to,
+            confirm: self.confirm,
+            fallback: self.fallback,
+        });
         Ok(Pages {
             work,
             json: self.json,
             asset: self.asset,
             database: self.database,
             cache: self.cache,
+            upload: self.upload,
+            publish,
             sessions: self.sessions,
             session_ttl: self.session_ttl,
             sign_in,
@@ -93,8 +113,17 @@ pub(super) fn complete(services: &mut Map<Service>) {
         let pages = match service {
             Service::Web(web) => &mut web.pages,
             Service::Serverless(functions) => &mut functions.pages,
-            Service::LoadBalancer(_) | Service::SessionStore(_) | Service::Database(_) | Service::Cache(_) => continue,
+            Service::Consumer(consumer) => {
+                complete_consumer(consumer);
+                continue;
+            }
+            _ => continue,
         };
+        if let Some(publish) = &pages.publish
+            && !pages.calls.contains_key(&publish.to)
+        {
+            pages.calls.insert(publish.to.clone(), Calls::to_queue());
+        }
         if let Some(cache) = &pages.cache
             && !pages.calls.contains_key(cache)
         {
@@ -110,5 +139,13 @@ pub(super) fn complete(services: &mut Map<Service>) {
                 pages.calls.insert(callee.clone(), Calls::to_service());
             }
         }
+    }
+}
+
+fn complete_consumer(consumer: &mut Consumer) {
+    let calls = &mut consumer.calls;
+    calls.entry(consumer.of.clone()).or_insert_with(Calls::to_queue);
+    if let Some(database) = &consumer.database {
+        calls.entry(database.clone()).or_insert_with(Calls::to_service);
     }
 }

@@ -9,6 +9,7 @@ use super::pages::RawPages;
 use super::policies::RawCalls;
 use super::values::RawDistribution;
 use crate::layout::model::{Serverless, Sessions};
+use crate::layout::queueing::Fallback;
 use crate::layout::source::{Path, Problem};
 use crate::layout::{check, duration};
 
@@ -25,6 +26,10 @@ pub(super) struct RawServerless {
     asset: f64,
     database: Option<String>,
     cache: Option<String>,
+    upload: f64,
+    queue: Option<String>,
+    confirm: bool,
+    fallback: Fallback,
     sessions: Sessions,
     #[serde(with = "duration")]
     session_ttl: Duration,
@@ -49,6 +54,10 @@ impl Default for RawServerless {
             asset: pages.asset,
             database: pages.database,
             cache: pages.cache,
+            upload: pages.upload,
+            queue: pages.queue,
+            confirm: pages.confirm,
+            fallback: pages.fallback,
             sessions: pages.sessions,
             session_ttl: pages.session_ttl,
             sign_in: pages.sign_in,
@@ -60,6 +69,10 @@ impl Default for RawServerless {
 
 impl RawServerless {
     pub fn model(self, path: &Path) -> Result<Serverless, Problem> {
+        if matches!(self.fallback, Fallback::Outbox { .. }) {
+            let message = "functions have no memory that lasts: no outbox";
+            return Err(path.at("fallback").problem(message));
+        }
         let cold_start = self.cold_start.into();
         check::whole(&path.at("limit"), self.limit, 1..=check::MOST_SLOTS)?;
         check::distribution(&path.at("cold_start"), cold_start)?;
@@ -76,6 +89,10 @@ impl RawServerless {
             asset: self.asset,
             database: self.database,
             cache: self.cache,
+            upload: self.upload,
+            queue: self.queue,
+            confirm: self.confirm,
+            fallback: self.fallback,
             sessions: self.sessions,
             session_ttl: self.session_ttl,
             sign_in: self.sign_in,

@@ -49,6 +49,8 @@ fn pages() -> Pages {
         asset: 0.1,
         database: None,
         cache: None,
+        upload: 1.0,
+        publish: None,
         sessions: Sessions::Off,
         session_ttl: seconds(1_800),
         sign_in: Distribution::Constant(ms(5)),
@@ -76,6 +78,7 @@ fn users_and_dns_have_their_defaults() {
             update: 10.0,
             delete: 5.0,
             search: 0.0,
+            upload: 0.0,
         },
         keys: Keys::Zipf {
             count: 100_000,
@@ -129,6 +132,7 @@ fn what_users_and_the_network_are_given_they_have() {
         update: 0.0,
         delete: 0.0,
         search: 2.0,
+        upload: 0.0,
     };
     assert_eq!((people.asks, people.hot.to_bits()), (asks, 0.25_f64.to_bits()));
     let look_back = |share, after| Some(LookBack { share, after });

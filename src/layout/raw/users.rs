@@ -46,6 +46,7 @@ impl Default for RawUsers {
                 update: 10.0,
                 delete: 5.0,
                 search: 0.0,
+                upload: 0.0,
             },
             keys: RawKeys::Zipf {
                 count: 100_000,
@@ -78,6 +79,7 @@ struct RawAsks {
     update: f64,
     delete: f64,
     search: f64,
+    upload: f64,
 }
 
 #[derive(Clone, Copy, Deserialize)]
@@ -143,6 +145,7 @@ impl RawAsks {
             update,
             delete,
             search,
+            upload,
         } = self;
         let weights = [
             ("page", page),
@@ -151,6 +154,7 @@ impl RawAsks {
             ("update", update),
             ("delete", delete),
             ("search", search),
+            ("upload", upload),
         ];
         for (name, weight) in weights {
             check::number(&path.at(name), weight, 0.0..=1e6)?;
@@ -165,6 +169,7 @@ impl RawAsks {
             update,
             delete,
             search,
+            upload,
         })
     }
 }

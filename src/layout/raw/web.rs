@@ -12,6 +12,7 @@ use super::policies::{RawCalls, RawRateLimit};
 use super::values::RawDistribution;
 use crate::layout::model::{Sessions, Web};
 use crate::layout::policies::Autoscaler;
+use crate::layout::queueing::Fallback;
 use crate::layout::source::{Path, Problem};
 use crate::layout::text::grouped;
 use crate::layout::{bounds, check, duration};
@@ -29,6 +30,10 @@ pub(super) struct RawWeb {
     asset: f64,
     database: Option<String>,
     cache: Option<String>,
+    upload: f64,
+    queue: Option<String>,
+    confirm: bool,
+    fallback: Fallback,
     sessions: Sessions,
     #[serde(with = "duration")]
     session_ttl: Duration,
@@ -59,6 +64,10 @@ impl Default for RawWeb {
             asset: pages.asset,
             database: pages.database,
             cache: pages.cache,
+            upload: pages.upload,
+            queue: pages.queue,
+            confirm: pages.confirm,
+            fallback: pages.fallback,
             sessions: pages.sessions,
             session_ttl: pages.session_ttl,
             sign_in: pages.sign_in,
@@ -98,6 +107,10 @@ impl RawWeb {
             asset: self.asset,
             database: self.database,
             cache: self.cache,
+            upload: self.upload,
+            queue: self.queue,
+            confirm: self.confirm,
+            fallback: self.fallback,
             sessions: self.sessions,
             session_ttl: self.session_ttl,
             sign_in: self.sign_in,
@@ -121,7 +134,7 @@ impl RawWeb {
 }
 
 /// What the autoscaler begins with is what it may have.
-fn check_within(path: &Path, machines: u32, scale: Option<Autoscaler>) -> Result<(), Problem> {
+pub(super) fn check_within(path: &Path, machines: u32, scale: Option<Autoscaler>) -> Result<(), Problem> {
     match scale {
         Some(scale) if !(scale.min..=scale.max).contains(&machines) => {
             let [machines, min, max] = [machines, scale.min, scale.max].map(|number| grouped(number.into()));

@@ -43,15 +43,43 @@ impl Hpa {
     /// Decides how many machines there are to be from now on, and takes it that they will be. `None`: no machine was measured, and
     /// their number is within the bounds, so that nothing is to be done.
     pub fn decide(&mut self, scaler: &Autoscaler, now: SimTime, machines: Machines<'_>) -> Option<Decision> {
-        let (from, target) = (machines.total, target(scaler));
         let measured = mean(machines.measures);
+        let wanted = measured.map(|measured| wanted(scaler, measured, machines));
+        self.settle(scaler, now, machines.total, wanted, measured)
+    }
+
+    /// The same when something else than machines was measured, such as a queue, and calls for so many machines. Within the tolerance of those that
+    /// there are nothing is done; where nothing is called for, none are left but the fewest.
+    pub fn decide_for(
+        &mut self,
+        scaler: &Autoscaler,
+        now: SimTime,
+        from: u32,
+        needed: Option<f64>,
+        measured: Option<f64>,
+    ) -> Option<Decision> {
+        let wanted = needed.map(|needed| {
+            let near = from > 0 && (needed / f64::from(from) - 1.0).abs() <= scaler.tolerance + ROUNDING;
+            if near { from } else { times(needed, 1) }
+        });
+        self.settle(scaler, now, from, wanted, measured)
+    }
+
+    fn settle(
+        &mut self,
+        scaler: &Autoscaler,
+        now: SimTime,
+        from: u32,
+        wanted: Option<u32>,
+        measured: Option<f64>,
+    ) -> Option<Decision> {
+        let target = target(scaler);
         let (to, limit) = if from < scaler.min {
             (scaler.min, Limit::Min)
         } else if from > scaler.max {
             (scaler.max, Limit::Max)
         } else {
-            let wanted = wanted(scaler, measured?, machines);
-            self.restrain(scaler, now, from, wanted)
+            self.restrain(scaler, now, from, wanted?)
         };
         if from != to {
             self.changes.push_back((now, i64::from(to) - i64::from(from)));
@@ -137,6 +165,8 @@ fn wanted(scaler: &Autoscaler, measured: f64, machines: Machines<'_>) -> u32 {
     let busy = match scaler.target {
         Target::Utilisation(share) => share.max(1.0),
         Target::Requests(rate) => rate,
+        // What waits in a queue is not measured on machines.
+        Target::Depth(_) | Target::Age(_) => 0.0,
     };
     let counted = ready + silent + if up { machines.booting } else { 0 };
     let assumed = if up { 0.0 } else { busy * f64::from(silent) };
@@ -155,7 +185,8 @@ fn times(ratio: f64, machines: u32) -> u32 {
 
 fn target(scaler: &Autoscaler) -> f64 {
     match scaler.target {
-        Target::Utilisation(value) | Target::Requests(value) => value,
+        Target::Utilisation(value) | Target::Requests(value) | Target::Depth(value) => value,
+        Target::Age(age) => age.as_secs_f64(),
     }
 }
 

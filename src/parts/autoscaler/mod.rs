@@ -1,17 +1,19 @@
 //! An autoscaler: asks each machine of a tier how busy it is, and asks for more or fewer of them.
 
+mod backlog;
 mod hpa;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
 use crate::layout::{self, Target};
 use crate::observe::{AutoscalerProbe, Event, System};
-use crate::protocol::{Answer, Reply, Request};
+use crate::protocol::{Answer, Depth, QueueRequest, Reply, Request};
 use crate::sim::{CallError, Cx, InstanceId, SimTime, Software, join_all};
 
+use self::backlog::{Backlog, Ended};
 use self::hpa::{Hpa, Machines};
 
 /// How long it waits for a machine's answer.
@@ -24,6 +26,8 @@ pub struct Fleet {
     pub spec: RefCell<Option<layout::Autoscaler>>,
     /// Machines of the tier, booting ones among them, leaving ones not.
     pub members: RefCell<Vec<InstanceId>>,
+    /// The queue that they take from, and as which of its subscribers, if they are workers.
+    pub queue: Cell<Option<(InstanceId, u32)>>,
 }
 
 /// An autoscaler.
@@ -46,6 +50,8 @@ struct Measured {
     measures: Vec<f64>,
     booting: u32,
     total: u32,
+    /// Of each machine that was measured.
+    ended: Vec<Ended>,
 }
 
 impl Autoscaler {
@@ -57,6 +63,7 @@ impl Autoscaler {
     async fn control(self: Rc<Self>, cx: Cx<System>) {
         let mut last: BTreeMap<InstanceId, Load> = BTreeMap::new();
         let mut hpa = Hpa::default();
+        let mut backlog = Backlog::default();
         let mut watching = false;
         loop {
             let spec = *self.fleet.spec.borrow();
@@ -72,15 +79,35 @@ impl Autoscaler {
                     booting: measured.booting,
                     total: measured.total,
                 };
-                let decision = hpa.decide(&spec, cx.now(), machines);
-                let count = measured.measures.len() as f64;
-                let mean = measured.measures.iter().sum::<f64>() / count;
-                self.probe.measured.set((count > 0.0).then_some(mean));
+                let decision =
+                    if let (Target::Depth(_) | Target::Age(_), Some(queue)) = (spec.target, self.fleet.queue.get()) {
+                        backlog.learn(&measured.ended);
+                        let depth = self.ask_queue(&cx, queue).await;
+                        let need = backlog.need(spec.target, cx.now(), measured.total, depth);
+                        self.probe.measured.set(need.map(|need| need.measured));
+                        let machines = need.map(|need| need.machines);
+                        hpa.decide_for(&spec, cx.now(), measured.total, machines, self.probe.measured.get())
+                    } else {
+                        let count = measured.measures.len() as f64;
+                        let mean = measured.measures.iter().sum::<f64>() / count;
+                        self.probe.measured.set((count > 0.0).then_some(mean));
+                        hpa.decide(&spec, cx.now(), machines)
+                    };
                 if let Some(decision) = decision.filter(|decision| decision.from != decision.to) {
                     cx.emit(Event::Scaled(decision));
                 }
             }
             cx.sleep_until(began + every).await;
+        }
+    }
+
+    /// What a queue holds; nothing if it does not answer.
+    async fn ask_queue(&self, cx: &Cx<System>, (queue, subscriber): (InstanceId, u32)) -> Option<Depth> {
+        let request = Request::Queue(QueueRequest::Measure { subscriber });
+        let reply = cx.call(queue, request, PATIENCE).await;
+        match reply.ok()?.outcome {
+            Ok(Answer::Depth(depth)) => Some(depth),
+            _ => None,
         }
     }
 
@@ -122,6 +149,11 @@ impl Autoscaler {
             if seconds <= 0.0 || requests < before.requests {
                 continue;
             }
+            measured.ended.push(Ended {
+                busy: Duration::from_nanos(busy.saturating_sub(before.busy)),
+                requests: requests - before.requests,
+                slots: cores,
+            });
             measured.measures.push(match target {
                 Some(Target::Requests(_)) => (requests - before.requests) as f64 / seconds,
                 _ => busy.saturating_sub(before.busy) as f64 / 1e9 / seconds / f64::from(cores.max(1)),

@@ -16,6 +16,7 @@ use crate::sim::{Cx, InstanceId, SimTime};
 use super::cached::CacheClient;
 use super::caller::Caller;
 use super::demand::Demand;
+use super::publisher::Publisher;
 use super::purpose;
 use super::router::Router;
 use super::shelf::Shelf;
@@ -29,6 +30,8 @@ pub struct Backends {
     pub cache: Option<Rc<CacheClient>>,
     /// The session stores of the data center, by name.
     pub stores: BTreeMap<String, Callee>,
+    /// Whoever publishes uploads.
+    pub publisher: Option<Rc<Publisher>>,
 }
 
 /// A service that is called, and how.
@@ -44,6 +47,7 @@ pub struct Maker {
     work: Demand,
     json: f64,
     asset: f64,
+    upload: f64,
     sign_in: Demand,
     verify: Demand,
     session_ttl: Duration,
@@ -62,6 +66,7 @@ impl Maker {
             work: Demand::new(spec.work),
             json: spec.json,
             asset: spec.asset,
+            upload: spec.upload,
             sign_in: Demand::new(spec.sign_in),
             verify: Demand::new(spec.verify),
             session_ttl: spec.session_ttl,
@@ -69,6 +74,13 @@ impl Maker {
             backends,
             site,
             local: Shelf::default(),
+        }
+    }
+
+    /// Begins what it does by itself.
+    pub fn start(&self, cx: &Cx<System>) {
+        if let Some(publisher) = &self.backends.publisher {
+            cx.spawn(Rc::clone(publisher).send_later(cx.detached()));
         }
     }
 
@@ -86,6 +98,10 @@ impl Maker {
     pub fn retune(&self, cx: &Cx<System>) {
         self.backends.database.iter().for_each(|router| router.retune(cx));
         self.backends.cache.iter().for_each(|cache| cache.retune(cx));
+        self.backends
+            .publisher
+            .iter()
+            .for_each(|publisher| publisher.retune(cx));
         self.backends
             .stores
             .values()
@@ -111,7 +127,11 @@ impl Maker {
             Err(reply) => return reply,
         };
         let form = if http.format == Format::Json { self.json } else { 1.0 };
-        let factor = if http.ask == Ask::Asset { self.asset } else { form };
+        let factor = match http.ask {
+            Ask::Asset => self.asset,
+            Ask::Upload => self.upload,
+            _ => form,
+        };
         cx.work(self.work.sample(cx.draw(purpose::WEB_WORK), factor)).await;
         let page = |status, retries, remember, copy| Reply {
             outcome: Ok(Answer::Page {
@@ -126,6 +146,12 @@ impl Maker {
             }),
             retries,
         };
+        if let (Ask::Upload, Some(publisher)) = (http.ask, &self.backends.publisher) {
+            return match Box::pin(publisher.publish(cx, &http)).await {
+                Ok(retries) => page(Status::Accepted, retries, false, None),
+                Err(reply) => reply,
+            };
+        }
         let (Some(operation), Some(database)) = (operation(http.ask), &self.backends.database) else {
             let edition = self.site.edition.get();
             return page(Status::Static { edition }, 0, false, None);
@@ -250,7 +276,7 @@ fn kind(pass: Pass) -> std::mem::Discriminant<Pass> {
 fn operation(ask: Ask) -> Option<Operation> {
     match ask {
         Ask::Page => Some(Operation::Read),
-        Ask::Asset => None,
+        Ask::Asset | Ask::Upload => None,
         Ask::Create => Some(Operation::Create),
         Ask::Update => Some(Operation::Update),
         Ask::Delete => Some(Operation::Delete),

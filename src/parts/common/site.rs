@@ -45,7 +45,7 @@ impl Site {
             (Ask::Asset, _) => self.sized(self.content.asset, key, 1),
             (Ask::Page | Ask::Search, Format::Html) => self.sized(self.content.page, key, 2),
             (Ask::Page | Ask::Search, Format::Json) => self.sized(self.content.json, key, 3),
-            (Ask::Create | Ask::Update | Ask::Delete, _) => ACKNOWLEDGEMENT,
+            (Ask::Create | Ask::Update | Ask::Delete | Ask::Upload, _) => ACKNOWLEDGEMENT,
         }
     }
 

@@ -105,7 +105,7 @@ impl Edge {
                 let shows_who = http.cookie.is_some() || http.pass != Pass::None || http.wrote.1 != Stamp::ORIGINAL;
                 self.spec.borrow().pages.filter(|_| !shows_who)
             }
-            Ask::Create | Ask::Update | Ask::Delete | Ask::Search => None,
+            Ask::Create | Ask::Update | Ask::Delete | Ask::Search | Ask::Upload => None,
         }
     }
 

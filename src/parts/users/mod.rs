@@ -72,7 +72,7 @@ pub struct Population {
     count: u64,
     mobile: f64,
     /// What is asked for, with the cumulative weights.
-    asks: [(Ask, f64); 6],
+    asks: [(Ask, f64); 7],
     keys: KeySpace,
     assets: KeySpace,
     traced: Option<Traced>,
@@ -328,7 +328,7 @@ impl Population {
         match &reply.outcome {
             Err(Failure { reason, at }) => {
                 let open = matches!(reason, Reason::TimedOut | Reason::Reset | Reason::NotAcknowledged);
-                if open && !wish.ask.is_safe() {
+                if open && !wish.ask.is_safe() && wish.ask != Ask::Upload {
                     cx.emit(Event::Unknown { key: wish.key });
                 }
                 cx.emit(Event::Failed {
@@ -422,7 +422,7 @@ impl Population {
     }
 }
 
-fn cumulative(asks: &layout::Asks) -> [(Ask, f64); 6] {
+fn cumulative(asks: &layout::Asks) -> [(Ask, f64); 7] {
     let weights = [
         (Ask::Page, asks.page),
         (Ask::Asset, asks.asset),
@@ -430,6 +430,7 @@ fn cumulative(asks: &layout::Asks) -> [(Ask, f64); 6] {
         (Ask::Update, asks.update),
         (Ask::Delete, asks.delete),
         (Ask::Search, asks.search),
+        (Ask::Upload, asks.upload),
     ];
     let total: f64 = weights.iter().map(|(_, weight)| weight).sum();
     let mut sum = 0.0;

@@ -12,8 +12,8 @@ use crate::tui::theme::Role;
 use crate::tui::truth::{self, Truth};
 
 use super::draw::{Scene, Window};
-use super::figures;
 use super::layout::{Card, Density};
+use super::{figures, messages};
 
 /// Draws one service.
 pub fn draw(scene: &Scene, card: &Card, window: &Window, painter: &mut Painter) {
@@ -71,7 +71,11 @@ fn border(scene: &Scene, card: &Card, shown: Rect, window: &Window, painter: &mu
 
 fn rate(scene: &Scene, card: &Card) -> f64 {
     let state = &scene.frame.services[card.service];
-    state.users.as_ref().map_or(state.rate, |users| users.rate)
+    // What comes to a queue is messages, and what workers do is messages too.
+    let users = state.users.as_ref().map(|users| users.rate);
+    let queue = state.queue.as_ref().map(|queue| queue.rate_in);
+    let workers = state.workers.as_ref().map(|workers| workers.rate);
+    users.or(queue).or(workers).unwrap_or(state.rate)
 }
 
 /// The name, and how many of how many serve.
@@ -121,6 +125,8 @@ fn below(scene: &Scene, card: &Card) -> Vec<String> {
     match (service.kind, service.instances.as_slice()) {
         (Kind::Dns | Kind::Autoscaler | Kind::Monitor, _) => Vec::new(),
         (Kind::Cache | Kind::Cdn | Kind::Shield, _) => figures::notes(scene, card.service),
+        (Kind::Queue, _) => messages::notes(scene, card.service),
+        (Kind::Workers, _) => messages::trouble(scene, card.service),
         (Kind::Database, _) if risky(scene, card.service) > 0 => {
             let short = text::short(risky(scene, card.service) as f64);
             vec![format!("at risk: {short}"), format!("{short} risk")]
@@ -244,10 +250,11 @@ fn instances(scene: &Scene, card: &Card, window: &Window, painter: &mut Painter)
     }
 }
 
-/// Beside the cells of monitors: who holds the lease; of caches: their hit ratio.
+/// Beside the cells of monitors: who holds the lease; of caches: their hit ratio; of workers: how busy they are.
 fn beside(scene: &Scene, card: &Card, window: &Window, painter: &mut Painter) {
     let words = match scene.frame.topology.services[card.service].kind {
         Kind::Monitor => figures::lease(scene, card.service),
+        Kind::Workers if card.density != Density::Rows && card.cells.len() > 1 => messages::busy(scene, card.service),
         Kind::Cache | Kind::Cdn | Kind::Shield
             if card.density != Density::Rows && truth::serving(scene.frame, card.service).0 > 0 =>
         {

@@ -49,6 +49,7 @@ pub(super) fn look(scene: &Scene, edge: &Edge) -> Look {
         rate: forth + back,
         dotted: true,
         changes: true,
+        messages: false,
     }
 }
 

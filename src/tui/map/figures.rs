@@ -3,12 +3,14 @@
 use crate::layout::duration;
 use crate::observe::{AutoscalerState, CacheNodeState, InstanceState, Kind, STAMPEDE, ServerlessState, ServiceState};
 use crate::tui::layers;
+use crate::tui::queues;
 use crate::tui::text;
 use crate::tui::theme::Role;
 use crate::tui::truth;
 
 use super::draw::Scene;
 use super::layout::{Card, Density};
+use super::messages;
 
 /// Words and how they look.
 type Pieces = Vec<(String, Role)>;
@@ -40,6 +42,12 @@ pub(super) fn of(scene: &Scene, card: &Card, index: usize, room: u16) -> Pieces 
         }
         let node = kept.nodes.get(index);
         return node.map_or(Vec::new(), |node| keeper(node, room));
+    }
+    if let Some(queue) = queues::of(scene.frame, card.service) {
+        return messages::pipe(&queue, room, lines > 1);
+    }
+    if of_service.workers.is_some() {
+        return messages::worker(scene, card.service, index, room);
     }
     if card.density == Density::Bare {
         let load = text::whole_percent(state.utilisation);
@@ -241,6 +249,12 @@ pub(super) fn extra(scene: &Scene, card: &Card) -> Vec<Vec<String>> {
     }
     if is_keeper(scene.frame.topology.services[card.service].kind) {
         return vec![hits(scene, card.service)];
+    }
+    if let Some(queue) = queues::of(scene.frame, card.service) {
+        return vec![messages::age(&queue)];
+    }
+    if state.workers.is_some() {
+        return vec![messages::busy(scene, card.service)];
     }
     if let Some(database) = &state.database {
         let rows = text::short(database.rows as f64);

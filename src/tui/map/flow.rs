@@ -32,6 +32,8 @@ pub(super) struct Look {
     pub dotted: bool,
     /// Changes travel here, not requests.
     pub changes: bool,
+    /// Messages travel here.
+    pub messages: bool,
 }
 
 /// Draws all ways: first their beds, then their traffic, then signs of faults.
@@ -79,6 +81,7 @@ fn rests(scene: &Scene, edge: &Edge) -> bool {
 fn look(scene: &Scene, edge: &Edge) -> Look {
     let frame = scene.frame;
     let (link, state) = (&frame.topology.links[edge.link], &frame.links[edge.link]);
+    let messages = link.kind == LinkKind::Messages;
     if link.kind == LinkKind::Replication {
         return changes::look(scene, edge);
     }
@@ -89,6 +92,7 @@ fn look(scene: &Scene, edge: &Edge) -> Look {
             rate: state.rate,
             dotted: true,
             changes: false,
+            messages,
         };
     }
     let plain = |rate: f64| Look {
@@ -97,6 +101,7 @@ fn look(scene: &Scene, edge: &Edge) -> Look {
         rate,
         dotted: rate <= 0.0,
         changes: false,
+        messages,
     };
     if state.passing <= 0.0 {
         return Look {
@@ -105,6 +110,7 @@ fn look(scene: &Scene, edge: &Edge) -> Look {
             rate: state.rate,
             dotted: true,
             changes: false,
+            messages,
         };
     }
     let Some(instance) = edge.branch else {
@@ -116,6 +122,7 @@ fn look(scene: &Scene, edge: &Edge) -> Look {
                 rate: state.rate,
                 dotted: false,
                 changes: false,
+                messages,
             };
         }
         return plain(state.rate);
@@ -138,6 +145,7 @@ fn look(scene: &Scene, edge: &Edge) -> Look {
             rate,
             dotted: true,
             changes: false,
+            messages,
         },
         (true, false) => Look {
             bed: Role::Bad,
@@ -145,6 +153,7 @@ fn look(scene: &Scene, edge: &Edge) -> Look {
             rate,
             dotted: false,
             changes: false,
+            messages,
         },
         (true, true) => plain(rate),
     }
@@ -183,7 +192,7 @@ pub(super) fn under_frame(painter: &Painter, x: u16, y: u16, mask: u8) -> bool {
     matches!(painter.sign(x, y), '╫' | '╪') || (painter.sign(x, y) == '┼' && mask != 15)
 }
 
-/// Above a few requests a second: dashes that move, the longer the more there is.
+/// Above a few requests a second: dashes that move, the longer the more there is. Messages are squares.
 fn dashes(
     scene: &Scene,
     edge: &Edge,
@@ -200,7 +209,12 @@ fn dashes(
         let mask = meets.get(&(*x, *y)).copied().unwrap_or(*own);
         let position = index as f64 + f64::from(edge.before) - scene.phase;
         if position.rem_euclid(PERIOD) < length && !under_frame(painter, column, row, mask) {
-            painter.put(column, row, glyph::THICK[usize::from(mask & 15)], look.flow);
+            let sign = if look.messages {
+                glyph::MESSAGE
+            } else {
+                glyph::THICK[usize::from(mask & 15)]
+            };
+            painter.put(column, row, sign, look.flow);
         }
     }
 }
@@ -237,7 +251,8 @@ fn singles(scene: &Scene, edge: &Edge, look: &Look, window: &Window, painter: &m
             continue;
         };
         if !under_frame(painter, column, row, *mask) {
-            painter.put(column, row, glyph::PACKET, look.flow);
+            let sign = if look.messages { glyph::MESSAGE } else { glyph::PACKET };
+            painter.put(column, row, sign, look.flow);
         }
     }
 }

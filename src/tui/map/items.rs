@@ -5,7 +5,8 @@ use ratatui::layout::Rect;
 use crate::observe::Topology;
 use crate::tui::select::Item;
 
-use super::layout::{Card, Plan, tier};
+use super::layout::{Card, Plan};
+use super::tiers::{self, Spread};
 
 /// All items of a plan, in the order of the cursor.
 pub(super) fn items(topology: &Topology, plan: &Plan) -> Vec<(Item, Rect)> {
@@ -34,7 +35,7 @@ pub(super) fn items(topology: &Topology, plan: &Plan) -> Vec<(Item, Rect)> {
     items.sort_by_key(|(item, _)| {
         (
             item.service()
-                .map_or(0, |service| tier(topology.services[service].kind)),
+                .map_or(0, |service| tiers::of(topology, service, Spread::Apart)),
             *item,
         )
     });

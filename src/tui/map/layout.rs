@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use ratatui::layout::Rect;
 
-use crate::observe::{Kind, LinkInfo, LinkKind, ServiceInfo, Topology};
+use crate::observe::{Kind, LinkInfo, LinkKind, Topology};
 use crate::tui::select::Item;
 
 use super::route::{self, Edge};
+use super::tiers::{self, INNER, Spread, widths};
 use super::{grid, items, outside};
 
 /// How much room a card takes.
@@ -62,7 +63,7 @@ const ROWS_AT_MOST: usize = 10;
 /// Space between two columns, at least and at most.
 const GUTTER: (u16, u16) = (3, 16);
 
-/// Services in one band of a data center: all with machines of their own, or those on one host.
+/// Services in one band of a data center: all with machines of their own, brokers among them, or those on one host.
 struct Band {
     host: Option<String>,
     services: Vec<usize>,
@@ -77,6 +78,8 @@ struct Columns {
     right: u16,
     /// Rows of cells that a card without a border has at most.
     most: u16,
+    /// How queues, workers and data share columns.
+    spread: Spread,
 }
 
 impl Columns {
@@ -105,32 +108,6 @@ fn wide(topology: &Topology, service: usize) -> u16 {
     1 + u16::from(info.kind == Kind::Database && several)
 }
 
-/// The first column within the data centers.
-const INNER: u8 = 2;
-
-/// The column of a kind. Where there is not enough room for all, CDNs stand in that of the users.
-pub(super) fn tier(kind: Kind) -> u8 {
-    match kind {
-        Kind::Users | Kind::Dns | Kind::Resolver => 0,
-        Kind::Cdn | Kind::Shield => 1,
-        Kind::LoadBalancer => INNER,
-        Kind::Web | Kind::Serverless | Kind::Autoscaler => 3,
-        Kind::Database | Kind::SessionStore | Kind::Monitor | Kind::Cache => 4,
-    }
-}
-
-/// Width of a card, at least and at best.
-fn widths(service: &ServiceInfo, density: Density) -> (u16, u16) {
-    let many = (service.instances.len() / 4).min(26) as u16;
-    match (density, service.kind) {
-        (Density::Bare, Kind::Users | Kind::Dns | Kind::Resolver | Kind::Cdn | Kind::Shield) => (14, 22),
-        (Density::Bare, _) => (11, 16 + many),
-        (_, Kind::Users | Kind::Dns | Kind::Resolver | Kind::LoadBalancer | Kind::Cdn | Kind::Shield) => (14, 24),
-        (_, Kind::Web | Kind::Serverless | Kind::Autoscaler) => (18, 28 + many),
-        (_, Kind::Database | Kind::SessionStore | Kind::Monitor | Kind::Cache) => (14, 24 + many),
-    }
-}
-
 /// Plans the map of a topology for a number of columns and rows.
 pub fn plan(topology: &Topology, width: u16, height: u16) -> Plan {
     let mut plan = Plan {
@@ -138,7 +115,7 @@ pub fn plan(topology: &Topology, width: u16, height: u16) -> Plan {
         ..Plan::default()
     };
     let inner = inner(topology, width, height).or_else(|| {
-        let columns = columns(topology, width.max(60), Density::Bare, false)?;
+        let columns = columns(topology, width.max(60), Density::Bare, (false, Spread::Together))?;
         Some((Density::Bare, columns.squeeze(topology, height)))
     });
     let Some((density, columns)) = inner else { return plan };
@@ -160,42 +137,50 @@ pub fn plan(topology: &Topology, width: u16, height: u16) -> Plan {
     plan
 }
 
-/// The largest cards that fit: CDNs in a column of their own where they can have one, else in that of the users.
+/// The largest cards that fit: queues, workers and data from left to right where there is room for that, and CDNs in a column of their own
+/// where they can have one, else in that of the users.
 fn inner(topology: &Topology, width: u16, height: u16) -> Option<(Density, Columns)> {
-    let apart = topology.services.iter().any(|service| tier(service.kind) == 1);
-    let ways: &[bool] = if apart { &[true, false] } else { &[false] };
-    for apart in ways {
+    let apart = topology
+        .services
+        .iter()
+        .any(|service| tiers::of_kind(service.kind) == 1);
+    let apart: &[bool] = if apart { &[true, false] } else { &[false] };
+    let spreads = tiers::spreads(topology);
+    let ways = || {
+        spreads
+            .iter()
+            .flat_map(|spread| apart.iter().map(|apart| (*apart, *spread)))
+    };
+    for way in ways() {
         // Without a column of their own they need rows.
-        if !apart && !outside::fits_joint(topology, height) {
+        if !way.0 && !outside::fits_joint(topology, height) {
             continue;
         }
         for density in [Density::Rows, Density::Grid] {
-            let found = columns(topology, width, density, *apart)
+            let found = columns(topology, width, density, way)
                 .filter(|columns| sites_height(topology, columns, density) <= height);
             if let Some(columns) = found {
                 return Some((density, columns));
             }
         }
     }
-    let columns = ways
-        .iter()
-        .find_map(|apart| columns(topology, width, Density::Bare, *apart))?;
+    let columns = ways().find_map(|way| columns(topology, width, Density::Bare, way))?;
     Some((Density::Bare, columns.squeeze(topology, height)))
 }
 
 /// Sets the columns out, CDNs apart from users or with them; `None` when they do not fit.
-fn columns(topology: &Topology, width: u16, density: Density, apart: bool) -> Option<Columns> {
+fn columns(topology: &Topology, width: u16, density: Density, (apart, spread): (bool, Spread)) -> Option<Columns> {
     let mut tiers: BTreeMap<u8, (u16, u16)> = BTreeMap::new();
-    for service in &topology.services {
-        let (least, best) = widths(service, density);
-        let own = match tier(service.kind) {
+    for (index, service) in topology.services.iter().enumerate() {
+        let (least, best) = widths(service, density, spread);
+        let own = match tiers::of(topology, index, spread) {
             1 if !apart => 0,
             own => own,
         };
         let entry = tiers.entry(own).or_default();
         *entry = (entry.0.max(least), entry.1.max(best));
     }
-    let pad = if bands_of_hosts(topology) { 4 } else { 2 };
+    let pad = if bands_of_hosts(topology, spread) { 4 } else { 2 };
     let frames = if topology.sites.is_empty() { 0 } else { pad * 2 };
     let gutters = tiers.len().saturating_sub(1) as u16;
     let least: u16 = tiers.values().map(|wide| wide.0).sum::<u16>() + gutters * GUTTER.0 + frames;
@@ -220,10 +205,10 @@ fn columns(topology: &Topology, width: u16, density: Density, apart: bool) -> Op
         }
     }
     widen(&mut gutter, &mut spare, GUTTER.1);
-    Some(set_out(&tiers, gutter, pad, spare / 2))
+    Some(set_out(&tiers, spread, (gutter, pad, spare / 2)))
 }
 
-fn set_out(tiers: &BTreeMap<u8, (u16, u16)>, gutter: u16, pad: u16, margin: u16) -> Columns {
+fn set_out(tiers: &BTreeMap<u8, (u16, u16)>, spread: Spread, (gutter, pad, margin): (u16, u16, u16)) -> Columns {
     let mut edges = BTreeMap::new();
     let mut x = margin;
     let mut inner = 0;
@@ -243,6 +228,7 @@ fn set_out(tiers: &BTreeMap<u8, (u16, u16)>, gutter: u16, pad: u16, margin: u16)
         inner,
         right: x + pad,
         most: u16::MAX,
+        spread,
     }
 }
 
@@ -257,12 +243,19 @@ fn hosts(topology: &Topology, site: usize) -> BTreeMap<&str, Vec<usize>> {
     by_machine
 }
 
-fn bands_of_hosts(topology: &Topology) -> bool {
-    (0..topology.sites.len()).any(|site| !hosts(topology, site).is_empty())
+/// Those machines that have a band of their own. A broker stands among the others where queues have a column of their own.
+fn banded(topology: &Topology, site: usize, spread: Spread) -> BTreeMap<&str, Vec<usize>> {
+    let mut hosts = hosts(topology, site);
+    hosts.retain(|_, services| spread == Spread::Together || tiers::broker(topology, services[0]).is_none());
+    hosts
 }
 
-fn bands(topology: &Topology, site: usize) -> Vec<Band> {
-    let hosts = hosts(topology, site);
+fn bands_of_hosts(topology: &Topology, spread: Spread) -> bool {
+    (0..topology.sites.len()).any(|site| !banded(topology, site, spread).is_empty())
+}
+
+fn bands(topology: &Topology, site: usize, spread: Spread) -> Vec<Band> {
+    let hosts = banded(topology, site, spread);
     let hosted: Vec<usize> = hosts.values().flatten().copied().collect();
     let free: Vec<usize> = (0..topology.services.len())
         .filter(|index| topology.services[*index].site == Some(site) && !hosted.contains(index))
@@ -275,7 +268,8 @@ fn bands(topology: &Topology, site: usize) -> Vec<Band> {
         });
     }
     bands.extend(hosts.into_iter().map(|(host, services)| Band {
-        host: Some(host.to_string()),
+        // The frame of a broker is that of its cards.
+        host: tiers::broker(topology, services[0]).is_none().then(|| host.to_string()),
         services,
     }));
     bands
@@ -294,7 +288,9 @@ pub(super) fn card_size(topology: &Topology, index: usize, width: u16, density: 
         | Kind::Autoscaler
         | Kind::Cache
         | Kind::Cdn
-        | Kind::Shield => 1,
+        | Kind::Shield
+        | Kind::Queue
+        | Kind::Workers => 1,
         _ => 0,
     };
     match density {
@@ -314,21 +310,14 @@ pub(super) fn gap(density: Density) -> u16 {
     u16::from(density != Density::Bare)
 }
 
-fn stacks(topology: &Topology, band: &Band) -> BTreeMap<u8, Vec<usize>> {
+fn stacks(topology: &Topology, band: &Band, spread: Spread) -> BTreeMap<u8, Vec<usize>> {
     let mut stacks: BTreeMap<u8, Vec<usize>> = BTreeMap::new();
     for service in &band.services {
-        stacks
-            .entry(tier(topology.services[*service].kind))
-            .or_default()
-            .push(*service);
+        let own = tiers::of(topology, *service, spread);
+        stacks.entry(own).or_default().push(*service);
     }
-    // Caches stand above what they spare, those who only watch below what they watch.
     for stack in stacks.values_mut() {
-        stack.sort_by_key(|service| match topology.services[*service].kind {
-            Kind::Cache => 0,
-            Kind::Monitor => 2,
-            _ => 1,
-        });
+        stack.sort_by_key(|service| tiers::place(topology, *service));
     }
     stacks
 }
@@ -338,11 +327,27 @@ fn stack_height(topology: &Topology, stack: &[usize], width: u16, density: Densi
         .iter()
         .map(|service| card_size(topology, *service, width, density, most).1)
         .sum();
-    cards + gap(density) * stack.len().saturating_sub(1) as u16
+    let frames: u16 = (0..stack.len())
+        .map(|index| {
+            let (first, last) = ends(topology, stack, index);
+            u16::from(first) + u16::from(last)
+        })
+        .sum();
+    cards + frames + gap(density) * stack.len().saturating_sub(1) as u16
+}
+
+/// Whether a card is the first and the last one of a broker in a stack.
+fn ends(topology: &Topology, stack: &[usize], index: usize) -> (bool, bool) {
+    let broker = |index: Option<usize>| index.and_then(|index| tiers::broker(topology, *stack.get(index)?));
+    let own = broker(Some(index));
+    (
+        own.is_some() && broker(index.checked_sub(1)) != own,
+        own.is_some() && broker(Some(index + 1)) != own,
+    )
 }
 
 fn band_height(topology: &Topology, band: &Band, columns: &Columns, density: Density) -> u16 {
-    let stacks = stacks(topology, band);
+    let stacks = stacks(topology, band, columns.spread);
     let tallest = stacks
         .iter()
         .map(|(tier, stack)| stack_height(topology, stack, columns.edges[tier].1, density, columns.most))
@@ -351,7 +356,7 @@ fn band_height(topology: &Topology, band: &Band, columns: &Columns, density: Den
 }
 
 fn site_height(topology: &Topology, site: usize, columns: &Columns, density: Density) -> u16 {
-    let bands = bands(topology, site);
+    let bands = bands(topology, site, columns.spread);
     let gaps = gap(density) * bands.len().saturating_sub(1) as u16;
     bands
         .iter()
@@ -375,7 +380,7 @@ fn place_sites(topology: &Topology, columns: &Columns, density: Density, plan: &
         let area = Rect::new(columns.inner, y, columns.right - columns.inner, height + air * 2);
         plan.sites.push(area);
         let mut top = y + 1 + air;
-        for band in bands(topology, site) {
+        for band in bands(topology, site, columns.spread) {
             let tall = band_height(topology, &band, columns, density);
             place_band(topology, &band, columns, density, (top, tall), plan);
             top += tall + gap(density);
@@ -392,17 +397,29 @@ fn place_band(
     (top, tall): (u16, u16),
     plan: &mut Plan,
 ) {
-    let stacks = stacks(topology, band);
+    let stacks = stacks(topology, band, columns.spread);
     let border = u16::from(band.host.is_some());
     for (tier, stack) in &stacks {
         let (x, width) = columns.edges[tier];
         let height = stack_height(topology, stack, width, density, columns.most);
         let mut y = top + border + (tall - border * 2 - height) / 2;
-        for service in stack {
-            let (density, height) = card_size(topology, *service, width, density, columns.most);
+        let mut start = y;
+        for (index, service) in stack.iter().enumerate() {
+            let (first, last) = ends(topology, stack, index);
+            if first {
+                start = y;
+                y += 1;
+            }
+            let (own, height) = card_size(topology, *service, width, density, columns.most);
             plan.cards
-                .push(card(topology, *service, Rect::new(x, y, width, height), density));
-            y += height + gap(density);
+                .push(card(topology, *service, Rect::new(x, y, width, height), own));
+            y += height;
+            if let (true, Some(host)) = (last, tiers::broker(topology, *service)) {
+                y += 1;
+                plan.hosts
+                    .push((host.to_string(), Rect::new(x - 2, start, width + 4, y - start)));
+            }
+            y += gap(density);
         }
     }
     if let (Some(host), Some(first), Some(last)) = (&band.host, stacks.keys().next(), stacks.keys().next_back()) {

@@ -10,8 +10,10 @@ mod flow;
 mod grid;
 mod items;
 mod layout;
+mod messages;
 mod outside;
 mod route;
+mod tiers;
 
 pub use card::{ok_role, spark};
 pub use draw::{Scene, Window, draw};

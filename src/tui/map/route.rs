@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BinaryHeap};
 use ratatui::layout::Rect;
 
 use crate::observe::{Kind, LinkInfo, LinkKind, Topology};
+use crate::tui::queues::holds_dead_letters;
 
 use super::layout::{Card, Density, Plan};
 
@@ -110,7 +111,10 @@ pub fn edges(topology: &Topology, plan: &Plan) -> Vec<Edge> {
     let mut edges = Vec::new();
     // Ways that are seldom used leave the best places to the others.
     let links = || topology.links.iter().enumerate();
-    let (seldom, often): (Vec<_>, Vec<_>) = links().partition(|(index, _)| in_reserve(topology, *index));
+    let dead =
+        |link: &LinkInfo| topology.services[link.from].kind == Kind::Queue && holds_dead_letters(topology, link.to);
+    let (seldom, often): (Vec<_>, Vec<_>) =
+        links().partition(|(index, link)| in_reserve(topology, *index) || dead(link));
     for (index, link) in often.into_iter().chain(seldom) {
         // A resolver stands within the card of its users: the way to it is not drawn, and that from it begins at the card.
         let (from, to) = (household(topology, link.from), household(topology, link.to));
@@ -264,7 +268,7 @@ fn ports(from: &Card, to: &Card, kind: LinkKind) -> (Vec<Port>, Vec<Port>) {
         LinkKind::Control | LinkKind::Replication if from.area.y < to.area.y => [2, 0, 1, 3],
         LinkKind::Control => [0, 2, 3, 1],
         LinkKind::Replication => [0, 2, 1, 3],
-        LinkKind::Requests | LinkKind::Sessions => [1, 2, 0, 3],
+        LinkKind::Requests | LinkKind::Sessions | LinkKind::Messages => [1, 2, 0, 3],
     };
     let starts = order
         .iter()

@@ -8,7 +8,6 @@ use crate::tui::changes;
 use crate::tui::keymap::{self, Action, Binding};
 use crate::tui::menu;
 use crate::tui::paint::Painter;
-use crate::tui::select;
 use crate::tui::text;
 use crate::tui::theme::Role;
 
@@ -57,7 +56,7 @@ fn works(app: &App, action: Action) -> bool {
         Action::Faults => menu::faults(app).is_some(),
         Action::More => {
             let own = app.selected.service();
-            let scales = kind == Some(Kind::Web) && own.is_some_and(|service| !select::shared(topology, service));
+            let scales = own.is_some_and(|service| changes::scalable(topology, service));
             scales || changes::replica(app).is_some()
         }
         Action::Edit => changes::menu(app).is_some(),

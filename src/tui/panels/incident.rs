@@ -9,6 +9,7 @@ use crate::sim::SimTime;
 use crate::tui::app::App;
 use crate::tui::glyph;
 use crate::tui::paint::Painter;
+use crate::tui::queues;
 use crate::tui::text;
 use crate::tui::theme::Role;
 
@@ -79,7 +80,8 @@ pub fn draw(app: &App, area: Rect, painter: &mut Painter) {
     }
     if y < area.bottom() {
         let sessions = app.frame().sessions.issued > 0;
-        counts(incident, sessions, Rect { y, ..area }, painter);
+        let jobs = queues::any(app.frame());
+        counts(incident, (jobs, sessions), Rect { y, ..area }, painter);
         y += 1;
     }
     let hint = hint(incident);
@@ -266,20 +268,24 @@ fn awaited(incident: &Incident) -> Option<usize> {
     (next < stages.len()).then_some(next)
 }
 
-fn counts(incident: &Incident, sessions: bool, area: Rect, painter: &mut Painter) {
-    let counts = [
+fn counts(incident: &Incident, (jobs, sessions): (bool, bool), area: Rect, painter: &mut Painter) {
+    let mut counts = vec![
         (incident.retried, "retried elsewhere", "retried", Role::Warning),
         (incident.failed, "failed", "failed", Role::Bad),
         (incident.lost_writes, "writes lost", "writes lost", Role::Bad),
-        (incident.lost_sessions, "signed out", "signed out", Role::Bad),
     ];
-    let shown = &counts[..if sessions { 4 } else { 3 }];
-    let wide: u16 = shown
+    if jobs {
+        counts.push((incident.lost_jobs, "jobs lost", "jobs lost", Role::Bad));
+    }
+    if sessions {
+        counts.push((incident.lost_sessions, "signed out", "signed out", Role::Bad));
+    }
+    let wide: u16 = counts
         .iter()
         .map(|(count, words, _, _)| text::width(&text::count(*count)) + text::width(words) + 4)
         .sum();
     let mut x = area.x;
-    for (count, words, short, role) in shown {
+    for (count, words, short, role) in &counts {
         let words = if wide > area.width + 3 { short } else { words };
         let role = if *count > 0 { *role } else { Role::Muted };
         let room = area.right().saturating_sub(x);

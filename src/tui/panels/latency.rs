@@ -276,7 +276,7 @@ fn strips(history: &[Sample], area: Rect, painter: &mut Painter) {
     for (row, (name, value, role)) in lines.iter().enumerate().take(usize::from(area.height)) {
         let y = area.y + row as u16;
         painter.text(area.x, y, 9, name, Role::Muted);
-        painter.text(area.x + 9, y, label - 10, value, Role::Text);
+        painter.text(area.x + 9, y, label.saturating_sub(10), value, Role::Text);
         for (index, sample) in shown.iter().enumerate() {
             let share = match row {
                 0 => range.place(sample.p99),

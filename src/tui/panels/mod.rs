@@ -9,6 +9,7 @@ pub mod inspector;
 pub mod latency;
 pub mod log;
 pub mod over;
+pub mod queues;
 pub mod replication;
 pub mod routing;
 
@@ -45,6 +46,7 @@ pub fn title(app: &App, pane: Pane) -> String {
         Pane::Latency => latency::about(app),
         Pane::Replication => replication::about(app),
         Pane::Cache => cache::about(app),
+        Pane::Queues => queues::about(app),
         Pane::Map => String::new(),
     };
     let title = app.pane_title(pane);

@@ -2,7 +2,6 @@
 
 use ratatui::layout::Rect;
 
-use crate::tui::act::question;
 use crate::tui::app::{App, Over};
 use crate::tui::glyph;
 use crate::tui::keymap::KEYMAP;
@@ -10,6 +9,8 @@ use crate::tui::menu::Menu;
 use crate::tui::nodes;
 use crate::tui::paint::Painter;
 use crate::tui::prompt::{Prompt, Purpose};
+use crate::tui::question::question;
+use crate::tui::queues;
 use crate::tui::text;
 use crate::tui::theme::Role;
 
@@ -25,7 +26,7 @@ pub fn draw(app: &App, area: Rect, painter: &mut Painter) {
             cut_detail(menu, app.arrangement.menu, area, painter);
         }
         Over::Confirm(command) => {
-            let words = question(command, app.topology(), area.width.saturating_sub(2));
+            let words = question(command, app.frame(), area.width.saturating_sub(2));
             let bottom = Rect {
                 y: area.bottom() - 1,
                 height: 1,
@@ -273,6 +274,12 @@ fn signs(app: &App) -> Vec<(&'static str, &'static str, Role)> {
                 Role::Bad,
             ),
             ("┈◆┉", "changes that nodes fetch from each other", Role::Trend),
+        ]);
+    }
+    if queues::any(app.frame()) {
+        signs.extend([
+            ("░▒▓", "a queue: free; taken; taken, and it grows", Role::Flow),
+            ("■", "messages on their way", Role::Flow),
         ]);
     }
     signs

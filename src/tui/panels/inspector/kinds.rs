@@ -11,7 +11,7 @@ use crate::tui::text;
 use crate::tui::theme::Role;
 use crate::tui::truth;
 
-use super::{Line, data, line};
+use super::{Line, data, line, queues};
 
 /// Decisions of an autoscaler that are shown.
 const DECISIONS: usize = 6;
@@ -27,6 +27,13 @@ pub(super) fn lines(frame: &Frame, state: &ServiceState) -> Vec<Line> {
     lines.extend(stored(state));
     lines.extend(state.serverless.iter().flat_map(functions));
     lines.extend(state.autoscaler.iter().flat_map(|scaler| autoscaler(frame, scaler)));
+    lines.extend(state.workers.iter().flat_map(|workers| queues::workers(frame, workers)));
+    lines.extend(
+        state
+            .publisher
+            .iter()
+            .flat_map(|publisher| queues::publisher(frame, publisher)),
+    );
     lines.extend(state.calls.iter().flat_map(|called| calls(frame, called)));
     if let Some(database) = &state.database {
         lines.push(line("rows", text::count(database.rows)));

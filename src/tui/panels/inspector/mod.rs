@@ -3,6 +3,7 @@
 mod cache;
 mod data;
 mod kinds;
+mod queues;
 
 use ratatui::layout::Rect;
 
@@ -56,6 +57,12 @@ fn explanation(kind: Kind) -> &'static str {
         }
         Kind::Shield => {
             "One more cache between the edges of a CDN and the data centers: of all edges that miss an object, the data centers see one request."
+        }
+        Kind::Queue => {
+            "Holds messages until workers have done them. Who publishes does not wait for that; what is handed out and not acknowledged in time is handed out again."
+        }
+        Kind::Workers => {
+            "They take messages from a queue, as many at once as they have slots, and acknowledge what is done. What a dead one held comes back to the queue after a while."
         }
         Kind::Database => "Holds the rows. A crash keeps the disk; destroying the machine does not.",
     }
@@ -127,6 +134,7 @@ fn content(app: &App) -> (String, Vec<Line>, Option<Vec<f32>>, String) {
             let trend = state.users.as_ref().map(|users| users.trend.clone());
             let mut lines = service_lines(app, info, state);
             lines.extend(cache::layer(frame, index));
+            lines.extend(queues::queue(frame, index));
             (
                 info.selector.clone(),
                 lines,
@@ -164,6 +172,7 @@ fn content(app: &App) -> (String, Vec<Line>, Option<Vec<f32>>, String) {
             }
             let mut of_all = kinds::lines(frame, service_state);
             of_all.extend(cache::layer(frame, index));
+            of_all.extend(queues::queue(frame, index));
             if service.instances.len() > 1 && !of_all.is_empty() {
                 lines.push((format!("all of {}", service.name), String::new(), Role::Muted));
             }
