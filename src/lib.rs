@@ -4,7 +4,7 @@
 //! The map, in reading order (`tests/it/architecture.rs` keeps it true):
 //!
 //! - `layout/`: what a system is: the schema of a layout file, its defaults, its validation with line and column
-//! - `command/`: what can be done to it: commands, the selectors that name their targets, scripts of timed commands
+//! - `command/`: what can be done to it: commands, the selectors that name their targets, scripts of timed commands, the catalogue of faults
 //! - `trace/`: access traces from files: records, a survey of all of them, a feed that goes round
 //! - `sim/`: the kernel: clock, windows, network, machines, handlers, randomness. It knows no kind of service
 //! - `protocol/`: what travels between services: requests, replies, and the reasons of failures

@@ -3,9 +3,11 @@
 //! Exit codes: 0, 1 when a run did not pass or a replay differs, 2 for usage, bad files, and results that cannot be written.
 //! Results go to stdout, everything about them to stderr.
 
+mod bench;
 mod cache;
 mod check;
 mod drive;
+mod faults;
 mod files;
 mod layouts;
 mod output;
@@ -25,7 +27,7 @@ use crate::layout;
 use crate::replay::{LENGTHS, LONGEST};
 
 /// The layout that a person sees who names none.
-const DEFAULT_LAYOUT: &str = "04-load-balancer";
+const DEFAULT_LAYOUT: &str = "13-two-data-centers";
 
 /// The seed of a person who names none.
 const DEFAULT_SEED: u64 = 7;
@@ -40,12 +42,14 @@ const EXAMPLES: &str = "\
 Examples:
   blastradius                            play the default layout
   blastradius layouts                    what else there is
+  blastradius faults                     what can go wrong
   blastradius play 01 --seed 42          play a shipped layout
   blastradius my-system.ron              play a file of your own
   blastradius check my-system.ron        is the file right?
   blastradius run 04 --for 60s --script outage.ron --record outage.replay.ron
   blastradius replay outage.replay.ron --verify
   blastradius cache trace.csv            which eviction policy misses least?
+  blastradius bench 04 13                how fast do these run here?
 
 Exit codes:
   0  all is well
@@ -74,6 +78,10 @@ enum Verb {
     Layouts,
     /// Compare eviction policies over an access trace: the miss ratio of each at several sizes.
     Cache(cache::Arguments),
+    /// List the faults that can be injected, or show one of them in full.
+    Faults(faults::Arguments),
+    /// Measure how fast layouts run and how much memory that takes.
+    Bench(bench::Arguments),
     /// Check a layout, and a script for it, without running them.
     Check(check::Arguments),
 }
@@ -120,6 +128,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Some(Verb::Replay(arguments)) => replay::replay(&arguments),
         Some(Verb::Layouts) => layouts::layouts(),
         Some(Verb::Cache(arguments)) => cache::cache(&arguments),
+        Some(Verb::Faults(arguments)) => faults::faults(&arguments),
+        Some(Verb::Bench(arguments)) => bench::bench(&arguments),
         Some(Verb::Check(arguments)) => check::check(&arguments),
     };
     match result {

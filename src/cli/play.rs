@@ -11,9 +11,8 @@ use crate::tui;
 /// What `play` is told.
 #[derive(Args, Debug)]
 pub(super) struct Arguments {
-    /// A layout file, or the name or number of a shipped layout.
-    #[arg(default_value = DEFAULT_LAYOUT)]
-    layout: String,
+    /// A layout file, or the name or number of a shipped layout. Default: 13-two-data-centers.
+    layout: Option<String>,
     /// The seed: the same seed and the same acts give the same history.
     #[arg(long, default_value_t = DEFAULT_SEED)]
     seed: u64,
@@ -27,11 +26,11 @@ pub(super) struct Arguments {
 
 /// Plays a layout until the person leaves, then says in two lines what it was.
 pub(super) fn play(arguments: &Arguments) -> Result<Ended, Complaint> {
-    let mut source = files::layout(&arguments.layout)?;
+    let name = arguments.layout.as_deref().unwrap_or(DEFAULT_LAYOUT);
+    let mut source = files::layout(name)?;
     if !tui::is_terminal() {
         return Err(Complaint(format!(
-            "there is no terminal to play in. Without one: blastradius run {} --for 60s",
-            arguments.layout
+            "there is no terminal to play in. Without one: blastradius run {name} --for 60s"
         )));
     }
     if let Some(file) = &arguments.trace {
@@ -39,6 +38,7 @@ pub(super) fn play(arguments: &Arguments) -> Result<Ended, Complaint> {
     }
     let options = tui::Options {
         ascii: arguments.ascii,
+        unasked: arguments.layout.is_none(),
         ..tui::Options::from_env()
     };
     let farewell = tui::play(source.layout, &source.name, arguments.seed, &options)

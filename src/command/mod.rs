@@ -1,7 +1,9 @@
 //! What can be done to a world: commands, the selectors that name their targets, and scripts of timed commands.
 
+pub mod faults;
 mod model;
 mod resolve;
+mod routing;
 mod script;
 mod selector;
 mod setting;
@@ -12,7 +14,8 @@ mod text;
 mod verbs;
 mod wanted;
 
-pub use model::{Applied, Command, CommandError, LinkSelector, Selector};
+pub use faults::{Deed, FAULTS, Fault, Hit, Injection, On, Timed};
+pub use model::{Applied, Chaos, Command, CommandError, DiskTrouble, Flaw, LinkSelector, Selector};
 pub use script::{Script, ScriptError, Step};
 pub use selector::matches;
 pub use setting::Setting;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::faults::Injection;
 use super::setting::Setting;
 use crate::layout::Balance;
 
@@ -51,6 +52,12 @@ pub enum Command {
     Delay(LinkSelector, #[serde(with = "crate::layout::duration")] Duration),
     /// Loses packets on these links with a probability of 0 to 1; a lost packet is sent again, later.
     Drop(LinkSelector, f64),
+    /// Lets the messages of each sender on these links pass one after another, at so many bytes a second.
+    Bandwidth(LinkSelector, f64),
+    /// Loses everything between these and the rest of the world, both ways.
+    Isolate(Selector),
+    /// The same for what others run: the name service, a resolver, a CDN.
+    Outage(Selector),
     /// Removes every rule from these links.
     Join(LinkSelector),
     /// Multiplies the traffic that the layout names by a factor of 0 to 1,000; of one population, or of all.
@@ -75,7 +82,17 @@ pub enum Command {
     Shard(Selector),
     /// Sets the wall clocks of nodes forward by so many seconds of true time, or back: at most a day. 0 sets them right.
     Skew(Selector, f64),
-    /// Makes caches, CDNs or browsers forget all that they hold; empties queues.
+    /// Makes software answer a share of its requests, from 0 to 1, with an error. A restart does not cure it.
+    Fail(Selector, f64, Flaw),
+    /// Loses a share of the slots, from 0 to 1, until the process is started again.
+    Leak(Selector, f64),
+    /// Fills disks, slows them, or makes them well.
+    Disk(Selector, DiskTrouble),
+    /// Lets a name service lead everybody to an address where nobody is.
+    Mislead(Selector),
+    /// Ends the time of all that caches, CDNs, browsers or resolvers hold; of all there are where none is named.
+    Expire(Option<Selector>),
+    /// Makes caches, CDNs, browsers or resolvers forget all that they hold; empties queues.
     Flush(Selector),
     /// Makes caches, CDNs or browsers forget what they hold of one row, and the page and the static file of this number.
     Purge(Selector, u64),
@@ -85,8 +102,54 @@ pub enum Command {
     Poison(Selector),
     /// Sends the messages of a dead-letter queue back to where they came from.
     Redrive(Selector),
+    /// Sends the users of data centers elsewhere: DNS leaves them out of its answers and CDNs don't ask them, while there is another one. What is in
+    /// progress, and who still holds the old answer, is served.
+    Evacuate(Selector),
+    /// Takes an evacuation back.
+    Reopen(Selector),
     /// Closes a ring around a node: its successor goes on to the node before it.
     Close(Selector),
+    /// Injects a composite of the catalogue.
+    Inject(Injection),
+    /// Does it, and undoes it after so long, at most a day.
+    For(Box<Command>, #[serde(with = "crate::layout::duration")] Duration),
+    /// Kills at random by the seed of the world from now on, or no more.
+    Chaos(Option<Chaos>),
+}
+
+/// What is wrong with software that answers some requests with an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Flaw {
+    /// Requests fail, health checks pass: a gray failure.
+    Requests,
+    /// Health checks fail too.
+    Checks,
+    /// The certificate has expired: browsers, CDNs and health checks turn away.
+    Certificate,
+}
+
+/// How a disk is.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub enum DiskTrouble {
+    /// Well.
+    None,
+    /// Nothing more can be written.
+    Full,
+    /// A flush takes so many times as long, from 1 to 100,000.
+    Slow(f64),
+}
+
+/// Kills at random: whom, how often, and how soon that is mended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Chaos {
+    /// Whom. All that is ours if nobody is named.
+    pub scope: Option<Selector>,
+    /// The mean time between two kills, from 1 s to a day. The times are exponential.
+    #[serde(with = "crate::layout::duration")]
+    pub every: Duration,
+    /// How long until what was killed is mended, from 1 s to a day.
+    #[serde(with = "crate::layout::duration")]
+    pub mend: Duration,
 }
 
 /// What a command did, in one sentence for the event log, for example `killed web/1`.

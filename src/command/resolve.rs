@@ -3,11 +3,14 @@
 use std::collections::BTreeMap;
 
 use super::model::{Command, Selector};
+use super::routing;
 use super::script::Step;
 use super::selector::{is_number, matches};
 use super::setting::Setting;
 use super::wanted::Wanted;
-use crate::layout::{DataCenter, Layout, Rule, Service, autoscaler_of, monitor_of, printable, shield_of, suggestion};
+use crate::layout::{
+    DataCenter, Layout, Routing, Rule, Service, autoscaler_of, monitor_of, printable, shield_of, suggestion,
+};
 
 /// Something that a selector can name, instances left out.
 struct Thing<'a> {
@@ -24,7 +27,12 @@ pub(super) enum Kind<'a> {
     },
     /// Of a population's region.
     Resolver,
-    Site,
+    /// Whether users can connect to it.
+    Site {
+        open: bool,
+    },
+    /// Of a data center.
+    Zone,
     Host,
     /// With its data center.
     Service(&'a DataCenter, &'a Service),
@@ -45,7 +53,8 @@ impl Kind<'_> {
             Kind::Users => "users",
             Kind::Dns { .. } => "dns",
             Kind::Resolver => "resolver",
-            Kind::Site => "data center",
+            Kind::Site { .. } => "data center",
+            Kind::Zone => "zone",
             Kind::Host => "host",
             Kind::Service(_, service) => service.kind(),
             Kind::Autoscaler => "autoscaler",
@@ -117,13 +126,18 @@ pub(super) fn check<'s>(steps: &'s [Step], layout: &Layout) -> Result<(), (&'s S
     Ok(())
 }
 
-/// Whether the data centers by which conflicts are decided are there.
+/// Whether the data centers by which conflicts are decided, or that users are sent to, are there.
 fn order(command: &Command, layout: &Layout) -> Result<(), String> {
-    let Command::Set(_, Setting::Rule(Rule::SitePriority(sites))) = command else {
-        return Ok(());
+    let sites = match command {
+        Command::Set(_, Setting::Rule(Rule::SitePriority(sites))) => sites.iter().map(String::as_str).collect(),
+        Command::Set(_, Setting::Routing(Routing::Geo | Routing::Latency)) if layout.regions.is_empty() => {
+            return Err("nobody knows who is near without `regions` in the layout".to_owned());
+        }
+        Command::Set(_, Setting::Routing(policy)) => routing::sites(policy),
+        _ => return Ok(()),
     };
     let known = || layout.data_centers.keys().map(String::as_str);
-    match sites.iter().find(|site| !layout.data_centers.contains_key(*site)) {
+    match sites.into_iter().find(|site| !layout.data_centers.contains_key(*site)) {
         None => Ok(()),
         Some(site) => {
             let known = suggestion(site, known().collect::<Vec<_>>());
@@ -151,7 +165,11 @@ fn things(layout: &Layout) -> Things<'_> {
         }
     }
     for (site, data_center) in &layout.data_centers {
-        add(site.clone(), Kind::Site);
+        let open = data_center.entry().is_some();
+        add(site.clone(), Kind::Site { open });
+        for zone in (1..=data_center.zones).filter(|_| data_center.zones > 1) {
+            add(format!("{site}/zone-{zone}"), Kind::Zone);
+        }
         for host in data_center.hosts.keys() {
             add(format!("{site}/{host}"), Kind::Host);
         }
@@ -183,7 +201,7 @@ fn most_instances<'a>(steps: &[Step], things: &'a Things) -> BTreeMap<&'a str, u
             Kind::Service(_, service) => most.insert(&thing.full_name, service.most_instances()),
             Kind::Dns { .. } | Kind::Resolver | Kind::Autoscaler | Kind::Shield => most.insert(&thing.full_name, 1),
             Kind::Monitor(count) | Kind::Cdn(count) => most.insert(&thing.full_name, count),
-            Kind::Users | Kind::Site | Kind::Host => None,
+            Kind::Users | Kind::Site { .. } | Kind::Zone | Kind::Host => None,
         };
     }
     most.extend(grown(steps, things));

@@ -42,7 +42,7 @@ impl Selector {
             }
         }
         if text == "all" {
-            return refuse("only `mend` takes it; `*` stands for one part of a name");
+            return refuse("only `mend` and `expire` take it; `*` stands for one part of a name");
         }
         Ok(Selector(text.to_owned()))
     }
@@ -211,7 +211,7 @@ mod tests {
                 "a\u{1b}[2J",
                 "`a\\u{1b}[2J` is not a selector: it holds characters that cannot be seen",
             ),
-            ("all", "only `mend`"),
+            ("all", "only `mend` and `expire`"),
         ] {
             let error = Selector::parse(text).unwrap_err();
             assert!(error.0.contains(why), "{text:?}: {error}");

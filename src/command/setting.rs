@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::layout::{Delivery, Evict, Fallback, Invalidate, Mode, Reads, Room, Rule, Sessions, Strategy, Target};
+use crate::layout::{
+    Delivery, Evict, Fallback, Invalidate, Mode, Reads, Room, Routing, Rule, Sessions, Strategy, Target,
+};
 
 /// A setting with its new value. Bounds are those of the field of the same name in a layout.
 ///
@@ -132,4 +134,6 @@ pub enum Setting {
     Fallback(Fallback),
     /// Whether users are sent to the data centers when all CDNs are believed down: `origin-fallback off`.
     OriginFallback(bool),
+    /// To which data center DNS sends users: `routing geo`, `routing failover:us-east,eu-west`.
+    Routing(Routing),
 }

@@ -7,6 +7,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::model::CommandError;
+use super::routing;
 use super::selector::shown;
 use super::setting::Setting;
 use super::settings::{SETTINGS, SettingInfo, named};
@@ -144,6 +145,7 @@ impl Setting {
             Setting::Confirm(_) => "confirm",
             Setting::Fallback(_) => "fallback",
             Setting::OriginFallback(_) => "origin-fallback",
+            Setting::Routing(_) => "routing",
         }
     }
 
@@ -161,6 +163,7 @@ impl Setting {
             Setting::Sessions(Sessions::Store(name)) => return bounds::name(name).map_err(refused),
             Setting::Sticky(Some(cookie)) => return bounds::cookie(cookie).map_err(refused),
             Setting::Rule(Rule::SitePriority(sites)) => return order(sites).map_err(refused),
+            Setting::Routing(policy) => routing::check(policy),
             Setting::Timeout(time)
             | Setting::CheckEvery(time)
             | Setting::Hedge(Some(time))
@@ -344,6 +347,7 @@ fn read(info: &SettingInfo, value: &str) -> Result<Setting, CommandError> {
         "fails" => Setting::Fails(or_off(value, parse_share).ok_or_else(wrong)?.unwrap_or_default()),
         "confirm" => Setting::Confirm(switch(value).ok_or_else(wrong)?),
         "fallback" => Setting::Fallback(fallback(value).ok_or_else(wrong)?),
+        "routing" => Setting::Routing(routing::parse(value).ok_or_else(wrong)?),
         "origin-fallback" => Setting::OriginFallback(switch(value).ok_or_else(wrong)?),
         _ => return Err(wrong()),
     })
@@ -534,6 +538,7 @@ impl fmt::Display for Setting {
             Setting::Rule(Rule::SitePriority(sites)) if sites.is_empty() => f.write_str(SITE_PRIORITY),
             Setting::Rule(Rule::SitePriority(sites)) => write!(f, "{SITE_PRIORITY}:{}", sites.join(",")),
             Setting::Rule(rule) => f.write_str(name_of(&RULES, rule)),
+            Setting::Routing(policy) => f.write_str(&routing::write(policy)),
             Setting::CopyRate(rate) => write!(f, "{rate}"),
             Setting::Hot(share) | Setting::Jitter(share) | Setting::Fails(share) => {
                 or_off(f, (*share > 0.0).then(|| percent(*share)))

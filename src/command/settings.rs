@@ -462,6 +462,13 @@ pub const SETTINGS: &[SettingInfo] = &[
         about: "whether users are sent to the data centers when all CDNs are believed down",
         kinds: &["dns"],
     },
+    SettingInfo {
+        name: "routing",
+        usage: "routing round-robin|geo|latency|weighted:SITE=WEIGHT,..|failover:SITE,..",
+        example: "set dns routing failover:us-east,eu-west",
+        about: "to which data center users are sent",
+        kinds: &["dns"],
+    },
 ];
 
 /// What is known of the setting of this name.

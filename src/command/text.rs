@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::faults::{FAULTS, Fault, Injection, Quantity, words};
 use super::model::{Command, CommandError, LinkSelector, Selector};
 use super::selector::shown;
 use super::setting::Setting;
@@ -33,10 +34,24 @@ impl Command {
     /// In words: an unknown verb, the wrong number of words, an argument that is not what the verb takes, a number out of its bounds.
     pub fn parse(text: &str) -> Result<Command, CommandError> {
         let words: Vec<&str> = text.split_whitespace().collect();
+        let (words, time) = words::split_time(&words)?;
         let Some((verb, words)) = words.split_first() else {
             return Err(refused("a command is missing; write for example `kill web/1`"));
         };
-        let Some(verb) = VERBS.iter().find(|known| known.name == *verb) else {
+        let command = Command::parse_words(verb, words)?;
+        let command = match time {
+            Some(time) => Command::For(Box::new(command), time),
+            None => command,
+        };
+        command.validate()?;
+        Ok(command)
+    }
+
+    fn parse_words(verb: &str, words: &[&str]) -> Result<Command, CommandError> {
+        if let Some(fault) = Fault::named(verb).filter(|fault| fault.is_composite()) {
+            return Injection::parse(fault, words).map(Command::Inject);
+        }
+        let Some(verb) = VERBS.iter().find(|known| known.name == verb) else {
             return Err(refused(format!(
                 "unknown command `{}`{}",
                 shown(verb),
@@ -60,6 +75,10 @@ impl Command {
                 let share = share(by)?;
                 Command::Drop(link(ends)?, share)
             }
+            ("bandwidth", [ends @ .., rate]) if !ends.is_empty() => {
+                let rate = Quantity::Rate.parse(rate)?;
+                Command::Bandwidth(link(ends)?, rate)
+            }
             ("surge", [by]) => Command::Surge(None, factor(by)?),
             ("surge", [users, by]) => Command::Surge(Some(Selector::parse(users)?), factor(by)?),
             ("scale", [service, count]) => Command::Scale(Selector::parse(service)?, machines(count)?),
@@ -81,10 +100,11 @@ impl Command {
             ("deploy", []) => Command::Deploy,
             ("poison", [queue]) => Command::Poison(Selector::parse(queue)?),
             ("redrive", [queue]) => Command::Redrive(Selector::parse(queue)?),
+            ("evacuate", [site]) => Command::Evacuate(Selector::parse(site)?),
+            ("reopen", [site]) => Command::Reopen(Selector::parse(site)?),
             ("close", [node]) => Command::Close(Selector::parse(node)?),
-            _ => return Err(wrong_words(verb)),
+            (name, words) => return words::parse(name, words).unwrap_or_else(|| Err(wrong_words(verb))),
         };
-        command.validate()?;
         Ok(command)
     }
 
@@ -125,7 +145,7 @@ impl Command {
             Command::Skew(_, seconds) if !(-skew::MOST..=skew::MOST).contains(seconds) => Err(refused(format!(
                 "a clock is off by at most 24h either way, not by {seconds}s"
             ))),
-            _ => Ok(()),
+            other => words::validate(other),
         }
     }
 
@@ -152,11 +172,27 @@ impl Command {
             | Command::Purge(target, _)
             | Command::Poison(target)
             | Command::Redrive(target)
+            | Command::Evacuate(target)
+            | Command::Reopen(target)
+            | Command::Fail(target, ..)
+            | Command::Leak(target, _)
+            | Command::Disk(target, _)
+            | Command::Isolate(target)
+            | Command::Outage(target)
+            | Command::Mislead(target)
+            | Command::Expire(Some(target))
             | Command::Close(target) => vec![target],
-            Command::Cut(link) | Command::Delay(link, _) | Command::Drop(link, _) | Command::Join(link) => {
+            Command::Cut(link)
+            | Command::Delay(link, _)
+            | Command::Drop(link, _)
+            | Command::Bandwidth(link, _)
+            | Command::Join(link) => {
                 vec![&link.from, &link.to]
             }
-            Command::MendAll | Command::Surge(None, _) | Command::Deploy => Vec::new(),
+            Command::Inject(injection) => injection.selectors(),
+            Command::For(command, _) => command.selectors(),
+            Command::Chaos(chaos) => chaos.iter().filter_map(|chaos| chaos.scope.as_ref()).collect(),
+            Command::MendAll | Command::Surge(None, _) | Command::Expire(None) | Command::Deploy => Vec::new(),
         }
     }
 }
@@ -175,7 +211,8 @@ fn wrong_words(verb: &Verb) -> CommandError {
 /// The verb that was probably meant, or else all of them, none left out.
 fn known_verbs(verb: &str) -> String {
     let names: Vec<&str> = VERBS.iter().map(|known| known.name).collect();
-    match closest(verb, names.iter().copied()) {
+    let faults = FAULTS.iter().map(|fault| fault.name);
+    match closest(verb, names.iter().copied().chain(faults)) {
         Some(meant) => format!("; did you mean `{meant}`?"),
         None => format!("; there are {}", names.join(", ")),
     }
@@ -263,7 +300,22 @@ impl fmt::Display for Command {
             Command::Skew(node, seconds) => write!(f, "skew {node} {}", skew::format(*seconds)),
             Command::Poison(queue) => write!(f, "poison {queue}"),
             Command::Redrive(queue) => write!(f, "redrive {queue}"),
+            Command::Evacuate(site) => write!(f, "evacuate {site}"),
+            Command::Reopen(site) => write!(f, "reopen {site}"),
             Command::Close(node) => write!(f, "close {node}"),
+            Command::Bandwidth(link, rate) => write!(f, "bandwidth {link} {}", Quantity::Rate.format(*rate)),
+            Command::Isolate(target) => write!(f, "isolate {target}"),
+            Command::Outage(target) => write!(f, "outage {target}"),
+            Command::Fail(target, share, flaw) => write!(f, "fail {target} {}{flaw}", percent(*share)),
+            Command::Leak(target, share) => write!(f, "leak {target} {}", percent(*share)),
+            Command::Disk(target, trouble) => write!(f, "disk {target} {trouble}"),
+            Command::Mislead(target) => write!(f, "mislead {target}"),
+            Command::Expire(None) => f.write_str("expire all"),
+            Command::Expire(Some(target)) => write!(f, "expire {target}"),
+            Command::Inject(injection) => injection.fmt(f),
+            Command::For(command, time) => write!(f, "{command} for {}", duration::format(*time)),
+            Command::Chaos(None) => f.write_str("chaos off"),
+            Command::Chaos(Some(chaos)) => write!(f, "chaos {chaos}"),
         }
     }
 }
@@ -302,6 +354,8 @@ mod tests {
                 Command::Close(target()),
                 Command::Poison(target()),
                 Command::Redrive(target()),
+                Command::Evacuate(target()),
+                Command::Reopen(target()),
                 Command::Skew(target(), 86_400.0),
             ]);
             for step in 0..500_u32 {
@@ -402,7 +456,7 @@ mod tests {
                 "\u{1b}[2J",
                 "unknown command `\\u{1b}[2J`; there are kill, destroy, mend, hang, slow, cut, delay, drop, join, surge, \
                  scale, resize, balance, set, revoke, promote, recover, replicate, shard, skew, flush, purge, \
-                 deploy, poison, redrive, close",
+                 deploy, poison, redrive, evacuate, reopen, close, bandwidth, isolate, outage, fail, leak, disk, mislead, expire, chaos",
             ),
             ("kill web db", "`kill` is written `kill TARGET`"),
             ("purge cdn", "`purge` is written `purge TARGET NUMBER`"),
@@ -411,7 +465,7 @@ mod tests {
                 "expected the number of a row or a file such as 42, found `all`; to forget all: `flush`",
             ),
             ("kill a//b", "`a//b` is not a selector: a part of it is empty"),
-            ("kill all", "`all` is not a selector: only `mend` takes it"),
+            ("kill all", "`all` is not a selector: only `mend` and `expire` take it"),
             ("slow db", "`slow` is written `slow TARGET FACTOR`"),
             ("slow db fast", "expected a factor such as 2 or 0.5, found `fast`"),
             ("slow db x", "expected a factor such as 2 or 0.5, found `x`"),

@@ -67,7 +67,7 @@ pub const VERBS: &[Verb] = &[
         name: "join",
         usage: "join FROM -> TO | join FROM <-> TO",
         example: "join web -> db",
-        about: "remove every rule (cut, delay, drop) from links",
+        about: "remove every rule (cut, delay, drop, bandwidth) from links",
     },
     Verb {
         name: "surge",
@@ -139,7 +139,7 @@ pub const VERBS: &[Verb] = &[
         name: "flush",
         usage: "flush TARGET",
         example: "flush cache",
-        about: "make caches, CDNs or browsers forget all that they hold; empty queues",
+        about: "make caches, CDNs, browsers or resolvers forget all that they hold; empty queues",
     },
     Verb {
         name: "purge",
@@ -166,9 +166,75 @@ pub const VERBS: &[Verb] = &[
         about: "send the messages of a dead-letter queue back to where they came from",
     },
     Verb {
+        name: "evacuate",
+        usage: "evacuate SITE",
+        example: "evacuate us-east",
+        about: "send the users of a data center elsewhere, as planned work does: DNS leaves it out, what is in progress ends well",
+    },
+    Verb {
+        name: "reopen",
+        usage: "reopen SITE",
+        example: "reopen us-east",
+        about: "take an evacuation back",
+    },
+    Verb {
         name: "close",
         usage: "close NODE",
         example: "close db/3",
         about: "close a ring around a node: its successor goes on to the one before it",
+    },
+    Verb {
+        name: "bandwidth",
+        usage: "bandwidth FROM -> TO RATE | bandwidth FROM <-> TO RATE",
+        example: "bandwidth web -> db 100kB",
+        about: "let the messages of each sender on links pass one after another, at this rate",
+    },
+    Verb {
+        name: "isolate",
+        usage: "isolate TARGET",
+        example: "isolate us-east",
+        about: "lose everything between the target and the rest of the world",
+    },
+    Verb {
+        name: "outage",
+        usage: "outage TARGET",
+        example: "outage dns",
+        about: "the same for what others run: dns, a resolver, a CDN",
+    },
+    Verb {
+        name: "fail",
+        usage: "fail TARGET SHARE | fail TARGET SHARE checks | fail TARGET SHARE certificate",
+        example: "fail web/1 20%",
+        about: "answer a share of the requests with an error, while health checks pass (a gray failure)",
+    },
+    Verb {
+        name: "leak",
+        usage: "leak TARGET SHARE",
+        example: "leak web/1 50%",
+        about: "lose a share of the slots until the process is started again",
+    },
+    Verb {
+        name: "disk",
+        usage: "disk TARGET full | disk TARGET slow FACTOR | disk TARGET well",
+        example: "disk db full",
+        about: "fill disks, or slow them: databases and durable queues",
+    },
+    Verb {
+        name: "mislead",
+        usage: "mislead TARGET",
+        example: "mislead dns",
+        about: "let DNS lead everybody to an address where nobody answers",
+    },
+    Verb {
+        name: "expire",
+        usage: "expire TARGET | expire all",
+        example: "expire cache",
+        about: "end the time of all that caches, CDNs, browsers or resolvers hold",
+    },
+    Verb {
+        name: "chaos",
+        usage: "chaos on | chaos off | chaos SCOPE every TIME mend TIME",
+        example: "chaos on",
+        about: "kill at random by the seed (every 60s), mend after a while (20s), until it is switched off",
     },
 ];

@@ -1,5 +1,6 @@
 //! What each command can be done to.
 
+use super::faults::{Hit, Injection};
 use super::model::Command;
 use super::resolve::Kind;
 use super::setting::Setting;
@@ -13,6 +14,8 @@ pub(super) enum Wanted<'a> {
     /// Machines of ours, which have a size.
     Sized,
     Users,
+    /// Data centers that users can connect to.
+    Sites,
     LoadBalancer,
     /// A database as a whole.
     Database(Need<'a>),
@@ -34,6 +37,14 @@ pub(super) enum Wanted<'a> {
     },
     /// What has a number of machines that can be changed.
     Scaled,
+    /// What others run: the name service, resolvers, CDNs.
+    ThirdParty,
+    /// The name service.
+    Dns,
+    /// Web services and functions.
+    Web,
+    /// What can be mended: also users, whose habits may have been changed.
+    Mended,
     /// Ends of links: everything.
     Anything,
 }
@@ -73,31 +84,54 @@ impl<'a> Wanted<'a> {
     pub fn by(command: &'a Command) -> Wanted<'a> {
         match command {
             Command::Surge(..) | Command::Revoke(..) => Wanted::Users,
+            Command::Evacuate(_) | Command::Reopen(_) => Wanted::Sites,
             Command::Scale(..) => Wanted::Scaled,
             Command::Poison(_) => Wanted::Queue { dead: false },
             Command::Redrive(_) => Wanted::Queue { dead: true },
             Command::Resize(..) => Wanted::Sized,
             Command::Balance(..) => Wanted::LoadBalancer,
-            Command::Cut(_) | Command::Delay(..) | Command::Drop(..) | Command::Join(_) => Wanted::Anything,
+            Command::Cut(_) | Command::Delay(..) | Command::Drop(..) | Command::Bandwidth(..) | Command::Join(_) => {
+                Wanted::Anything
+            }
             Command::Promote(_) => Wanted::Node(Need::Replicas),
             Command::Recover(_) => Wanted::Nodes(Some(Need::Replicas)),
             Command::Replicate(_) => Wanted::Database(Need::Copies),
             Command::Shard(_) => Wanted::Database(Need::Shards),
             Command::Skew(..) => Wanted::Nodes(None),
             Command::Close(_) => Wanted::Node(Need::Ring),
-            Command::Flush(_) | Command::Purge(..) => Wanted::Keepers,
+            Command::Flush(_) | Command::Purge(..) | Command::Expire(_) => Wanted::Keepers,
+            Command::Outage(_) => Wanted::ThirdParty,
+            Command::Mislead(_) => Wanted::Dns,
+            Command::Inject(injection) => Wanted::of(injection),
+            Command::For(command, _) => Wanted::by(command),
             Command::Set(_, setting) => Wanted::Having {
                 setting: setting.name(),
                 kinds: setting.kinds(),
                 need: Need::of(setting),
             },
+            Command::Mend(_) => Wanted::Mended,
             Command::Kill(_)
             | Command::Destroy(_)
-            | Command::Mend(_)
             | Command::MendAll
             | Command::Deploy
             | Command::Hang(_)
+            | Command::Fail(..)
+            | Command::Leak(..)
+            | Command::Disk(..)
+            | Command::Isolate(_)
+            | Command::Chaos(_)
             | Command::Slow(..) => Wanted::Machines,
+        }
+    }
+
+    /// What a composite can be done to.
+    fn of(injection: &Injection) -> Wanted<'a> {
+        match injection.fault().hits {
+            [Hit::Link] => Wanted::Anything,
+            [Hit::Users] => Wanted::Users,
+            [Hit::Balancer] => Wanted::LoadBalancer,
+            [Hit::Web] => Wanted::Web,
+            _ => Wanted::Machines,
         }
     }
 
@@ -105,7 +139,7 @@ impl<'a> Wanted<'a> {
         match self {
             Wanted::Machines => !matches!(kind, Kind::Users),
             Wanted::Sized => match kind {
-                Kind::Site | Kind::Host => true,
+                Kind::Site { .. } | Kind::Zone | Kind::Host => true,
                 Kind::Service(_, service) => !matches!(service, Service::Serverless(_)),
                 Kind::Users
                 | Kind::Dns { .. }
@@ -115,7 +149,11 @@ impl<'a> Wanted<'a> {
                 | Kind::Cdn(_)
                 | Kind::Shield => false,
             },
+            Wanted::ThirdParty => matches!(kind, Kind::Dns { .. } | Kind::Resolver | Kind::Cdn(_) | Kind::Shield),
+            Wanted::Dns => matches!(kind, Kind::Dns { .. }),
+            Wanted::Web => matches!(kind, Kind::Service(_, Service::Web(_) | Service::Serverless(_))),
             Wanted::Users => matches!(kind, Kind::Users),
+            Wanted::Sites => matches!(kind, Kind::Site { open: true }),
             Wanted::Scaled => matches!(kind, Kind::Service(_, Service::Web(_) | Service::Consumer(_))),
             Wanted::Queue { .. } => matches!(kind, Kind::Service(_, Service::Queue(_))),
             Wanted::LoadBalancer => matches!(kind, Kind::Service(_, Service::LoadBalancer(_))),
@@ -123,7 +161,7 @@ impl<'a> Wanted<'a> {
                 matches!(kind, Kind::Service(_, Service::Database(_)))
             }
             Wanted::Keepers => match kind {
-                Kind::Site | Kind::Users | Kind::Cdn(_) | Kind::Shield => true,
+                Kind::Site { .. } | Kind::Zone | Kind::Users | Kind::Cdn(_) | Kind::Shield | Kind::Resolver => true,
                 Kind::Service(_, service) => {
                     matches!(
                         service,
@@ -133,7 +171,7 @@ impl<'a> Wanted<'a> {
                 _ => false,
             },
             Wanted::Having { kinds, .. } => kinds.contains(&kind.word()),
-            Wanted::Anything => true,
+            Wanted::Mended | Wanted::Anything => true,
         }
     }
 
@@ -141,16 +179,29 @@ impl<'a> Wanted<'a> {
     pub fn takes_instances(self) -> bool {
         matches!(
             self,
-            Wanted::Machines | Wanted::Sized | Wanted::Nodes(_) | Wanted::Node(_) | Wanted::Keepers | Wanted::Anything
+            Wanted::Machines
+                | Wanted::Mended
+                | Wanted::ThirdParty
+                | Wanted::Dns
+                | Wanted::Web
+                | Wanted::Sized
+                | Wanted::Nodes(_)
+                | Wanted::Node(_)
+                | Wanted::Keepers
+                | Wanted::Anything
         )
     }
 
     /// What is missing, in front of `is named`.
     pub fn words(self) -> String {
         match self {
-            Wanted::Machines | Wanted::Anything => "nothing".to_owned(),
+            Wanted::Machines | Wanted::Mended | Wanted::Anything => "nothing".to_owned(),
+            Wanted::ThirdParty => "nothing that others run".to_owned(),
+            Wanted::Dns => "no name service".to_owned(),
+            Wanted::Web => "no web service".to_owned(),
             Wanted::Sized => "no machine of yours".to_owned(),
             Wanted::Users => "no population of users".to_owned(),
+            Wanted::Sites => "no data center that users connect to".to_owned(),
             Wanted::Scaled => "no web service and no workers".to_owned(),
             Wanted::Queue { .. } => "no queue".to_owned(),
             Wanted::LoadBalancer => "no load balancer".to_owned(),

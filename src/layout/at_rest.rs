@@ -2,8 +2,9 @@
 
 mod copies;
 mod database;
+mod sites;
 
-use copies::{behind_cdn, hit_ratio};
+use copies::hit_ratio;
 use database::{Asked, Askers};
 
 use super::model::{Asks, DataCenter, Layout, Map, Pages, Service, Sessions, Users};
@@ -14,8 +15,8 @@ impl Layout {
     /// The utilisation of every tier at rest, in closed form: rate times mean demand over cores, by full name (`dc/web`, or the host
     /// `dc/server`, where the demands of all that it hosts add up). Functions have no machine of ours, and are not among them.
     ///
-    /// The sites that have an entry point share evenly the traffic of the populations that have no `site` of their own. The balancers
-    /// of a service share it too; of a pair with a floating address one has it all. A page reads one row, a create, update or delete
+    /// The name service sends the populations that have no `site` of their own to data centers as its routing says; in turn means evenly. What a CDN does
+    /// not keep goes to the data center that is nearest to its shield, or to its edge. The balancers of a service share evenly too; of a pair with a floating address one has it all. A page reads one row, a create, update or delete
     /// writes one, a static file asks no database, a search costs as much as ten reads on every shard. Where people sign in, all are taken
     /// to be signed in: each of their requests is one look-up in the session store, or one token to verify. Signing in, health checks and
     /// retries are left out.
@@ -30,20 +31,22 @@ impl Layout {
         let mut busy: Map<f64> = Map::new();
         let mut askers = Askers::new(self);
         for users in self.users.values() {
-            for (name, site) in &self.data_centers {
-                let share = self.share_of(users, name);
-                if share <= 0.0 {
-                    continue;
+            for (asks, through_cdn) in self.streams(users) {
+                for (name, site) in &self.data_centers {
+                    let share = self.share_of(users, name, through_cdn);
+                    if share <= 0.0 {
+                        continue;
+                    }
+                    let demand = Demand {
+                        layout: self,
+                        place: name,
+                        site,
+                        users,
+                        asks,
+                        share,
+                    };
+                    demand.add(&mut busy, &mut askers);
                 }
-                let demand = Demand {
-                    layout: self,
-                    place: name,
-                    site,
-                    users,
-                    asks: behind_cdn(self, users),
-                    share,
-                };
-                demand.add(&mut busy, &mut askers);
             }
         }
         for (place, name, load) in askers.busiest() {
@@ -51,21 +54,6 @@ impl Layout {
             add(&mut busy, place, &self.data_centers[place], name, service, load);
         }
         busy
-    }
-
-    /// The share of a population's requests that come to a data center.
-    fn share_of(&self, users: &Users, site: &str) -> f64 {
-        let own = |name: &str| users.site.as_deref().is_none_or(|own| own == name);
-        let mut sites = self.data_centers.iter();
-        let open = sites
-            .by_ref()
-            .filter(|(name, center)| own(name) && center.entry().is_some());
-        let names: Vec<&str> = open.map(|(name, _)| name.as_str()).collect();
-        if names.contains(&site) {
-            1.0 / names.len() as f64
-        } else {
-            0.0
-        }
     }
 }
 
@@ -165,8 +153,10 @@ impl<'a> Demand<'a> {
         {
             let all = |of: fn(&Asks) -> f64| -> f64 {
                 let populations = self.layout.users.values();
-                let here = populations
-                    .map(|users| of(&behind_cdn(self.layout, users)) * self.layout.share_of(users, self.place));
+                let here = populations.flat_map(|users| {
+                    let streams = self.layout.streams(users).into_iter();
+                    streams.map(move |(asks, cdn)| of(&asks) * self.layout.share_of(users, self.place, cdn))
+                });
                 here.sum()
             };
             let rates = (all(|asks| asks.page), all(Asks::writes));

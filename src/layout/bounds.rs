@@ -42,6 +42,8 @@ pub(crate) const SHARE: RangeInclusive<f64> = 0.0..=1.0;
 pub(crate) const CACHE_NODES: RangeInclusive<u64> = 1..=1_000;
 /// CDNs of a layout.
 pub(crate) const MOST_CDNS: usize = 16;
+/// Zones of a data center.
+pub(crate) const ZONES: RangeInclusive<u64> = 1..=8;
 /// Edges of a CDN.
 pub(crate) const EDGES: RangeInclusive<u64> = 1..=64;
 /// Bytes of a row, a page or a file.

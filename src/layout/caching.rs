@@ -155,6 +155,9 @@ pub struct Content {
     pub asset_ttl: Duration,
     /// Whether the names of static files tell their version, so that a new version is another file. Default true.
     pub fingerprints: bool,
+    /// Whether static files have a domain of their own, which leads to the CDNs, so that the domain of the site leads to the data centers. Default false:
+    /// where there are CDNs, all that users ask goes through them.
+    pub static_domain: bool,
     /// US dollars for a GB that the data centers send to users, and to CDNs. From 0 to 100. Default 0.
     pub price_per_gb: f64,
 }
@@ -190,6 +193,7 @@ impl Default for Content {
             cv: 1.0,
             asset_ttl: Duration::from_secs(3600),
             fingerprints: true,
+            static_domain: false,
             price_per_gb: 0.0,
         }
     }

@@ -38,13 +38,15 @@ impl Layout {
         }
     }
 
-    /// The data centers in which a database of this data center has nodes, with the nodes of each shard there: in the order of their
-    /// names, which is that of the nodes. The first node of a shard is its primary at the start. Nothing if there is no such database.
+    /// The data centers in which a database of this data center has nodes, with the nodes of each shard there: in the order of the nodes, which is
+    /// that of the data centers' names behind [`Database::first`]. The first node of a shard is its primary at the start. Nothing if there is no such database.
     pub fn nodes_of<'a>(&'a self, site: &'a str, database: &str) -> Vec<(&'a str, u32)> {
         let here = self.data_centers.get(site).and_then(|site| site.services.get(database));
         match (here, self.databases.get(database)) {
-            (Some(Service::Database(_)), Some(nodes)) if nodes.contains_key(site) => {
-                nodes.iter().map(|(site, count)| (site.as_str(), *count)).collect()
+            (Some(Service::Database(here)), Some(nodes)) if nodes.contains_key(site) => {
+                let mut nodes: Vec<(&str, u32)> = nodes.iter().map(|(site, count)| (site.as_str(), *count)).collect();
+                nodes.sort_by_key(|(site, _)| here.first.as_deref() != Some(site));
+                nodes
             }
             (Some(Service::Database(here)), _) => vec![(site, here.machines)],
             _ => Vec::new(),
@@ -52,26 +54,42 @@ impl Layout {
     }
 
     /// The databases that have monitors in a data center, with how many. They are one service of it for each database, named as
-    /// [`monitor_of`] says. Those of a database stand in its data centers in turn, from the last to the first: the
+    /// [`monitor_of`] says. Those of a database stand in the data centers that it names for them, else in its own from the last to the first: the
     /// only one is not beside the first primary, where it could tell nobody of its loss. They run on
     /// machines of others, which cost nothing and count as none.
     pub fn monitors<'a>(&'a self, site: &'a str) -> impl Iterator<Item = (&'a str, u32)> {
-        let services = self
+        let own = self
             .data_centers
             .get(site)
             .into_iter()
             .flat_map(|data_center| &data_center.services);
-        services.filter_map(move |(name, service)| {
-            let Service::Database(database) = service else {
-                return None;
-            };
+        let own = own.filter_map(|(name, service)| match service {
+            Service::Database(database) => Some((name.as_str(), database)),
+            _ => None,
+        });
+        // Those that have monitors here and no nodes.
+        let others = self.databases.iter().filter(|(_, nodes)| !nodes.contains_key(site));
+        let others = others.filter_map(|(name, nodes)| {
+            let (first, _) = nodes.first_key_value()?;
+            match self.data_centers[first].services.get(name) {
+                Some(Service::Database(database)) => Some((name.as_str(), database)),
+                _ => None,
+            }
+        });
+        own.chain(others).filter_map(move |(name, database)| {
             let monitors = database.replication.primary_replicas()?.failover?.monitors;
-            let nodes = self.nodes_of(site, name);
-            let place = nodes.iter().rev().position(|(other, _)| *other == site)? as u32;
-            let here = (0..monitors)
-                .filter(|monitor| monitor % nodes.len() as u32 == place)
-                .count();
-            (here > 0).then_some((name.as_str(), here as u32))
+            let places: Vec<&str> = if database.monitors_in.is_empty() {
+                let nodes = self.nodes_of(site, name);
+                nodes.iter().rev().map(|(site, _)| *site).collect()
+            } else {
+                database.monitors_in.iter().map(String::as_str).collect()
+            };
+            let mut turns = places
+                .iter()
+                .cycle()
+                .take(if places.is_empty() { 0 } else { monitors as usize });
+            let here = turns.by_ref().filter(|place| **place == site).count();
+            (here > 0).then_some((name, here as u32))
         })
     }
 }

@@ -10,6 +10,7 @@ mod entry;
 mod evict;
 mod expect;
 mod expect_text;
+mod geo;
 mod model;
 mod parse;
 mod policies;
@@ -27,9 +28,10 @@ pub use caching::{Cache, Cdn, Content, Invalidate, Near, Strategy};
 pub use entry::{autoscaler_of, monitor_of, shield_of};
 pub use evict::{Evict, Room};
 pub use expect::{Comparison, Expectation, Measure, Quantifier, QueueMeasure};
+pub use geo::Region;
 pub use model::{
     Asks, Balance, DataCenter, Database, Distribution, Dns, Host, Keys, Layout, LoadBalancer, LookBack, Map, Network,
-    Pages, Pair, Serverless, Service, SessionStore, Sessions, Sticky, Users, Web,
+    Pages, Pair, Routing, Serverless, Service, SessionStore, Sessions, Sticky, Users, Web,
 };
 pub use parse::{LayoutError, parse};
 pub use policies::{Autoscaler, Breaker, Calls, HealthCheck, Outlier, RateLimit, Target};
@@ -40,4 +42,4 @@ pub use replication::{Failover, Mode, Peers, PrimaryReplicas, Reads, Replication
 pub use shipped::{SHIPPED, Shipped, find_shipped};
 pub use size::{SIZES, Size};
 pub use text::{closest, printable};
-pub(crate) use text::{parse_share, percent, suggestion};
+pub(crate) use text::{grouped, parse_share, percent, suggestion};

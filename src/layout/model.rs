@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use super::caching::{Cache, Cdn, Content};
 use super::expect::Expectation;
+use super::geo::Region;
 use super::policies::{Autoscaler, Calls, HealthCheck, Outlier, RateLimit};
 use super::queueing::{Consumer, Publish, Queue};
 use super::replication::{Replication, Sharding};
@@ -35,6 +36,8 @@ pub struct Layout {
     pub domain: String,
     /// Populations of users by name. At least one.
     pub users: Map<Users>,
+    /// Regions of the world by name, that data centers, users and edges are in. Either there are none, or all are in one of them.
+    pub regions: Map<Region>,
     /// The name service.
     pub dns: Dns,
     /// Latencies between places.
@@ -72,10 +75,16 @@ pub struct Users {
     pub keys: Keys,
     /// Which static files they ask for. Default Zipf over 1,000 with exponent 1.
     pub assets: Keys,
-    /// The edge of a CDN that is nearest to them, by name. Default: one by the order of the populations, in turn.
+    /// The edge of a CDN that is nearest to them, by name. Default: with regions the one that is nearest to their resolver, else one by the
+    /// order of the populations, in turn.
     pub edge: Option<String>,
     /// Whether browsers and apps keep static files for as long as they may. Default true.
     pub browser: bool,
+    /// The region that they live in. Default: the one of the same name, or the only one.
+    pub region: Option<String>,
+    /// The region that their resolver stands in. Default: their own. A public resolver that is far away fools a name service that goes by
+    /// where the question comes from (one without the client's subnet, RFC 7871).
+    pub resolver: Option<String>,
     /// How many caches the resolver of the population's region has, each with a phase of its own. From 1 to 100,000. Default 16.
     pub resolvers: u32,
     /// How many stub caches there are on the people's own devices; the people are spread over them. From 1 to 100,000. Default 256.
@@ -148,11 +157,28 @@ pub struct Dns {
     /// How often a resolver asks before it gives up. From 1 to 100. Default 3.
     pub attempts: u32,
     /// Checks of the addresses: one that fails them is left out of the answers, unless all fail (Route 53). Default none.
-    /// In one that is given, and where there is a CDN, `every` is 10 s, `timeout` 4 s, `down_after` 3 and `up_after` 3 by default
+    /// In one that is given, and where there is a CDN or users are sent to one of several data centers, `every` is 10 s, `timeout` 4 s, `down_after` 3 and `up_after` 3 by default
     /// (Route 53, fast checks).
     pub health: Option<HealthCheck>,
     /// Whether users are sent to the data centers when all CDNs are believed down. Default true.
     pub origin_fallback: bool,
+    /// To which data center users are sent. Default: with regions [`Routing::Geo`], else [`Routing::RoundRobin`].
+    pub routing: Routing,
+}
+
+/// How the name service chooses among the data centers that are up. Users of CDNs are sent to edges; then this is only for when all CDNs are down.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub enum Routing {
+    /// All addresses in turn.
+    RoundRobin,
+    /// The data center that is nearest to the resolver that asks, by the great circle (Route 53: geoproximity routing).
+    Geo,
+    /// The data center with the shortest round trip from the resolver that asks, as measured from there every 10 s (Route 53: latency routing).
+    Latency,
+    /// Each data center with its share, relative to the others. From 0 to 1,000, one of them above 0; those that are not named have none.
+    Weighted(Map<f64>),
+    /// The first of these that is up; those that are not named come last, in the order of their names.
+    Failover(Vec<String>),
 }
 
 /// One-way latencies between places (each from 1 us to 60 s), and what links do to packets.
@@ -165,8 +191,12 @@ pub struct Network {
     /// Between users and their nearest edge of a CDN, and between its shield and the data centers. To other edges, from edges to the shield and
     /// to the data centers it is `access`. Default 5 ms.
     pub edge: Duration,
-    /// Between two data centers. Default 40 ms (half of the 80 ms round trip between Virginia and Ireland).
+    /// Between two data centers of a layout without regions. Default 40 ms (half of the 80 ms round trip between Virginia and Ireland).
     pub between: Duration,
+    /// Between two zones of a data center. Default 0.5 ms (AZ to AZ usually below 1 ms for a round trip).
+    pub zone: Duration,
+    /// Round trips between regions that are known better than [`Region::round_trip`] does: by two names, the lesser one first.
+    pub round_trips: BTreeMap<(String, String), Duration>,
     /// Upper bound of a uniform delay added to each message. From 0 to 60 s. Default 0.
     pub jitter: Duration,
     /// Probability that a packet is lost. From 0 to 0.9. Default 0.
@@ -176,6 +206,10 @@ pub struct Network {
 /// A data center: services on machines.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DataCenter {
+    /// The region that it stands in. Default: the one of the same name, or the only one.
+    pub region: Option<String>,
+    /// Zones with power and network of their own, from 1 to 8; the machines of each service are spread over them in turn. Default 1.
+    pub zones: u32,
     /// Machines that host several services, by name.
     pub hosts: Map<Host>,
     /// Services by name.
@@ -403,6 +437,11 @@ pub struct Database {
     pub on: Option<String>,
     /// Nodes of each shard in this data center. From 1 to 15 in all data centers together. Default 1, or 3 with replication.
     pub machines: u32,
+    /// The data center whose nodes come first, for one with nodes in several: where its primaries stand at the start. Default: the first by name.
+    pub first: Option<String>,
+    /// The data centers in which its monitors stand, in turn, for one with nodes in several; a third one breaks the tie when one of two is lost. Default: those
+    /// of its nodes, from the last to the first.
+    pub monitors_in: Vec<String>,
     /// Size of its machines. Default `m`.
     pub size: String,
     /// Queries in progress at once on each node. Default 32.

@@ -74,6 +74,11 @@ pub const SHIPPED: &[Shipped] = &[
         script: Some(include_str!("../../layouts/12-serverless.script.ron")),
     },
     Shipped {
+        file: "13-two-data-centers",
+        source: include_str!("../../layouts/13-two-data-centers.ron"),
+        script: Some(include_str!("../../layouts/13-two-data-centers.script.ron")),
+    },
+    Shipped {
         file: "14-message-queue",
         source: include_str!("../../layouts/14-message-queue.ron"),
         script: Some(include_str!("../../layouts/14-message-queue.script.ron")),
@@ -82,6 +87,11 @@ pub const SHIPPED: &[Shipped] = &[
         file: "15-sharding",
         source: include_str!("../../layouts/15-sharding.ron"),
         script: Some(include_str!("../../layouts/15-sharding.script.ron")),
+    },
+    Shipped {
+        file: "16-millions-of-users",
+        source: include_str!("../../layouts/16-millions-of-users.ron"),
+        script: Some(include_str!("../../layouts/16-millions-of-users.script.ron")),
     },
     Shipped {
         file: "20-retry-storm",
@@ -102,6 +112,11 @@ pub const SHIPPED: &[Shipped] = &[
         file: "23-poison-message",
         source: include_str!("../../layouts/23-poison-message.ron"),
         script: Some(include_str!("../../layouts/23-poison-message.script.ron")),
+    },
+    Shipped {
+        file: "24-three-regions",
+        source: include_str!("../../layouts/24-three-regions.ron"),
+        script: Some(include_str!("../../layouts/24-three-regions.script.ron")),
     },
 ];
 

@@ -37,9 +37,66 @@ pub(super) fn validate(layout: &Layout, root: &Node) -> Result<(), Problem> {
             "there is no entry point: users need a LoadBalancer, a Web service or a Serverless one to connect to";
         return Err(path.at(place).problem(message));
     }
+    whereabouts(layout, &path)?;
+    if layout.content.static_domain && layout.cdns.is_empty() {
+        let message = "there is no CDN that a domain of static files could lead to; name one in `cdns`";
+        return Err(path.at("content").key("static_domain").problem(message));
+    }
     uploads(layout, &path.at("users"))?;
     nearest_edges(layout, &path.at("users"))?;
     own_sites(layout, &path.at("users"))
+}
+
+/// Either there are no regions, or data centers, users, their resolvers and edges are in one of them.
+fn whereabouts(layout: &Layout, path: &Path) -> Result<(), Problem> {
+    let known = |path: &Path, region: &str| {
+        if layout.regions.contains_key(region) {
+            return Ok(());
+        }
+        let known = suggestion(region, layout.regions.keys().map(String::as_str));
+        Err(path.problem(format!("there is no region \"{}\"{known}", printable(region))))
+    };
+    let in_one =
+        |path: &Path, region: Option<&str>| match region {
+            Some(region) => known(&path.at("region"), region),
+            None if layout.regions.is_empty() => Ok(()),
+            None => Err(path
+                .problem("it is in no region; with `regions` the data centers and users need one: name its `region`")),
+        };
+    for (name, users) in &layout.users {
+        let path = path.at("users");
+        let path = path.at(name);
+        in_one(&path, users.region.as_deref())?;
+        if let Some(resolver) = &users.resolver {
+            known(&path.at("resolver"), resolver)?;
+        }
+    }
+    for (name, site) in &layout.data_centers {
+        let path = path.at("data_centers");
+        in_one(&path.at(name), site.region.as_deref())?;
+        if site.zones > 1
+            && let Some(service) = site.services.keys().chain(site.hosts.keys()).find(|name| is_zone(name))
+        {
+            let message = format!("\"{}\" is the name of a zone; choose another", printable(service));
+            return Err(path.at(name).problem(message));
+        }
+    }
+    if !layout.regions.is_empty() {
+        for (name, cdn) in &layout.cdns {
+            let path = path.at("cdns");
+            let path = path.at(name);
+            for (index, edge) in cdn.edges.iter().enumerate() {
+                known(&path.at("edges").item(index), edge)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether a name is that of a zone: `zone-1`.
+fn is_zone(name: &str) -> bool {
+    let number = name.strip_prefix("zone-");
+    number.is_some_and(|number| number.bytes().all(|b| b.is_ascii_digit()))
 }
 
 /// Who uploads needs somebody who publishes it, wherever the request may arrive.

@@ -18,6 +18,35 @@ impl Wire for System {
     fn succeeded(reply: &Reply) -> bool {
         reply.outcome.is_ok()
     }
+
+    fn broken(request: &Request, kind: u8, at: InstanceId) -> Option<Reply> {
+        Reply::broken(request, kind, at)
+    }
+
+    fn request_bytes(request: &Request) -> u32 {
+        request.bytes()
+    }
+
+    fn wanted_bytes(request: &Request) -> u32 {
+        request.wanted_bytes()
+    }
+
+    fn reply_bytes(reply: &Reply, wanted: u32) -> u32 {
+        reply.bytes(wanted)
+    }
+}
+
+impl Event {
+    /// The same event at another place, if it happened there.
+    #[must_use]
+    pub fn moved(self, from: InstanceId, to: impl FnOnce() -> InstanceId) -> Event {
+        match self {
+            Event::Failed { reason, at } if at == from => Event::Failed { reason, at: to() },
+            Event::Retried { reason, at } if at == from => Event::Retried { reason, at: to() },
+            Event::Breaker { to: at, state } if at == from => Event::Breaker { to: to(), state },
+            other => other,
+        }
+    }
 }
 
 /// Something that happened.

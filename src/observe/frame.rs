@@ -27,6 +27,8 @@ pub struct Frame {
     pub seed: u64,
     /// The factor on the traffic that the layout names.
     pub traffic: f64,
+    /// Chaos, as it would be typed, if it is on.
+    pub chaos: Option<String>,
     /// What all machines cost now, in US dollars an hour.
     pub price_per_hour: f64,
     /// What it has cost since the start, in US dollars.
@@ -45,6 +47,8 @@ pub struct Frame {
     pub lost_writes: u64,
     /// Sessions, of all populations together.
     pub sessions: SessionTally,
+    /// By data center, as in the topology.
+    pub sites: Vec<SiteState>,
     /// By service, as in the topology.
     pub services: Vec<ServiceState>,
     /// By link, as in the topology.
@@ -59,6 +63,19 @@ pub struct Frame {
     pub log_total: u64,
     /// One sample for each second that has passed, the oldest first; at most the last 240.
     pub history: Vec<Sample>,
+}
+
+/// The state of a data center.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SiteState {
+    /// Requests a second that came to its entry point from users and CDNs over the last second.
+    pub rate: f64,
+    /// Its share of what came to all data centers. From 0 to 1; 0 when nothing came.
+    pub share: f64,
+    /// Whether its users are sent elsewhere.
+    pub evacuated: bool,
+    /// Whether the name service believes that one of its addresses is up.
+    pub believed_up: bool,
 }
 
 /// Counts of requests as users see them.
@@ -182,6 +199,8 @@ pub struct InstanceState {
     pub since: SimTime,
     /// The factor on its core time: 1 unless it was slowed.
     pub slow: f64,
+    /// What is wrong with it though it runs: `fails 20%`, `disk full`.
+    pub ails: Option<String>,
     /// Leaving: it answers what it holds and takes nothing new.
     pub draining: bool,
     /// Of a pair of balancers: whether it holds the address.
@@ -257,6 +276,8 @@ pub struct Incident {
     pub injected: SimTime,
     /// When the first request failed or had to be retried for it.
     pub hurt: Option<SimTime>,
+    /// Who was hurt first, as a selector: the population whose request failed, or who had to try again.
+    pub first_hurt: Option<String>,
     /// When somebody noticed.
     pub noticed: Option<Milestone>,
     /// When traffic stopped going to what is hurt.
@@ -281,6 +302,9 @@ pub struct Incident {
     pub lost_sessions: u64,
     /// Accepted jobs lost by it.
     pub lost_jobs: u64,
+    /// What was spent from the fault until all was as before, beyond what that time would have cost at the mean of the last minute before
+    /// the fault, in US dollars. Below 0 when less was spent: a machine that is gone costs nothing.
+    pub extra_spent: f64,
     /// One sentence: what happens now, and why.
     pub sentence: String,
 }

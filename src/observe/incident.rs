@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use crate::protocol::Reason;
 use crate::sim::{InstanceId, SimTime};
 
 use super::event::{Circuit, Event};
@@ -13,6 +14,9 @@ const KEPT: usize = 50;
 /// Users count as served again when nothing has failed for so long.
 const QUIET: Duration = Duration::from_secs(3);
 
+/// Seconds before a fault of which the mean is what its time would have cost.
+const USUAL_SECONDS: usize = 60;
+
 /// An incident with what is needed to follow it.
 #[derive(Debug)]
 pub struct Case {
@@ -22,7 +26,42 @@ pub struct Case {
     pub targets: Vec<InstanceId>,
     /// Those who depend on them, directly or by way of others, sorted.
     pub upstream: Vec<InstanceId>,
+    /// Of a fault that hit all ways into a data center: those that the name service has not left out so far. `None` for any other fault.
+    ways_in: Option<Vec<InstanceId>>,
+    /// What a second costs without the fault, in US dollars.
+    usual: Option<f64>,
     last_bad: SimTime,
+    /// The fault goes on: it heals when that has ended.
+    lasting: bool,
+}
+
+/// Something that an incident has come to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct News {
+    /// When.
+    pub at: SimTime,
+    /// The number of the incident.
+    pub number: u32,
+    /// What.
+    pub stage: Stage,
+}
+
+/// What an incident has come to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// The first request failed, or had to be tried again.
+    Hurt {
+        /// Why.
+        reason: Reason,
+        /// Where that arose.
+        place: InstanceId,
+        /// Whether it failed for good.
+        failed: bool,
+    },
+    /// Somebody noticed.
+    Noticed,
+    /// Traffic stopped going to what is hurt.
+    Acted,
 }
 
 impl Case {
@@ -42,10 +81,89 @@ impl Case {
         self.reaches(place) || (self.incident.hurt.is_some() && self.incident.served.is_none())
     }
 
-    fn hurt(&mut self, at: SimTime) {
-        self.incident.hurt.get_or_insert(at);
+    fn hurt(&mut self, at: SimTime, who: &dyn Fn() -> String) {
+        if self.incident.hurt.is_none() {
+            self.incident.hurt = Some(at);
+            self.incident.first_hurt = Some(who());
+        }
         self.incident.served = None;
         self.last_bad = at;
+    }
+
+    /// Somebody noticed. While users still come to a data center that is hit as a whole, nobody has acted.
+    fn notice(&mut self, at: SimTime, who: &dyn Fn() -> String, acts: bool) {
+        let milestone = Milestone { at, who: who() };
+        if acts && self.ways_in.is_none() && self.incident.acted.is_none() {
+            self.incident.acted = Some(milestone.clone());
+        }
+        self.incident.noticed.get_or_insert(milestone);
+    }
+
+    /// The name service left an address out.
+    fn leave_out(&mut self, address: InstanceId, at: SimTime, who: &dyn Fn() -> String) {
+        let Some(ways) = &mut self.ways_in else { return };
+        let before = ways.len();
+        ways.retain(|way| *way != address);
+        let (fewer, none) = (ways.len() < before, ways.is_empty());
+        if fewer {
+            self.incident
+                .noticed
+                .get_or_insert_with(|| Milestone { at, who: who() });
+        }
+        if none {
+            self.incident.acted.get_or_insert_with(|| Milestone { at, who: who() });
+        }
+    }
+
+    /// Follows an event.
+    fn follow(&mut self, at: SimTime, from: InstanceId, event: &Event, who: &dyn Fn() -> String) {
+        let unnoticed = self.incident.noticed.is_none();
+        match *event {
+            // More traffic is noticed by whoever brings more machines.
+            Event::Scaled(decision) if self.targets.is_empty() && decision.to > decision.from && unnoticed => {
+                self.notice(at, who, true);
+            }
+            Event::Failed { at: place, .. } if self.is_blamed(place) => {
+                self.hurt(at, who);
+                self.incident.failed += 1;
+            }
+            Event::Retried { at: place, .. } if self.is_blamed(place) => {
+                self.hurt(at, who);
+                self.incident.retried += 1;
+            }
+            Event::TakenOut { backend, .. } if self.ways_in.is_some() && self.concerns(backend) => {
+                self.leave_out(backend, at, who);
+            }
+            Event::TakenOut { backend: by, .. }
+            | Event::Ejected { backend: by, .. }
+            | Event::TookOver { from: by }
+            | Event::Breaker {
+                to: by,
+                state: Circuit::Open,
+            } if unnoticed && self.reaches(by) => self.notice(at, who, true),
+            // The message is handed to somebody else.
+            Event::Overdue { worker } if unnoticed && self.concerns(worker) => self.notice(at, who, true),
+            Event::NodeAvoided { node, primary, .. } if unnoticed && self.concerns(node) => {
+                self.notice(at, who, !primary);
+            }
+            // Who takes the place of what was hit has noticed, and acted.
+            Event::Promoted { was: Some(by), .. } | Event::PassedOver { node: by, on: true }
+                if self.incident.acted.is_none() && by != from && self.concerns(by) =>
+            {
+                self.notice(at, who, true);
+            }
+            _ => {}
+        }
+    }
+
+    /// How far it has come: whether somebody was hurt, has noticed, has acted.
+    fn reached(&self) -> [bool; 3] {
+        let incident = &self.incident;
+        [
+            incident.hurt.is_some(),
+            incident.noticed.is_some(),
+            incident.acted.is_some(),
+        ]
     }
 }
 
@@ -54,12 +172,19 @@ impl Case {
 pub struct Incidents {
     /// The oldest first.
     pub cases: VecDeque<Case>,
+    /// What incidents have come to, the oldest first, until somebody tells it.
+    pub news: Vec<News>,
     count: u32,
+    /// Writes that were replayed, and given up, and that no node has told the end of.
+    replayed: u64,
+    given_up: u64,
+    /// What each of the last seconds cost, in US dollars.
+    costs: VecDeque<f64>,
 }
 
 impl Incidents {
-    /// A fault was injected.
-    pub fn open(&mut self, at: SimTime, what: &str, target: &str, mut targets: Vec<InstanceId>) {
+    /// A fault was injected. Returns the number of the incident.
+    pub fn open(&mut self, at: SimTime, what: &str, target: &str, mut targets: Vec<InstanceId>) -> u32 {
         targets.sort_unstable();
         targets.dedup();
         self.count += 1;
@@ -72,6 +197,7 @@ impl Incidents {
             target: target.to_owned(),
             injected: at,
             hurt: None,
+            first_hurt: None,
             noticed: None,
             acted: None,
             served: None,
@@ -84,14 +210,21 @@ impl Incidents {
             given_up: 0,
             lost_sessions: 0,
             lost_jobs: 0,
+            extra_spent: 0.0,
             sentence: String::new(),
         };
+        let seconds = self.costs.len();
+        let usual = self.costs.iter().sum::<f64>() / seconds.max(1) as f64;
         self.cases.push_back(Case {
             incident,
             targets,
             upstream: Vec::new(),
+            ways_in: None,
+            usual: (seconds > 0).then_some(usual),
             last_bad: at,
+            lasting: false,
         });
+        self.count
     }
 
     /// Who depends on what the newest fault hit.
@@ -101,6 +234,53 @@ impl Incidents {
         if let Some(case) = self.cases.back_mut() {
             case.upstream = upstream;
         }
+    }
+
+    /// The fault of an incident goes on until it is released.
+    pub fn hold(&mut self, number: u32) {
+        if let Some(case) = self.numbered(number) {
+            case.lasting = true;
+        }
+    }
+
+    /// The fault of an incident has ended.
+    pub fn release(&mut self, number: u32) {
+        if let Some(case) = self.numbered(number) {
+            case.lasting = false;
+        }
+    }
+
+    /// The fault of an incident hits more.
+    pub fn widen(&mut self, number: u32, targets: Vec<InstanceId>, upstream: Vec<InstanceId>) {
+        let Some(case) = self.numbered(number) else { return };
+        for (all, more) in [(&mut case.targets, targets), (&mut case.upstream, upstream)] {
+            all.extend(more);
+            all.sort_unstable();
+            all.dedup();
+        }
+    }
+
+    fn numbered(&mut self, number: u32) -> Option<&mut Case> {
+        self.cases.iter_mut().find(|case| case.incident.number == number)
+    }
+
+    /// The fault of an incident hit all ways into a data center: nobody has acted until the name service has left out all of these addresses.
+    pub fn close(&mut self, number: u32, ways_in: Vec<InstanceId>) {
+        if let Some(case) = self.numbered(number).filter(|case| case.ways_in.is_none()) {
+            case.ways_in = Some(ways_in);
+        }
+    }
+
+    /// A second cost so much, in US dollars.
+    pub fn pay(&mut self, cost: f64) {
+        for case in self.cases.iter_mut().filter(|case| case.incident.healed.is_none()) {
+            let usual = *case.usual.get_or_insert(cost);
+            case.incident.extra_spent += cost - usual;
+        }
+        if self.costs.len() == USUAL_SECONDS {
+            self.costs.pop_front();
+        }
+        self.costs.push_back(cost);
     }
 
     /// Writes were lost by the newest fault.
@@ -126,7 +306,12 @@ impl Incidents {
     }
 
     /// A former primary gave what only it had to the new one: it counts for the newest fault that hit it, even if that is mended.
+    /// Several nodes may have had the same writes, of which the first one brought about what became of them.
     fn recover(&mut self, node: InstanceId, replayed: u64, given_up: u64) {
+        let replayed = replayed.min(self.replayed);
+        let given_up = given_up.min(self.given_up);
+        self.replayed -= replayed;
+        self.given_up -= given_up;
         let hit = |case: &&mut Case| case.targets.binary_search(&node).is_ok();
         if let Some(case) = self.cases.iter_mut().rev().find(hit) {
             case.incident.replayed += replayed;
@@ -148,57 +333,28 @@ impl Incidents {
         match *event {
             Event::SignedOut { holder, since } => return self.sign_out(holder, since),
             Event::Compared { replayed, conflicting } => return self.recover(from, replayed, conflicting),
+            Event::Replayed { .. } => self.replayed += 1,
+            Event::GivenUp { .. } => self.given_up += 1,
             _ => {}
         }
         for case in self.cases.iter_mut().filter(|case| case.incident.healed.is_none()) {
-            match *event {
-                // More traffic is noticed by whoever brings more machines.
-                Event::Scaled(decision)
-                    if case.targets.is_empty() && decision.to > decision.from && case.incident.noticed.is_none() =>
-                {
-                    let milestone = Milestone { at, who: who() };
-                    case.incident.noticed = Some(milestone.clone());
-                    case.incident.acted = Some(milestone);
-                }
-                Event::Failed { at: place, .. } if case.is_blamed(place) => {
-                    case.hurt(at);
-                    case.incident.failed += 1;
-                }
-                Event::Retried { at: place, .. } if case.is_blamed(place) => {
-                    case.hurt(at);
-                    case.incident.retried += 1;
-                }
-                Event::TakenOut { backend: by, .. }
-                | Event::Ejected { backend: by, .. }
-                | Event::TookOver { from: by }
-                | Event::Breaker {
-                    to: by,
-                    state: Circuit::Open,
-                } if case.incident.noticed.is_none() && case.reaches(by) => {
-                    let milestone = Milestone { at, who: who() };
-                    case.incident.noticed = Some(milestone.clone());
-                    case.incident.acted = Some(milestone);
-                }
-                // The message is handed to somebody else.
-                Event::Overdue { worker } if case.incident.noticed.is_none() && case.concerns(worker) => {
-                    let milestone = Milestone { at, who: who() };
-                    case.incident.noticed = Some(milestone.clone());
-                    case.incident.acted = Some(milestone);
-                }
-                Event::NodeAvoided { node, primary, .. } if case.incident.noticed.is_none() && case.concerns(node) => {
-                    let milestone = Milestone { at, who: who() };
-                    case.incident.noticed = Some(milestone.clone());
-                    case.incident.acted = (!primary).then_some(milestone);
-                }
-                // Who takes the place of what was hit has noticed, and acted.
-                Event::Promoted { was: Some(by), .. } | Event::PassedOver { node: by, on: true }
-                    if case.incident.acted.is_none() && by != from && case.concerns(by) =>
-                {
-                    let milestone = Milestone { at, who: who() };
-                    case.incident.noticed.get_or_insert_with(|| milestone.clone());
-                    case.incident.acted = Some(milestone);
-                }
-                _ => {}
+            let before = case.reached();
+            case.follow(at, from, event, &who);
+            let after = case.reached();
+            if before == after {
+                continue;
+            }
+            let hurt = match *event {
+                Event::Failed { reason, at: place } => Some((reason, place, true)),
+                Event::Retried { reason, at: place } => Some((reason, place, false)),
+                _ => None,
+            };
+            let hurt = hurt.map(|(reason, place, failed)| Stage::Hurt { reason, place, failed });
+            let stages = [hurt, Some(Stage::Noticed), Some(Stage::Acted)];
+            let number = case.incident.number;
+            for (reached, stage) in stages.into_iter().enumerate() {
+                let stage = stage.filter(|_| after[reached] && !before[reached]);
+                self.news.extend(stage.map(|stage| News { at, number, stage }));
             }
         }
     }
@@ -227,7 +383,7 @@ impl Incidents {
                 news.push((case.incident.number, "served"));
             }
             let settled = case.incident.hurt.is_none() || case.incident.served.is_some();
-            if recovered && settled && now > case.incident.injected {
+            if recovered && settled && !case.lasting && now > case.incident.injected {
                 case.incident.healed = Some(now);
                 news.push((case.incident.number, "healed"));
             }
@@ -237,119 +393,4 @@ impl Incidents {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::protocol::{Reason, Term};
-
-    const OTHER: InstanceId = InstanceId(9);
-
-    fn at(seconds: u64) -> SimTime {
-        SimTime(seconds * 1_000_000_000)
-    }
-
-    #[test]
-    fn an_incident_passes_its_milestones() {
-        let (hit, other) = (InstanceId(4), InstanceId(5));
-        let mut incidents = Incidents::default();
-        incidents.open(at(10), "killed web/1", "web/1", vec![hit]);
-        let fail = |at| Event::Failed {
-            reason: Reason::Refused,
-            at,
-        };
-        incidents.follow(at(11), OTHER, &fail(other), || "lb".into());
-        assert_eq!(incidents.cases[0].incident.hurt, None);
-        incidents.follow(at(12), OTHER, &fail(hit), || "lb".into());
-        incidents.follow(
-            at(13),
-            OTHER,
-            &Event::TakenOut {
-                backend: hit,
-                failed: 3,
-                reason: Reason::Refused,
-            },
-            || "lb".into(),
-        );
-        assert!(incidents.tick(at(14), |_| false, true, true).is_empty());
-        assert_eq!(incidents.tick(at(15), |_| false, true, true), [(1, "served")]);
-        assert_eq!(incidents.tick(at(20), |_| true, true, true), [(1, "healed")]);
-        let incident = &incidents.cases[0].incident;
-        assert_eq!(
-            (incident.hurt, incident.served, incident.healed),
-            (Some(at(12)), Some(at(13)), Some(at(20)))
-        );
-        assert_eq!(incident.noticed.as_ref().map(|noticed| noticed.at), Some(at(13)));
-        assert_eq!(incident.failed, 1);
-    }
-
-    #[test]
-    fn a_failure_after_all_takes_served_back() {
-        let hit = InstanceId(4);
-        let mut incidents = Incidents::default();
-        incidents.open(at(0), "hung web/1", "web/1", vec![hit]);
-        let fail = Event::Failed {
-            reason: Reason::TimedOut,
-            at: hit,
-        };
-        incidents.follow(at(1), OTHER, &fail, String::new);
-        incidents.tick(at(5), |_| false, true, true);
-        incidents.follow(at(6), OTHER, &fail, String::new);
-        assert_eq!(incidents.cases[0].incident.served, None);
-    }
-
-    #[test]
-    fn who_takes_the_place_of_a_primary_has_noticed_and_acted() {
-        let (primary, replica, other) = (InstanceId(4), InstanceId(5), InstanceId(6));
-        let mut incidents = Incidents::default();
-        incidents.open(at(1), "killed db/1", "db/1", vec![primary]);
-        incidents.open(at(2), "killed web/1", "web/1", vec![other]);
-        let promoted = Event::Promoted {
-            shard: 0,
-            term: Term::FIRST.above(1),
-            was: Some(primary),
-        };
-        incidents.follow(at(7), replica, &promoted, || "db/2".into());
-        let noticed = |incidents: &Incidents, case: usize| incidents.cases[case].incident.noticed.clone();
-        let by = |node: &str| Milestone {
-            at: at(7),
-            who: node.into(),
-        };
-        assert_eq!(noticed(&incidents, 0), Some(by("db/2")));
-        assert_eq!(incidents.cases[0].incident.acted, Some(by("db/2")));
-        assert_eq!(noticed(&incidents, 1), None);
-        let passed_over = Event::PassedOver { node: other, on: true };
-        incidents.follow(at(7), replica, &passed_over, || "db/3".into());
-        assert_eq!(noticed(&incidents, 1), Some(by("db/3")));
-        // By hand, the old one gives way by itself: whoever takes its place has noticed nothing of a fault at another node.
-        incidents.open(at(8), "killed db/1", "db/1", vec![primary]);
-        let again = Event::Promoted {
-            shard: 0,
-            term: Term::FIRST.above(2),
-            was: Some(replica),
-        };
-        incidents.follow(at(9), primary, &again, || "db/1".into());
-        assert_eq!(noticed(&incidents, 2), None);
-    }
-
-    #[test]
-    fn what_was_missing_and_what_became_of_it_is_remembered() {
-        let (primary, other) = (InstanceId(4), InstanceId(6));
-        let mut incidents = Incidents::default();
-        incidents.open(at(1), "killed db/1", "db/1", vec![primary]);
-        for missing in [3, 12, 5] {
-            incidents.miss(|_| missing);
-        }
-        incidents.tick(at(5), |_| true, true, true);
-        assert!(incidents.cases[0].incident.healed.is_some());
-        incidents.miss(|_| 40);
-        incidents.open(at(6), "killed web/1", "web/1", vec![other]);
-        let compared = Event::Compared {
-            replayed: 10,
-            conflicting: 2,
-        };
-        incidents.follow(at(7), primary, &compared, || "db/1".into());
-        let first = &incidents.cases[0].incident;
-        assert_eq!((first.missing_writes, first.replayed, first.given_up), (12, 10, 2));
-        let second = &incidents.cases[1].incident;
-        assert_eq!((second.missing_writes, second.replayed, second.given_up), (0, 0, 0));
-    }
-}
+mod tests;

@@ -18,6 +18,8 @@ pub struct Latencies {
     total_nanos: u64,
     second: Histogram<u32>,
     seconds: VecDeque<Histogram<u32>>,
+    /// The sum of `seconds`.
+    past: Histogram<u32>,
 }
 
 impl Default for Latencies {
@@ -27,6 +29,7 @@ impl Default for Latencies {
             total_nanos: 0,
             second: histogram(2),
             seconds: VecDeque::new(),
+            past: histogram(2),
         }
     }
 }
@@ -53,9 +56,11 @@ impl Latencies {
             self.seconds.pop_front()
         };
         if let Some(next) = &mut next {
+            self.past.subtract(&*next).expect("what was added is there");
             next.reset();
         }
         let ended = std::mem::replace(&mut self.second, next.unwrap_or_else(|| histogram(2)));
+        self.past.add(&ended).expect("histograms have the same bounds");
         self.seconds.push_back(ended);
     }
 
@@ -73,7 +78,7 @@ impl Latencies {
 
     /// Adds the last seconds to a sum over populations.
     pub fn add_recent_to(&self, sum: &mut Recent) {
-        for second in self.seconds.iter().chain([&self.second]) {
+        for second in [&self.past, &self.second] {
             sum.0.add(second).expect("histograms have the same bounds");
         }
     }

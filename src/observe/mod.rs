@@ -19,9 +19,9 @@ pub use chronicle::{CauseCount, Chronicle};
 pub use event::{Circuit, Decision, Event, Limit, Resolution, System};
 pub use frame::{
     Cause, Frame, Health, Incident, InstanceState, LinkState, LogLine, Milestone, Quantiles, Sample, ServiceState,
-    SessionTally, Severity, Tally,
+    SessionTally, Severity, SiteState, Tally,
 };
-pub use incident::{Case, Incidents};
+pub use incident::{Case, Incidents, News, Stage};
 pub use jobs::Jobs;
 pub use latency::{Latencies, RECENT_SECONDS, Recent};
 pub use ledger::{Held, Ledger};
@@ -35,7 +35,7 @@ pub use queue::{
 };
 pub use states::{
     AutoscalerState, BackendState, BalancerState, Belief, CallsState, ConflictLine, DatabaseKind, DatabaseState,
-    DnsState, MigrationState, MonitorState, NodeState, Promises, ResolverState, ServerlessState, SessionsState,
-    ShardState, UsersState,
+    DnsState, MigrationState, MonitorState, NodeState, Promises, ResolverState, SentState, ServerlessState,
+    SessionsState, ShardState, UsersState,
 };
 pub use topology::{InstanceInfo, Kind, LinkInfo, LinkKind, ServiceInfo, Site, Topology};

@@ -85,6 +85,23 @@ pub struct DnsState {
     pub records: Vec<BackendState>,
     /// Whether the addresses are checked.
     pub checked: bool,
+    /// Failed checks in a row until an address is left out, and passed ones until it is answered again; 0 without checks.
+    pub rules: (u32, u32),
+    /// How it chooses among data centers, in a word or two: `geo`, `latency`, `weighted`, `failover`, `in turn`.
+    pub routing: String,
+    /// By population: where it is sent now, and why. Empty where there is only one data center to be sent to.
+    pub sent: Vec<SentState>,
+}
+
+/// Where the name service sends a population.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SentState {
+    /// Index of the population's service.
+    pub users: usize,
+    /// Index of the data center; `None` when its users are spread over several, or sent to a CDN.
+    pub site: Option<usize>,
+    /// Why, in words: `nearest, 0 km`, `fastest, 42 ms`, `us-east is left out; next, 5,500 km`.
+    pub why: String,
 }
 
 /// A population of users.

@@ -1,5 +1,7 @@
 //! The shape of a world: what a frame names by its index.
 
+use std::time::Duration;
+
 /// The shape of a world: it changes only when machines or services come or go, or a setting changes a text.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Topology {
@@ -22,6 +24,12 @@ pub struct Topology {
 pub struct Site {
     /// Its name.
     pub name: String,
+    /// The region that it stands in, if there are regions.
+    pub region: Option<String>,
+    /// Its zones.
+    pub zones: u32,
+    /// By data center: a round trip to it when nothing is in the way. Within itself: between its zones, or its machines if it has one zone.
+    pub round_trips: Vec<Duration>,
 }
 
 /// What kind a service is.
@@ -70,6 +78,8 @@ pub struct ServiceInfo {
     pub kind: Kind,
     /// Index of its data center; `None` for users and DNS.
     pub site: Option<usize>,
+    /// Of a population: the data center that is its own, which is the nearest one, or the one that it asks for by name; if there is one.
+    pub home: Option<usize>,
     /// Its settings in a few words: `least connections, checks every 2s`.
     pub detail: String,
     /// Its instances, those that were scaled away left out.
@@ -85,6 +95,8 @@ pub struct InstanceInfo {
     pub label: Option<String>,
     /// The machine that it runs on: its own, or a host that others share.
     pub machine: String,
+    /// The zone of its data center that it stands in, from 1, where there are several.
+    pub zone: Option<u32>,
     /// Its address: public ones outside, private ones (10.0.0.0/8) inside.
     pub address: String,
     /// Whether users can reach the address.

@@ -103,7 +103,8 @@ impl Dns {
             record.is_none_or(BackendView::is_up)
         };
         let turn = self.turn.get();
-        let shown = self.zone.answer(name, turn, believed_up);
+        let population = self.zone.population(cx.from());
+        let shown = self.zone.answer(name, population, turn, believed_up);
         if shown.is_empty() {
             return Reply::failure(Reason::DnsFailure, cx.id());
         }
@@ -126,6 +127,11 @@ impl Software<System> for Dns {
             Request::Retune => {
                 self.reconcile(&cx, Belief::Down { passed: 0 });
                 self.retuned.raise(&cx);
+                Reply::answer(Answer::Fine)
+            }
+            Request::Measured { site, round_trip } => {
+                let population = self.zone.population(cx.from());
+                self.zone.measured(population, site.into(), round_trip);
                 Reply::answer(Answer::Fine)
             }
             Request::Claim { address } => {

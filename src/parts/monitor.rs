@@ -216,6 +216,8 @@ mod tests {
         let spec = layout::Database {
             on: None,
             machines: 3,
+            first: None,
+            monitors_in: Vec::new(),
             size: "m".into(),
             slots: 1,
             backlog: 1,

@@ -62,7 +62,7 @@ impl Serverless {
             probe.starting.set(probe.starting.get() - 1);
         }
         probe.busy.set(probe.busy.get() + 1);
-        let reply = self.maker.answer(cx, http).await;
+        let reply = self.maker.answer(cx, &http).await;
         probe.busy.set(probe.busy.get() - 1);
         self.idle.borrow_mut().push_back(cx.now());
         probe.warm.set(self.idle.borrow().len() as u32);
@@ -113,6 +113,10 @@ impl Software<System> for Serverless {
             Request::Http(http) => self.invoke(&cx, http).await,
             Request::Purge(key) => {
                 self.maker.purge(key);
+                Reply::answer(Answer::Fine)
+            }
+            Request::Expire => {
+                self.maker.purge(None);
                 Reply::answer(Answer::Fine)
             }
             Request::Retune => {

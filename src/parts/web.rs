@@ -46,7 +46,7 @@ impl Web {
         }
     }
 
-    async fn page(&self, cx: &Cx<System>, http: Http) -> Reply {
+    async fn page(&self, cx: &Cx<System>, http: &Http) -> Reply {
         self.taken.set(self.taken.get() + 1);
         let (rate_limit, shed) = {
             let spec = self.spec.borrow();
@@ -78,40 +78,51 @@ impl Software<System> for Web {
         self.maker.start(cx);
     }
 
-    async fn serve(self: Rc<Self>, cx: Cx<System>, request: Request) -> Reply {
-        match request {
-            Request::Http(http) => self.page(&cx, http).await,
-            Request::Revoke(revocation) => {
-                self.maker.revoke(&revocation);
-                self.probe.held.set(self.maker.held());
-                Reply::answer(Answer::Fine)
-            }
-            Request::Purge(key) => {
-                self.maker.purge(key);
-                Reply::answer(Answer::Fine)
-            }
-            Request::Retune => {
-                self.maker.retune(&cx);
-                Reply::answer(Answer::Fine)
-            }
-            Request::Leads { shard, term } => {
-                self.maker.hear(shard, cx.from(), term);
-                Reply::answer(Answer::Fine)
-            }
-            Request::Measure => {
-                let (busy, cores) = cx.processors();
-                Reply::answer(Answer::Load {
-                    busy,
-                    cores,
-                    requests: self.taken.get(),
-                })
-            }
-            _ => {
-                let Ok(_slot) = cx.admit().await else {
-                    return Reply::failure(Reason::Overloaded, cx.id());
-                };
-                cx.work(CHECK_NANOS).await;
-                Reply::answer(Answer::Fine)
+    // An `async fn` would keep its arguments twice in the memory of every handler: as they came, and as they are used.
+    #[allow(
+        clippy::manual_async_fn,
+        reason = "many requests are under way, and all of them wait in memory"
+    )]
+    fn serve(self: Rc<Self>, cx: Cx<System>, request: Request) -> impl Future<Output = Reply> + 'static {
+        async move {
+            match &request {
+                Request::Http(http) => self.page(&cx, http).await,
+                Request::Revoke(revocation) => {
+                    self.maker.revoke(revocation);
+                    self.probe.held.set(self.maker.held());
+                    Reply::answer(Answer::Fine)
+                }
+                Request::Purge(key) => {
+                    self.maker.purge(*key);
+                    Reply::answer(Answer::Fine)
+                }
+                Request::Expire => {
+                    self.maker.purge(None);
+                    Reply::answer(Answer::Fine)
+                }
+                Request::Retune => {
+                    self.maker.retune(&cx);
+                    Reply::answer(Answer::Fine)
+                }
+                Request::Leads { shard, term } => {
+                    self.maker.hear(*shard, cx.from(), *term);
+                    Reply::answer(Answer::Fine)
+                }
+                Request::Measure => {
+                    let (busy, cores) = cx.processors();
+                    Reply::answer(Answer::Load {
+                        busy,
+                        cores,
+                        requests: self.taken.get(),
+                    })
+                }
+                _ => {
+                    let Ok(_slot) = cx.admit().await else {
+                        return Reply::failure(Reason::Overloaded, cx.id());
+                    };
+                    cx.work(CHECK_NANOS).await;
+                    Reply::answer(Answer::Fine)
+                }
             }
         }
     }

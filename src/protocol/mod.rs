@@ -5,6 +5,7 @@ mod data;
 mod pass;
 mod queue;
 mod reason;
+mod size;
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -20,6 +21,7 @@ pub use data::{
 pub use pass::{Ended, Owner, Pass, PassNews};
 pub use queue::{Depth, Gone, Handed, JobId, Message, QueueRequest, Receipt};
 pub use reason::Reason;
+pub use size::FlawKind;
 
 /// A request to a service.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -41,6 +43,8 @@ pub enum Request {
     Cache(CacheRequest),
     /// To a cache or an edge of a CDN: forget this row, page and file, or all.
     Purge(Option<u64>),
+    /// To whatever keeps copies or addresses: the time of all of them is over.
+    Expire,
     /// A request to a queue.
     Queue(QueueRequest),
     /// To a worker: take nothing more, end what is in progress, and give back what you hold.
@@ -49,6 +53,13 @@ pub enum Request {
     Session(SessionRequest),
     /// Resolve a name: 0 is the domain of the layout, 1 and up are those of its data centers.
     Lookup(u16),
+    /// From a resolver to the name server: what a round trip to a data center takes.
+    Measured {
+        /// The number of the data center.
+        site: u16,
+        /// In nanoseconds.
+        round_trip: u64,
+    },
     /// Are you well?
     Check,
     /// Your settings have changed.
@@ -479,6 +490,7 @@ impl Request {
             }
             Request::Query(query) => query.key << 8 | (query.operation as u64) << 4 | 3,
             Request::Lookup(name) => u64::from(*name) << 8 | 4,
+            Request::Measured { site, round_trip } => round_trip << 16 ^ u64::from(*site) << 8 ^ 0x2b,
             Request::Check => 5,
             Request::Retune => 6,
             Request::Queue(request) => request.fingerprint(),
@@ -489,6 +501,7 @@ impl Request {
             Request::Cache(CacheRequest::Put { key, copy, .. }) => key << 8 ^ copy.version.0 ^ 0x1c,
             Request::Cache(CacheRequest::Delete { key, version }) => key << 8 ^ version.0 ^ 0x1d,
             Request::Cache(CacheRequest::Abandon { key }) => key << 8 ^ 0x20,
+            Request::Expire => 0x2b,
             Request::Purge(key) => key.map_or(0x1e, |key| key << 8 ^ 0x1f),
             Request::Revoke(revocation) => revocation.share.to_bits() ^ u64::from(revocation.population) << 8 | 9,
             Request::Advertise { priority } => u64::from(*priority) << 8 | 0xa,

@@ -39,11 +39,17 @@ pub enum Reason {
     TooManyConnections,
     /// The queue has no room.
     QueueFull,
+    /// An error in the software of whoever was asked (HTTP 500).
+    Broken,
+    /// The disk is full: nothing can be written.
+    DiskFull,
+    /// The certificate has expired: nobody trusts who answers.
+    Certificate,
 }
 
 impl Reason {
     /// All reasons, in order.
-    pub const ALL: [Reason; 17] = [
+    pub const ALL: [Reason; 20] = [
         Reason::Refused,
         Reason::Reset,
         Reason::TimedOut,
@@ -61,6 +67,9 @@ impl Reason {
         Reason::Recovering,
         Reason::TooManyConnections,
         Reason::QueueFull,
+        Reason::Broken,
+        Reason::DiskFull,
+        Reason::Certificate,
     ];
 
     /// The word for it on screens and in reports. Stable: the JSON report uses it.
@@ -83,6 +92,9 @@ impl Reason {
             Reason::Recovering => "recovering",
             Reason::TooManyConnections => "too many connections",
             Reason::QueueFull => "queue full",
+            Reason::Broken => "internal error",
+            Reason::DiskFull => "disk full",
+            Reason::Certificate => "certificate expired",
         }
     }
 }

@@ -169,6 +169,11 @@ impl Session {
         self.world.frame()
     }
 
+    /// Deliveries that the machines have worked off so far.
+    pub fn delivered(&self) -> u64 {
+        self.world.delivered()
+    }
+
     /// The digest of all that has happened.
     pub fn digest(&self) -> Digest {
         Digest(self.world.digest())

@@ -10,6 +10,7 @@ use super::model::{
     ServerlessReport, ServiceReport, Sessions, UnreachedReport,
 };
 use super::queues;
+use super::sites;
 use crate::layout::{Measure, Quantifier, QueueMeasure, duration};
 use crate::observe::{
     AutoscalerState, BalancerState, Belief, CallsState, Cause, Frame, Health, Incident, InstanceInfo, InstanceState,
@@ -44,6 +45,7 @@ impl Report {
             },
             expectations: ending.verdicts.iter().map(expectation).collect(),
             failures: failures(frame),
+            data_centers: sites::data_centers(frame),
             services: services(frame),
             incidents: frame.incidents.iter().map(incident).collect(),
             commands: ending
@@ -306,6 +308,7 @@ fn incident(incident: &Incident) -> IncidentReport {
         target: incident.target.clone(),
         injected_s: incident.injected.seconds(),
         hurt_s: incident.hurt.map(SimTime::seconds),
+        first_hurt: incident.first_hurt.clone(),
         noticed: incident.noticed.as_ref().map(milestone),
         acted: incident.acted.as_ref().map(milestone),
         served_s: incident.served.map(SimTime::seconds),
@@ -318,6 +321,7 @@ fn incident(incident: &Incident) -> IncidentReport {
         given_up: incident.given_up,
         lost_sessions: incident.lost_sessions,
         lost_jobs: incident.lost_jobs,
+        extra_spent_usd: incident.extra_spent,
         sentence: incident.sentence.clone(),
     }
 }

@@ -11,6 +11,7 @@ mod miss_ratio;
 mod model;
 mod queues;
 mod sections;
+mod sites;
 mod table;
 mod text;
 mod tiers;
@@ -20,9 +21,9 @@ pub use caches::{CacheCounts, CacheNodeReport, CacheReport};
 pub use data::{ConflictReport, DatabaseReport, MigrationReport, NodeReport, PromisesReport, ShardReport};
 pub use miss_ratio::{MissRatioReport, PolicyReport, SizeReport, TraceReport};
 pub use model::{
-    AutoscalerReport, Backend, Balancer, CallsReport, Commanded, Cost, Event, ExpectationReport, Failure, HeldSessions,
-    IncidentReport, InstanceReport, Latency, LayoutName, MilestoneReport, Refused, Report, Requests, ServerlessReport,
-    ServiceReport, Sessions, UnreachedReport,
+    AutoscalerReport, Backend, Balancer, CallsReport, Commanded, Cost, DataCenterReport, Event, ExpectationReport,
+    Failure, HeldSessions, IncidentReport, InstanceReport, Latency, LayoutName, MilestoneReport, Refused, Report,
+    Requests, ServerlessReport, ServiceReport, Sessions, UnreachedReport,
 };
 pub use queues::{
     JobsReport, KindReport, MessageReport, PublisherReport, QueueCounts, QueueReport, SubscriberReport, WorkersReport,

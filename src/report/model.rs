@@ -42,6 +42,8 @@ pub struct Report {
     pub expectations: Vec<ExpectationReport>,
     /// Causes of failed and retried requests, the most frequent first.
     pub failures: Vec<Failure>,
+    /// Data centers, when there are several.
+    pub data_centers: Vec<DataCenterReport>,
     /// Services and their instances.
     pub services: Vec<ServiceReport>,
     /// Incidents, the oldest first; at most the last 50.
@@ -146,6 +148,29 @@ pub struct ExpectationReport {
     pub failed_at_s: Option<f64>,
     /// What was measured then, in the unit of the bound.
     pub failed_value: Option<f64>,
+}
+
+/// A data center, at the end.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct DataCenterReport {
+    /// Its name.
+    pub name: String,
+    /// The region that it stands in, if there are regions.
+    pub region: Option<String>,
+    /// Its zones.
+    pub zones: u32,
+    /// Machines in it.
+    pub machines: u64,
+    /// Requests a second that came to its entry point from users and CDNs in the last second.
+    pub requests_per_s: f64,
+    /// Their share of what came to all data centers, from 0 to 1.
+    pub share: f64,
+    /// Whether its users are sent elsewhere.
+    pub evacuated: bool,
+    /// Whether the name service believes that one of its addresses is up.
+    pub believed_up: bool,
+    /// What its machines cost an hour.
+    pub usd_per_hour: f64,
 }
 
 /// A cause of failure.
@@ -326,6 +351,8 @@ pub struct IncidentReport {
     pub injected_s: f64,
     /// When the first request failed or was retried for it.
     pub hurt_s: Option<f64>,
+    /// Who was hurt first, as a selector.
+    pub first_hurt: Option<String>,
     /// When and who noticed.
     pub noticed: Option<MilestoneReport>,
     /// When and who stopped the traffic to what is hurt.
@@ -350,6 +377,8 @@ pub struct IncidentReport {
     pub lost_sessions: u64,
     /// Accepted jobs lost by it.
     pub lost_jobs: u64,
+    /// What was spent until all was as before, beyond what that time would have cost at the mean of the minute before the fault.
+    pub extra_spent_usd: f64,
     /// What happens now, and why.
     pub sentence: String,
 }

@@ -6,7 +6,7 @@ use super::model::{Backend, Balancer, ExpectationReport, IncidentReport, Instanc
 use super::table::{Align, Table, WIDTH, cut, wrap};
 use super::text::Text;
 use super::tiers;
-use super::words::{clock, count, measured, percent, plural};
+use super::words::{clock, count, dollars, measured, percent, plural};
 use crate::layout::printable;
 
 /// How many of the last events are shown.
@@ -229,13 +229,14 @@ pub(super) fn incidents(text: &mut Text, report: &Report) {
         text.lines(&wrap(&milestones(incident), 5));
         text.lines(&wrap(
             &format!(
-                "{} failed, {} retried, {} lost{}{}{}",
+                "{} failed, {} retried, {} lost{}{}{}{}",
                 count(incident.failed),
                 count(incident.retried),
                 plural(incident.lost_writes, "write"),
                 lost_jobs(incident.lost_jobs),
                 put_aside(incident),
-                signed_out(incident.lost_sessions)
+                signed_out(incident.lost_sessions),
+                spent(incident.extra_spent_usd)
             ),
             5,
         ));
@@ -270,19 +271,30 @@ fn signed_out(sessions: u64) -> String {
     }
 }
 
+fn spent(extra: f64) -> String {
+    let word = if extra < 0.0 { "less" } else { "more" };
+    if extra.abs() < 0.005 {
+        return String::new();
+    }
+    format!(", {} {word} spent than usual", dollars(extra.abs()))
+}
+
 /// The milestones with the time from the fault to each.
 fn milestones(incident: &IncidentReport) -> String {
     let who = |milestone: &Option<MilestoneReport>| milestone.as_ref().map(|milestone| milestone.who.clone());
     let at = |milestone: &Option<MilestoneReport>| milestone.as_ref().map(|milestone| milestone.at_s);
     let milestones = [
-        ("hurt", incident.hurt_s, None),
+        ("hurt", incident.hurt_s, incident.first_hurt.clone()),
         ("noticed", at(&incident.noticed), who(&incident.noticed)),
         ("acted", at(&incident.acted), who(&incident.acted)),
         ("served", incident.served_s, None),
         ("healed", incident.healed_s, None),
     ];
     let words = milestones.map(|(name, at, who)| match (at, who) {
-        (Some(at), Some(who)) => format!("{name} +{:.3}s by {}", at - incident.injected_s, printable(&who)),
+        (Some(at), Some(who)) => {
+            let by = if name == "hurt" { "" } else { "by " };
+            format!("{name} +{:.3}s {by}{}", at - incident.injected_s, printable(&who))
+        }
         (Some(at), None) => format!("{name} +{:.3}s", at - incident.injected_s),
         (None, _) => format!("not {name}"),
     });

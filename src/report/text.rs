@@ -5,6 +5,7 @@ use super::data::data;
 use super::model::Report;
 use super::queues;
 use super::sections;
+use super::sites;
 use super::table::{WIDTH, cut, flow, wrap};
 use super::tiers;
 use super::words::{clock, count, dollars, milliseconds, percent, plural, value};
@@ -28,6 +29,7 @@ pub fn to_text(report: &Report) -> String {
     sections::expectations(&mut text, report);
     sections::failures(&mut text, report);
     sections::populations(&mut text, report);
+    sites::sites(&mut text, report);
     sections::machines(&mut text, report);
     caches(&mut text, report);
     queues::queues(&mut text, report);

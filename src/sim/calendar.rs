@@ -5,31 +5,31 @@
 
 use std::collections::BinaryHeap;
 
-use super::message::{Envelope, Wire};
+use super::message::Envelope;
 use super::time::SimTime;
 
 /// Number of buckets in the ring.
 const BUCKETS: u64 = 4096;
 
 /// Deliveries by time.
-pub(super) struct Calendar<W: Wire> {
+pub(super) struct Calendar {
     /// Width of a bucket in nanoseconds.
     width: u64,
     /// Number of the bucket that is worked off now, counted from time zero.
     cursor: u64,
-    ring: Vec<Vec<Envelope<W>>>,
+    ring: Vec<Vec<Envelope>>,
     /// One bit for each bucket that holds something.
     occupied: [u64; (BUCKETS / 64) as usize],
-    far: BinaryHeap<Envelope<W>>,
+    far: BinaryHeap<Envelope>,
     /// Emptied buckets, kept for their memory.
-    spare: Vec<Vec<Envelope<W>>>,
+    spare: Vec<Vec<Envelope>>,
     /// The world has ended: nothing will be delivered any more.
     closed: bool,
 }
 
-impl<W: Wire> Calendar<W> {
+impl Calendar {
     /// An empty calendar with buckets as wide as the lookahead, which is not zero.
-    pub(super) fn new(lookahead: u64) -> Calendar<W> {
+    pub(super) fn new(lookahead: u64) -> Calendar {
         Calendar {
             width: lookahead,
             cursor: 0,
@@ -43,7 +43,7 @@ impl<W: Wire> Calendar<W> {
 
     /// Takes a delivery in. It is never due before the bucket that is worked off.
     #[inline]
-    pub(super) fn push(&mut self, envelope: Envelope<W>) {
+    pub(super) fn push(&mut self, envelope: Envelope) {
         if self.closed {
             return;
         }
@@ -67,7 +67,7 @@ impl<W: Wire> Calendar<W> {
     }
 
     #[inline]
-    fn push_near(&mut self, bucket: u64, envelope: Envelope<W>) {
+    fn push_near(&mut self, bucket: u64, envelope: Envelope) {
         let slot = (bucket % BUCKETS) as usize;
         let (word, bit) = (slot / 64, 1 << (slot % 64));
         if self.occupied[word] & bit == 0 {
@@ -103,7 +103,7 @@ impl<W: Wire> Calendar<W> {
     }
 
     /// Takes out all that is due before `end`, which lies within the bucket of the cursor or at its end, in no order.
-    pub(super) fn take(&mut self, end: SimTime) -> Vec<Envelope<W>> {
+    pub(super) fn take(&mut self, end: SimTime) -> Vec<Envelope> {
         let slot = (self.cursor % BUCKETS) as usize;
         let bucket = std::mem::take(&mut self.ring[slot]);
         self.occupied[slot / 64] &= !(1 << (slot % 64));
@@ -119,7 +119,7 @@ impl<W: Wire> Calendar<W> {
 
     /// Gives an emptied bucket back for its memory.
     #[inline]
-    pub(super) fn recycle(&mut self, bucket: Vec<Envelope<W>>) {
+    pub(super) fn recycle(&mut self, bucket: Vec<Envelope>) {
         self.spare.push(bucket);
     }
 

@@ -1,15 +1,25 @@
 //! Calls in progress, and one list of timeouts for each duration, so that memory follows the calls in flight.
 
 use super::machine::Handler;
-use super::message::{CallError, InstanceId, Wire};
+use super::message::CallError;
 use super::slab::{Ref, Slab};
 use super::time::SimTime;
 
+/// What became of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// Nothing yet.
+    UnderWay,
+    /// The reply has come, and lies among the parcels.
+    Replied(u32),
+    /// There will be none.
+    Failed(CallError),
+}
+
 /// One call.
-pub(super) struct Call<W: Wire> {
-    pub handler: Handler,
-    pub to: InstanceId,
-    pub result: Option<Result<W::Reply, CallError>>,
+struct Call {
+    handler: Handler,
+    outcome: Outcome,
     deadline: SimTime,
     list: u32,
     previous: u32,
@@ -28,13 +38,13 @@ struct Timeouts {
 const NIL: u32 = u32::MAX;
 
 /// All calls of a machine.
-pub(super) struct Calls<W: Wire> {
-    entries: Slab<Call<W>>,
+pub(super) struct Calls {
+    entries: Slab<Call>,
     lists: Vec<Timeouts>,
 }
 
-impl<W: Wire> Calls<W> {
-    pub(super) const fn new() -> Calls<W> {
+impl Calls {
+    pub(super) const fn new() -> Calls {
         Calls {
             entries: Slab::new(),
             lists: Vec::new(),
@@ -47,32 +57,25 @@ impl<W: Wire> Calls<W> {
 
     /// Enters a call; tells which list's timer is to be set for its deadline, if that is not set yet.
     #[inline]
-    pub(super) fn open(
-        &mut self,
-        handler: Handler,
-        to: InstanceId,
-        now: SimTime,
-        timeout: u64,
-    ) -> (Ref, Option<(u32, SimTime)>) {
+    pub(super) fn open(&mut self, handler: Handler, now: SimTime, timeout: u64) -> (Ref, Option<(u32, SimTime)>) {
         let list = self.list(timeout);
         let deadline = SimTime(now.0.saturating_add(timeout));
         let tail = self.lists[list as usize].tail;
         let call = self.entries.insert(Call {
             handler,
-            to,
-            result: None,
+            outcome: Outcome::UnderWay,
             deadline,
             list,
             previous: tail,
             next: NIL,
         });
         if let Some(before) = self.entries.at_mut(tail) {
-            before.next = call.index;
+            before.next = call.index();
         }
         let timeouts = &mut self.lists[list as usize];
-        timeouts.tail = call.index;
+        timeouts.tail = call.index();
         if timeouts.head == NIL {
-            timeouts.head = call.index;
+            timeouts.head = call.index();
         }
         if timeouts.armed {
             return (call, None);
@@ -95,34 +98,40 @@ impl<W: Wire> Calls<W> {
         self.lists.len() as u32 - 1
     }
 
-    /// Ends a call with its result and names the handler that waits for it; `None` when it was given up before.
+    /// Ends a call and names the handler that waits for it; `None` when it was given up, or had ended, before.
     #[inline]
-    pub(super) fn finish(&mut self, call: Ref, result: Result<W::Reply, CallError>) -> Option<Handler> {
+    pub(super) fn finish(&mut self, call: Ref, outcome: Outcome) -> Option<Handler> {
         let entry = self.entries.get_mut(call)?;
-        if entry.result.is_some() {
+        if entry.outcome != Outcome::UnderWay {
             return None;
         }
-        entry.result = Some(result);
+        entry.outcome = outcome;
         let handler = entry.handler;
         self.unlink(call);
         Some(handler)
     }
 
-    /// Takes the result of an ended call; the entry is free then.
+    /// What became of a call; when it has ended the entry is free then.
     #[inline]
-    pub(super) fn take(&mut self, call: Ref) -> Option<Result<W::Reply, CallError>> {
-        let result = self.entries.get_mut(call)?.result.take()?;
-        self.entries.remove(call);
-        Some(result)
+    pub(super) fn take(&mut self, call: Ref) -> Outcome {
+        let Some(entry) = self.entries.get_mut(call) else {
+            return Outcome::UnderWay;
+        };
+        let outcome = entry.outcome;
+        if outcome != Outcome::UnderWay {
+            self.entries.remove(call);
+        }
+        outcome
     }
 
-    /// Gives a call up; tells whom it was made to, if it had not ended.
-    pub(super) fn abandon(&mut self, call: Ref) -> Option<InstanceId> {
-        let ended = self.entries.get_mut(call)?.result.is_some();
-        if !ended {
+    /// Gives a call up; tells what had become of it.
+    pub(super) fn abandon(&mut self, call: Ref) -> Option<Outcome> {
+        let outcome = self.entries.get_mut(call)?.outcome;
+        if outcome == Outcome::UnderWay {
             self.unlink(call);
         }
-        self.entries.remove(call).filter(|_| !ended).map(|entry| entry.to)
+        self.entries.remove(call);
+        Some(outcome)
     }
 
     /// The first call of a list that is due.

@@ -6,12 +6,14 @@ use std::pin::Pin;
 use std::rc::Rc;
 
 use super::calendar::Calendar;
-use super::calls::Calls;
+use super::calls::{Calls, Outcome};
+use super::flaw::Disk;
 use super::local::Local;
 use super::machine::Handler;
-use super::message::{Caller, Envelope, InstanceId, MachineId, Payload, Wire};
+use super::message::{Asked, CallError, Caller, Envelope, InstanceId, MachineId, PLAIN_BYTES, Payload, Wire};
 use super::meter::Gauge;
 use super::network::{Group, Network, Place};
+use super::parcels::Parcels;
 use super::processors::Processors;
 use super::random::{Stream, mix};
 use super::slab::{Ref, Slab};
@@ -27,7 +29,11 @@ pub(super) struct Shared<W: Wire> {
     pub now: Cell<SimTime>,
     /// The end of the window that is worked off.
     pub window_end: Cell<SimTime>,
-    pub calendar: RefCell<Calendar<W>>,
+    pub calendar: RefCell<Calendar>,
+    /// Requests under way.
+    pub requests: RefCell<Parcels<Asked<W>>>,
+    /// Replies under way, and those that nobody has looked at yet.
+    pub replies: RefCell<Parcels<W::Reply>>,
     pub network: RefCell<Network>,
     /// By instance: its machine and its place in it.
     pub directory: RefCell<Vec<Whereabouts>>,
@@ -37,7 +43,7 @@ pub(super) struct Shared<W: Wire> {
     /// A machine whose task panicked.
     pub panicked: Cell<Option<MachineId>>,
     /// Emptied batches, kept for their memory.
-    pub spare: RefCell<Vec<Vec<Envelope<W>>>>,
+    pub spare: RefCell<Vec<Vec<Envelope>>>,
 }
 
 /// Where an instance is.
@@ -110,8 +116,8 @@ pub(super) struct Core<W: Wire> {
     /// Processes that are to end, and how long each takes to boot.
     pub aborted: RefCell<Vec<(u16, u64)>>,
     /// Deliveries to this machine itself that are due within the window.
-    pub near: RefCell<BinaryHeap<Envelope<W>>>,
-    pub calls: RefCell<Calls<W>>,
+    pub near: RefCell<BinaryHeap<Envelope>>,
+    pub calls: RefCell<Calls>,
     waits: RefCell<Slab<Wait>>,
     pub processors: RefCell<Processors>,
     /// Cores in use.
@@ -124,6 +130,10 @@ pub(super) struct Core<W: Wire> {
     pub births: RefCell<VecDeque<Birth<W>>>,
     pub spawned: RefCell<VecDeque<(u16, Background)>>,
     noise: RefCell<Stream>,
+    /// How the disk is.
+    pub disk: Cell<Disk>,
+    /// When each narrow link is free for what this machine sends.
+    pipes: RefCell<Vec<(u32, u64)>>,
 }
 
 impl<W: Wire> Core<W> {
@@ -162,6 +172,8 @@ impl<W: Wire> Core<W> {
             births: RefCell::new(VecDeque::new()),
             spawned: RefCell::new(VecDeque::new()),
             noise: RefCell::new(noise),
+            disk: Cell::new(Disk::WELL),
+            pipes: RefCell::default(),
         }
     }
 
@@ -174,14 +186,23 @@ impl<W: Wire> Core<W> {
 
     /// Folds a delivery into the history.
     #[inline]
-    pub(super) fn fold(&self, envelope: &Envelope<W>) {
-        let (tag, detail) = match &envelope.payload {
-            Payload::Request { body, request, .. } => (1, W::fingerprint(body) ^ request),
-            Payload::Reply { result, .. } => (2, result.as_ref().map_or(0, |reply| 1 + u64::from(W::succeeded(reply)))),
+    pub(super) fn fold(&self, envelope: &Envelope) {
+        let (tag, detail) = match envelope.payload {
+            Payload::Request { parcel } => {
+                let requests = self.shared.requests.borrow();
+                let asked = requests.peek(parcel);
+                (1, asked.map_or(0, |asked| W::fingerprint(&asked.body) ^ asked.request))
+            }
+            Payload::Reply { parcel, .. } => {
+                let replies = self.shared.replies.borrow();
+                let reply = replies.peek(parcel);
+                (2, reply.map_or(0, |reply| 1 + u64::from(W::succeeded(reply))))
+            }
+            Payload::Failure { .. } => (2, 0),
             Payload::Cancel { .. } => (3, 0),
-            Payload::Wait(wait) => (4, u64::from(wait.index)),
-            Payload::Timeouts { list, epoch } => (5, u64::from(*list) ^ u64::from(*epoch) << 32),
-            Payload::Booted { life } => (6, u64::from(*life)),
+            Payload::Wait(wait) => (4, u64::from(wait.index())),
+            Payload::Timeouts { list, epoch } => (5, u64::from(list) ^ u64::from(epoch) << 32),
+            Payload::Booted { life } => (6, u64::from(life)),
         };
         let mut hash = self.digest.get();
         for word in [
@@ -202,14 +223,20 @@ impl<W: Wire> Core<W> {
 
     /// Puts a delivery to this machine itself where it belongs.
     #[inline]
-    pub(super) fn schedule(&self, to: InstanceId, at: SimTime, payload: Payload<W>) {
+    pub(super) fn schedule(&self, to: InstanceId, at: SimTime, payload: Payload) {
+        self.post(to, at, self.take_seq(), payload);
+    }
+
+    #[inline]
+    fn post(&self, to: InstanceId, at: SimTime, seq: u64, payload: Payload) {
         let envelope = Envelope {
             at,
             rank: self.rank,
             to,
-            seq: self.take_seq(),
+            seq,
             payload,
         };
+        // What goes to another machine is never due within the window.
         if at < self.shared.window_end.get() {
             self.near.borrow_mut().push(envelope);
         } else {
@@ -217,38 +244,92 @@ impl<W: Wire> Core<W> {
         }
     }
 
-    /// Sends a message: over the loopback or over the network, where it may be delayed or lost.
+    /// Where an instance is; `None` of an address where nobody is.
     #[inline]
-    pub(super) fn send(&self, from: (InstanceId, Group), to: InstanceId, datagram: bool, payload: Payload<W>) {
+    fn whereabouts(&self, instance: InstanceId) -> Option<Whereabouts> {
+        self.shared.directory.borrow().get(instance.0 as usize).copied()
+    }
+
+    /// Sends a request: over the loopback or over the network, where it may be delayed or lost.
+    #[inline]
+    pub(super) fn send_request(&self, group: Group, to: InstanceId, asked: Asked<W>) {
         if self.silent.get() {
             return;
         }
-        let now = self.now.get();
-        let there = self.shared.directory.borrow()[to.0 as usize];
-        if matches!(payload, Payload::Request { .. }) {
-            self.shared.network.borrow_mut().count(from.1, there.group, now.0);
+        let Some(there) = self.whereabouts(to) else { return };
+        let now = self.now.get().0;
+        self.shared.network.borrow_mut().count(group, there.group, now);
+        let Caller { from, datagram, .. } = asked.caller;
+        let bytes = || W::request_bytes(&asked.body);
+        if let Some((at, seq)) = self.way((from, to), there, datagram, bytes) {
+            let parcel = self.shared.requests.borrow_mut().put(asked);
+            self.post(to, at, seq, Payload::Request { parcel });
         }
-        if there.machine == self.machine {
-            self.schedule(to, SimTime(now.0 + LOOPBACK_NANOS), payload);
+    }
+
+    /// Answers a caller, in the same way.
+    #[inline]
+    pub(super) fn send_result(&self, from: InstanceId, caller: &Caller, result: Result<W::Reply, CallError>) {
+        if self.silent.get() {
             return;
         }
-        let seq = self.take_seq();
-        let transit = self.shared.network.borrow().transit(
-            (from.0, to),
-            (self.place, there.place),
-            datagram,
-            &mut self.noise.borrow_mut(),
-        );
-        if let Some(transit) = transit {
-            let at = SimTime(now.0.saturating_add(transit));
-            self.shared.calendar.borrow_mut().push(Envelope {
-                at,
-                rank: self.rank,
-                to,
-                seq,
-                payload,
-            });
+        let Some(there) = self.whereabouts(caller.from) else {
+            return;
+        };
+        let bytes = || match &result {
+            Ok(reply) => W::reply_bytes(reply, caller.wanted),
+            Err(_) => PLAIN_BYTES,
+        };
+        if let Some((at, seq)) = self.way((from, caller.from), there, caller.datagram, bytes) {
+            let call = caller.call;
+            let payload = match result {
+                Ok(reply) => {
+                    let parcel = self.shared.replies.borrow_mut().put(reply);
+                    Payload::Reply { call, parcel }
+                }
+                Err(error) => Payload::Failure { call, error },
+            };
+            self.post(caller.from, at, seq, payload);
         }
+    }
+
+    /// Tells whoever was called that the answer is not wanted any more, in the same way.
+    pub(super) fn send_cancel(&self, caller: &Caller, to: InstanceId) {
+        if self.silent.get() {
+            return;
+        }
+        let Some(there) = self.whereabouts(to) else { return };
+        let Caller {
+            from, call, datagram, ..
+        } = *caller;
+        if let Some((at, seq)) = self.way((from, to), there, datagram, || PLAIN_BYTES) {
+            self.post(to, at, seq, Payload::Cancel { from, call });
+        }
+    }
+
+    /// When a message that is sent now arrives, and its number; `None`: it is lost.
+    #[inline]
+    fn way(
+        &self,
+        ends: (InstanceId, InstanceId),
+        there: Whereabouts,
+        datagram: bool,
+        bytes: impl Fn() -> u32,
+    ) -> Option<(SimTime, u64)> {
+        let now = self.now.get();
+        let seq = self.take_seq();
+        if there.machine == self.machine {
+            return Some((SimTime(now.0 + LOOPBACK_NANOS), seq));
+        }
+        let network = self.shared.network.borrow();
+        let places = (self.place, there.place);
+        let transit = network.transit(ends, places, datagram, &mut self.noise.borrow_mut())?;
+        let wait = if network.is_narrow() {
+            network.line_up(ends, bytes(), now, &mut self.pipes.borrow_mut())?
+        } else {
+            0
+        };
+        Some((SimTime(now.0.saturating_add(transit).saturating_add(wait)), seq))
     }
 
     pub(super) fn report(&self, from: InstanceId, event: W::Event) {
@@ -271,7 +352,7 @@ impl<W: Wire> Core<W> {
         body: W::Request,
     ) -> Ref {
         let now = self.now.get();
-        let (call, alarm) = self.calls.borrow_mut().open(self.current.get(), to, now, timeout);
+        let (call, alarm) = self.calls.borrow_mut().open(self.current.get(), now, timeout);
         if let Some((list, deadline)) = alarm {
             let epoch = self.epoch.get();
             self.schedule(from.0, deadline, Payload::Timeouts { list, epoch });
@@ -279,20 +360,37 @@ impl<W: Wire> Core<W> {
         let caller = Caller {
             from: from.0,
             call,
+            wanted: W::wanted_bytes(&body),
             datagram,
         };
-        self.send(
-            from,
-            to,
-            datagram,
-            Payload::Request {
-                caller,
-                request: span.0,
-                parent: span.1,
-                body,
-            },
-        );
+        let asked = Asked {
+            caller,
+            request: span.0,
+            parent: span.1,
+            body,
+        };
+        self.send_request(from.1, to, asked);
         call
+    }
+
+    /// What a call brought; `None` while it is under way.
+    #[inline]
+    pub(super) fn take_result(&self, call: Ref) -> Option<Result<W::Reply, CallError>> {
+        let outcome = self.calls.borrow_mut().take(call);
+        match outcome {
+            Outcome::UnderWay => None,
+            Outcome::Replied(parcel) => self.shared.replies.borrow_mut().take(parcel).map(Ok),
+            Outcome::Failed(error) => Some(Err(error)),
+        }
+    }
+
+    /// Gives a call up; tells whether it was under way.
+    pub(super) fn abandon_call(&self, call: Ref) -> bool {
+        let outcome = self.calls.borrow_mut().abandon(call);
+        if let Some(Outcome::Replied(parcel)) = outcome {
+            self.shared.replies.borrow_mut().take(parcel);
+        }
+        outcome == Some(Outcome::UnderWay)
     }
 
     // Waits.
@@ -416,7 +514,7 @@ impl<W: Wire> Core<W> {
         let now = self.now.get();
         let mut locals = self.locals.borrow_mut();
         let here = &mut locals[local as usize];
-        if here.slots_in_use < here.slot_limit {
+        if here.slots_in_use < here.usable() {
             here.slots_in_use += 1;
             here.meter.slots.set(now, here.slots_in_use);
             return Admission::Granted;
@@ -436,7 +534,9 @@ impl<W: Wire> Core<W> {
         let now = self.now.get();
         let mut locals = self.locals.borrow_mut();
         let here = &mut locals[local as usize];
-        if let Some(next) = here.queue.pop_front() {
+        if here.slots_in_use <= here.usable()
+            && let Some(next) = here.queue.pop_front()
+        {
             here.meter.backlog.set(now, here.queue.len() as u32);
             drop(locals);
             self.finish_wait(next);
@@ -446,9 +546,32 @@ impl<W: Wire> Core<W> {
         here.meter.slots.set(now, here.slots_in_use);
     }
 
+    /// So many slots never come back. Where fewer are lost than before, those who wait are let in.
+    pub(super) fn lose_slots(&self, local: u16, slots: u32) {
+        let now = self.now.get();
+        let mut let_in = Vec::new();
+        {
+            let mut locals = self.locals.borrow_mut();
+            let here = &mut locals[local as usize];
+            here.leaked = slots;
+            while here.slots_in_use < here.usable()
+                && let Some(next) = here.queue.pop_front()
+            {
+                here.slots_in_use += 1;
+                let_in.push(next);
+            }
+            here.meter.slots.set(now, here.slots_in_use);
+            here.meter.backlog.set(now, here.queue.len() as u32);
+        }
+        for wait in let_in {
+            self.finish_wait(wait);
+        }
+    }
+
     /// What goes with a machine when it is destroyed: disks, timers, and all that was still to be polled.
     pub(super) fn forget_machine(&self) {
         self.locals.borrow_mut().iter_mut().for_each(|local| local.disk = None);
+        self.disk.set(Disk::WELL);
         self.calls.replace(Calls::new());
         self.epoch.set(self.epoch.get() + 1);
         self.ready.borrow_mut().clear();

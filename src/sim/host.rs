@@ -8,7 +8,8 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use super::core::{Admission, Birth, Core};
-use super::message::{CallError, InstanceId, Payload, Wire};
+use super::flaw::DiskFull;
+use super::message::{Asked, CallError, Caller, InstanceId, Wire};
 use super::network::Group;
 use super::random::{Draw, Stream};
 use super::slab::Ref;
@@ -114,17 +115,17 @@ impl<W: Wire> Cx<W> {
 
     /// Sends a request whose answer nobody awaits.
     pub fn cast(&self, to: InstanceId, body: W::Request) {
-        let caller = super::message::Caller {
+        let caller = Caller {
             from: self.id,
-            ..super::message::Caller::NOBODY
+            ..Caller::NOBODY
         };
-        let payload = Payload::Request {
+        let asked = Asked {
             caller,
             request: self.request,
             parent: self.span,
             body,
         };
-        self.core.send((self.id, self.group), to, false, payload);
+        self.core.send_request(self.group, to, asked);
     }
 
     /// Starts a handler of this instance for a request of its own, under the id of a user's request.
@@ -152,6 +153,27 @@ impl<W: Wire> Cx<W> {
         Rc::clone(disk)
             .downcast::<T>()
             .expect("an instance keeps one type on its disk")
+    }
+
+    /// Waits until what was written is on the disk, which takes so long where the disk is well.
+    ///
+    /// # Errors
+    /// The disk is full: what was to be written is not.
+    #[inline]
+    pub async fn flush(&self, takes: Duration) -> Result<(), DiskFull> {
+        let disk = self.core.disk.get();
+        if disk.full {
+            return Err(DiskFull);
+        }
+        if takes.is_zero() {
+            return Ok(());
+        }
+        self.sleep(takes.mul_f64(disk.slow)).await;
+        if self.core.disk.get().full {
+            Err(DiskFull)
+        } else {
+            Ok(())
+        }
     }
 
     /// Core time that the machine has spent so far, in nanoseconds, and how many cores it has.
@@ -361,8 +383,7 @@ impl<W: Wire> Future for Call<'_, W> {
     fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
         let cx = self.cx;
         if let CallState::Open(call) = self.state {
-            let result = cx.core.calls.borrow_mut().take(call);
-            return match result {
+            return match cx.core.take_result(call) {
                 Some(result) => {
                     if self.cancels && matches!(result, Err(CallError::TimedOut)) {
                         self.cancel(call);
@@ -386,17 +407,13 @@ impl<W: Wire> Future for Call<'_, W> {
 
 impl<W: Wire> Call<'_, W> {
     fn cancel(&self, call: Ref) {
-        let caller = super::message::Caller {
+        let caller = Caller {
             from: self.cx.id,
             call,
             datagram: self.datagram,
+            ..super::message::Caller::NOBODY
         };
-        self.cx.core.send(
-            (self.cx.id, self.cx.group),
-            self.to,
-            self.datagram,
-            Payload::Cancel { caller },
-        );
+        self.cx.core.send_cancel(&caller, self.to);
     }
 }
 
@@ -404,7 +421,7 @@ impl<W: Wire> Drop for Call<'_, W> {
     #[inline]
     fn drop(&mut self) {
         if let CallState::Open(call) = self.state {
-            let open = self.cx.core.calls.borrow_mut().abandon(call).is_some();
+            let open = self.cx.core.abandon_call(call);
             if open && self.cancels {
                 self.cancel(call);
             }

@@ -14,11 +14,13 @@ use tokio::task::coop;
 
 use super::calendar::Calendar;
 use super::core::{Core, Shared, Whereabouts};
+use super::flaw::{Disk, Flaw};
 use super::local::{Local, ProcessState};
 use super::machine::{Machine, Order};
-use super::message::{Caller, Envelope, InstanceId, MachineId, Payload, Wire};
+use super::message::{Asked, Caller, Envelope, InstanceId, MachineId, Payload, Wire};
 use super::meter::{Gauge, Meter};
 use super::network::{Group, Network, Place};
+use super::parcels::Parcels;
 use super::process::Factory;
 use super::random::{Stream, mix};
 use super::time::{SimTime, nanos};
@@ -63,6 +65,8 @@ impl<W: Wire> Kernel<W> {
             now: Cell::new(SimTime::ZERO),
             window_end: Cell::new(SimTime::ZERO),
             calendar: RefCell::new(Calendar::new(lookahead)),
+            requests: RefCell::new(Parcels::new()),
+            replies: RefCell::new(Parcels::new()),
             network: RefCell::new(network),
             directory: RefCell::new(Vec::new()),
             events: RefCell::new(Vec::new()),
@@ -217,6 +221,44 @@ impl<W: Wire> Kernel<W> {
         self.state().machines[machine.0 as usize].core.processors.borrow().slow
     }
 
+    /// Breaks the software of an instance, or makes it whole. A restart does neither.
+    pub fn set_flaw(&mut self, instance: InstanceId, flaw: Option<Flaw>) {
+        let at = self.whereabouts(instance);
+        let core = &self.state().machines[at.machine.0 as usize].core;
+        core.locals.borrow_mut()[at.local as usize].flaw = flaw;
+    }
+
+    /// What is wrong with the software of an instance.
+    pub fn flaw(&self, instance: InstanceId) -> Option<Flaw> {
+        self.look(instance, |local| local.flaw)
+    }
+
+    /// So many slots of an instance never come back, until its process is started again.
+    pub fn set_leaked(&mut self, instance: InstanceId, slots: u32) {
+        let at = self.whereabouts(instance);
+        self.order(at.machine, Order::Leak { local: at.local, slots });
+    }
+
+    /// The slots of an instance that never come back, and all that it has.
+    pub fn leaked(&self, instance: InstanceId) -> (u32, u32) {
+        self.look(instance, |local| (local.leaked, local.slot_limit))
+    }
+
+    /// How the disk of a machine is, for what is written from now on.
+    pub fn set_disk(&mut self, machine: MachineId, disk: Disk) {
+        self.state().machines[machine.0 as usize].core.disk.set(disk);
+    }
+
+    /// How the disk of a machine is.
+    pub fn disk_of(&self, machine: MachineId) -> Disk {
+        self.state().machines[machine.0 as usize].core.disk.get()
+    }
+
+    fn look<T>(&self, instance: InstanceId, look: impl FnOnce(&Local) -> T) -> T {
+        let at = self.whereabouts(instance);
+        look(&self.state().machines[at.machine.0 as usize].core.locals.borrow()[at.local as usize])
+    }
+
     /// Gives a machine another number of cores. Its processes must be down.
     pub fn set_cores(&mut self, machine: MachineId, cores: u32) {
         self.state().machines[machine.0 as usize]
@@ -228,19 +270,20 @@ impl<W: Wire> Kernel<W> {
 
     /// Sends an instance a request from nowhere, before everything else that is due now.
     pub fn cast(&mut self, to: InstanceId, body: W::Request) {
-        let payload = Payload::Request {
+        let asked = Asked {
             caller: Caller::NOBODY,
             request: 0,
             parent: 0,
             body,
         };
+        let parcel = self.state().shared.requests.borrow_mut().put(asked);
         self.state_mut().seq += 1;
         let envelope = Envelope {
             at: self.state().now,
             rank: 0,
             to,
             seq: self.state().seq,
-            payload,
+            payload: Payload::Request { parcel },
         };
         self.state().shared.calendar.borrow_mut().push(envelope);
     }

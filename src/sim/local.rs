@@ -4,6 +4,7 @@ use std::any::Any;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
+use super::flaw::Flaw;
 use super::message::InstanceId;
 use super::meter::Meter;
 use super::network::Group;
@@ -37,6 +38,9 @@ pub(super) struct Local {
     pub slot_limit: u32,
     pub backlog_limit: u32,
     pub slots_in_use: u32,
+    /// Slots that never come back, until the process is started again.
+    pub leaked: u32,
+    pub flaw: Option<Flaw>,
     /// Those who wait for a slot, the longest first.
     pub queue: VecDeque<Ref>,
     pub disk: Option<Rc<dyn Any>>,
@@ -53,8 +57,16 @@ impl Local {
             slot_limit,
             backlog_limit,
             slots_in_use: 0,
+            leaked: 0,
+            flaw: None,
             queue: VecDeque::new(),
             disk: None,
         }
+    }
+
+    /// Slots that can be in use at once.
+    #[inline]
+    pub(super) fn usable(&self) -> u32 {
+        self.slot_limit.saturating_sub(self.leaked)
     }
 }

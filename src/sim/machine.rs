@@ -7,29 +7,62 @@ use std::task::{Context, Waker};
 
 use tokio::sync::mpsc;
 
+use super::calls::Outcome;
 use super::core::{Birth, Core};
+use super::flaw::Flaw;
 use super::host::Cx;
 use super::local::{Local, ProcessState};
-use super::message::{CallError, Caller, Envelope, InstanceId, Payload, Wire};
+use super::message::{Asked, CallError, Caller, Envelope, InstanceId, Payload, Wire};
 use super::meter::Meter;
 use super::process::{Factory, Process, Served};
+use super::random::Draw;
 use super::slab::{Ref, Slab};
 use super::time::SimTime;
+
+/// The purpose of the draw by which a request meets what is broken: no service has the same.
+const BROKEN: u64 = u64::from_le_bytes(*b"broken\0\0");
 
 /// Names a handler: the service on the machine, whether it runs in the background, and its place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Handler {
-    pub local: u16,
-    pub background: bool,
-    pub at: Ref,
+    at: Ref,
+    /// The service, and in the lowest bit whether it runs in the background. Two words travel in registers.
+    owner: u32,
 }
 
 impl Handler {
     pub(super) const NONE: Handler = Handler {
-        local: 0,
-        background: true,
         at: Ref::NONE,
+        owner: 1,
     };
+
+    /// One that serves a request.
+    #[inline]
+    fn serving(local: u16, at: Ref) -> Handler {
+        Handler {
+            at,
+            owner: u32::from(local) << 1,
+        }
+    }
+
+    /// One that runs in the background.
+    #[inline]
+    fn background(local: u16, at: Ref) -> Handler {
+        Handler {
+            at,
+            owner: u32::from(local) << 1 | 1,
+        }
+    }
+
+    #[inline]
+    fn local(self) -> usize {
+        (self.owner >> 1) as usize
+    }
+
+    #[inline]
+    fn is_background(self) -> bool {
+        self.owner & 1 == 1
+    }
 }
 
 /// What the kernel does to a machine, between two windows.
@@ -42,6 +75,8 @@ pub(super) enum Order<W: Wire> {
     Crash { local: u16 },
     /// Freezes a process.
     Hang { local: u16 },
+    /// So many slots never come back, until the process is started again.
+    Leak { local: u16, slots: u32 },
     /// Ends every process without a word, forgets what is on the disks, and ends the task.
     Destroy,
 }
@@ -49,7 +84,7 @@ pub(super) enum Order<W: Wire> {
 /// What comes through a machine's channel. Small, since a channel has room for a block of them.
 pub(super) enum Batch<W: Wire> {
     /// All that is due within the window.
-    Window(Vec<Envelope<W>>),
+    Window(Vec<Envelope>),
     /// Something is done to the machine.
     Order(Box<Order<W>>),
 }
@@ -105,53 +140,70 @@ impl<W: Wire> Machine<W> {
         }
     }
 
-    fn work_off(&mut self, mut deliveries: Vec<Envelope<W>>) {
+    fn work_off(&mut self, mut deliveries: Vec<Envelope>) {
         if deliveries.len() > 1 {
-            deliveries.sort_unstable_by_key(|envelope| std::cmp::Reverse(envelope.key()));
+            deliveries.sort_unstable_by_key(Envelope::key);
         }
+        for far in &deliveries {
+            self.work_off_near(Some(far.key()));
+            self.deliver(*far);
+        }
+        self.work_off_near(None);
+        deliveries.clear();
+        self.core.shared.spare.borrow_mut().push(deliveries);
+    }
+
+    /// Works off what the machine has sent itself within the window, up to a key.
+    #[inline]
+    fn work_off_near(&mut self, before: Option<(SimTime, u32, u64)>) {
         loop {
-            let near = self.core.near.borrow().peek().map(Envelope::key);
-            let next = match (deliveries.last().map(Envelope::key), near) {
-                (None, None) => break,
-                (Some(far), Some(near)) if near < far => self.core.near.borrow_mut().pop(),
-                (None, Some(_)) => self.core.near.borrow_mut().pop(),
-                (Some(_), _) => deliveries.pop(),
+            let next = {
+                let mut near = self.core.near.borrow_mut();
+                match (near.peek(), before) {
+                    (None, _) => return,
+                    (Some(first), Some(before)) if before < first.key() => return,
+                    (Some(_), _) => near.pop(),
+                }
             };
             if let Some(envelope) = next {
                 self.deliver(envelope);
             }
         }
-        self.core.shared.spare.borrow_mut().push(deliveries);
     }
 
-    fn deliver(&mut self, envelope: Envelope<W>) {
+    fn deliver(&mut self, envelope: Envelope) {
         let core = &self.core;
         core.now.set(envelope.at);
         core.fold(&envelope);
-        let span = envelope.span();
         match envelope.payload {
             Payload::Wait(wait) => {
                 if let Some(handler) = core.fire(envelope.to, wait) {
                     self.poll(handler);
                 }
             }
-            Payload::Reply { call, result } => {
-                let handler = core.calls.borrow_mut().finish(call, result);
+            Payload::Reply { call, parcel } => {
+                let handler = core.calls.borrow_mut().finish(call, Outcome::Replied(parcel));
+                if let Some(handler) = handler {
+                    self.poll(handler);
+                } else {
+                    core.shared.replies.borrow_mut().take(parcel);
+                }
+            }
+            Payload::Failure { call, error } => {
+                let handler = core.calls.borrow_mut().finish(call, Outcome::Failed(error));
                 if let Some(handler) = handler {
                     self.poll(handler);
                 }
             }
-            Payload::Request {
-                caller,
-                request,
-                parent,
-                body,
-            } => {
-                self.receive(envelope.to, caller, (request, span, parent), body);
+            Payload::Request { parcel } => {
+                let asked = core.shared.requests.borrow_mut().take(parcel);
+                if let Some(asked) = asked {
+                    self.receive(envelope.to, envelope.span(), asked);
+                }
             }
             Payload::Timeouts { list, epoch } if epoch == core.epoch.get() => self.time_out(envelope.to, list),
             Payload::Timeouts { .. } => {}
-            Payload::Cancel { caller } => self.cancel(envelope.to, &caller),
+            Payload::Cancel { from, call } => self.cancel(envelope.to, from, call),
             Payload::Booted { life } => self.booted(envelope.to, life),
         }
         self.settle();
@@ -189,21 +241,17 @@ impl<W: Wire> Machine<W> {
             let spawned = self.core.spawned.borrow_mut().pop_front();
             let Some((local, future)) = spawned else { return };
             let at = self.tasks.insert(Task { local, future });
-            self.poll(Handler {
-                local,
-                background: true,
-                at,
-            });
+            self.poll(Handler::background(local, at));
         }
     }
 
     fn poll(&mut self, handler: Handler) {
-        let local = handler.local as usize;
+        let local = handler.local();
         if !self.is_running(local) {
             return;
         }
         self.core.current.set(handler);
-        if handler.background {
+        if handler.is_background() {
             let Some(task) = self.tasks.get_mut(handler.at) else {
                 return;
             };
@@ -231,31 +279,53 @@ impl<W: Wire> Machine<W> {
         self.core.shared.directory.borrow()[instance.0 as usize].local
     }
 
-    fn receive(&mut self, to: InstanceId, caller: Caller, span: (u64, u64, u64), body: W::Request) {
+    fn receive(&mut self, to: InstanceId, span: u64, asked: Asked<W>) {
+        let Asked {
+            caller,
+            request,
+            parent,
+            body,
+        } = asked;
         let local = self.local_of(to);
-        let state = {
+        let (state, flaw) = {
             let here = &self.core.locals.borrow()[local as usize];
             Meter::count(&here.meter.received);
-            here.state
+            (here.state, here.flaw)
         };
         match state {
             ProcessState::Up => {
+                if let Some(flaw) = flaw
+                    && let Some(reply) = self.broken(flaw, to, span, &body)
+                {
+                    return self.turn_away(local, &caller, Ok(reply));
+                }
                 let served = Served {
                     caller,
                     arrived: self.core.now.get(),
                 };
-                let cx = self.context(local, caller.from, span);
+                let cx = self.context(local, caller.from, (request, span, parent));
                 self.begin(local, cx, body, served);
             }
             ProcessState::Hung => {}
             ProcessState::Down | ProcessState::Booting { .. } => {
-                let here = self.local(local);
-                Meter::count(&here.meter.failed);
-                let from = (here.id, here.group);
-                drop(here);
-                self.answer(from, &caller, Err(CallError::Refused));
+                self.turn_away(local, &caller, Err(CallError::Refused));
             }
         }
+    }
+
+    /// The answer of software that is broken, where this request is among those that meet it: by chance, drawn for each message.
+    fn broken(&self, flaw: Flaw, at: InstanceId, span: u64, body: &W::Request) -> Option<W::Reply> {
+        let reply = W::broken(body, flaw.kind, at)?;
+        (Draw::of(self.core.shared.seed, span, BROKEN).unit() < flaw.share).then_some(reply)
+    }
+
+    /// Answers at once, without a handler: a failure.
+    fn turn_away(&self, local: u16, caller: &Caller, result: Result<W::Reply, CallError>) {
+        let here = self.local(local);
+        Meter::count(&here.meter.failed);
+        let from = here.id;
+        drop(here);
+        self.answer(from, caller, result);
     }
 
     fn local(&self, local: u16) -> RefMut<'_, Local> {
@@ -290,11 +360,7 @@ impl<W: Wire> Machine<W> {
             meter.present.set(served.arrived, meter.present.value() + 1);
         }
         let at = process.begin(cx, body, served);
-        self.poll(Handler {
-            local,
-            background: false,
-            at,
-        });
+        self.poll(Handler::serving(local, at));
     }
 
     fn give_birth(&mut self, birth: Birth<W>) {
@@ -324,23 +390,15 @@ impl<W: Wire> Machine<W> {
             } else {
                 &meter.failed
             });
-            (here.id, here.group)
+            here.id
         };
         self.answer(from, &served.caller, result);
     }
 
     #[inline]
-    fn answer(&self, from: (InstanceId, super::network::Group), caller: &Caller, result: Result<W::Reply, CallError>) {
+    fn answer(&self, from: InstanceId, caller: &Caller, result: Result<W::Reply, CallError>) {
         if caller.call != Ref::NONE {
-            self.core.send(
-                from,
-                caller.from,
-                caller.datagram,
-                Payload::Reply {
-                    call: caller.call,
-                    result,
-                },
-            );
+            self.core.send_result(from, caller, result);
         }
     }
 
@@ -350,7 +408,7 @@ impl<W: Wire> Machine<W> {
             let handler = {
                 let mut calls = self.core.calls.borrow_mut();
                 let Some(call) = calls.due(list, now) else { break };
-                calls.finish(call, Err(CallError::TimedOut))
+                calls.finish(call, Outcome::Failed(CallError::TimedOut))
             };
             if let Some(handler) = handler {
                 self.poll(handler);
@@ -363,12 +421,12 @@ impl<W: Wire> Machine<W> {
         }
     }
 
-    fn cancel(&mut self, to: InstanceId, caller: &Caller) {
+    fn cancel(&mut self, to: InstanceId, from: InstanceId, call: Ref) {
         let local = self.local_of(to);
         let Some(process) = &mut self.processes[local as usize] else {
             return;
         };
-        if let Some(served) = process.cancel(caller) {
+        if let Some(served) = process.cancel(from, call) {
             let nobody = Served {
                 caller: Caller::NOBODY,
                 ..served
@@ -405,6 +463,7 @@ impl<W: Wire> Machine<W> {
                     here.state = ProcessState::Hung;
                 }
             }
+            Order::Leak { local, slots } => self.core.lose_slots(local, slots),
             Order::Destroy => {}
         }
         self.settle();
@@ -429,6 +488,7 @@ impl<W: Wire> Machine<W> {
             }
             here.life += 1;
             here.state = ProcessState::Booting { until };
+            here.leaked = 0;
             (here.id, here.life)
         };
         self.core.schedule(id, until, Payload::Booted { life });

@@ -6,6 +6,9 @@ use std::fmt;
 use super::slab::Ref;
 use super::time::SimTime;
 
+/// A plain message with its headers, in bytes.
+pub const PLAIN_BYTES: u32 = 500;
+
 /// The vocabulary of a world: what its services ask, answer and report. The kernel carries it and looks at none of it.
 pub trait Wire: Sized + 'static {
     /// What is asked.
@@ -20,11 +23,36 @@ pub trait Wire: Sized + 'static {
 
     /// Whether a reply is a success, for the counters.
     fn succeeded(reply: &Self::Reply) -> bool;
+
+    /// The answer of an instance that is broken in this way; `None` where such a request is served all the same.
+    fn broken(_request: &Self::Request, _kind: u8, _at: InstanceId) -> Option<Self::Reply> {
+        None
+    }
+
+    /// How large a request is on the wire, in bytes.
+    fn request_bytes(_request: &Self::Request) -> u32 {
+        PLAIN_BYTES
+    }
+
+    /// How large a good answer to a request is going to be, in bytes.
+    fn wanted_bytes(_request: &Self::Request) -> u32 {
+        PLAIN_BYTES
+    }
+
+    /// How large a reply is, in bytes, when a good one was going to have so many.
+    fn reply_bytes(_reply: &Self::Reply, wanted: u32) -> u32 {
+        wanted
+    }
 }
 
 /// One service on one machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct InstanceId(pub u32);
+
+impl InstanceId {
+    /// An address where nobody is: what is sent there arrives nowhere.
+    pub const NOWHERE: InstanceId = InstanceId(u32::MAX - 1);
+}
 
 /// One machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -58,6 +86,8 @@ pub(super) struct Caller {
     pub from: InstanceId,
     /// Its entry for the call; [`Ref::NONE`] when nobody waits.
     pub call: Ref,
+    /// How large a good answer is going to be, in bytes.
+    pub wanted: u32,
     /// A packet without a connection: when it is lost it is lost.
     pub datagram: bool,
 }
@@ -67,26 +97,30 @@ impl Caller {
     pub(super) const NOBODY: Caller = Caller {
         from: InstanceId(u32::MAX),
         call: Ref::NONE,
+        wanted: PLAIN_BYTES,
         datagram: false,
     };
 }
 
-/// What is in an envelope.
-pub(super) enum Payload<W: Wire> {
-    /// A request, with the id of the user's request that it is part of and the span that made it.
-    Request {
-        caller: Caller,
-        request: u64,
-        parent: u64,
-        body: W::Request,
-    },
+/// A request under way, with the id of the user's request that it is part of and the span that made it.
+pub(super) struct Asked<W: Wire> {
+    pub caller: Caller,
+    pub request: u64,
+    pub parent: u64,
+    pub body: W::Request,
+}
+
+/// What is in an envelope. Requests and replies are parcels that lie elsewhere.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Payload {
+    /// A request.
+    Request { parcel: u32 },
     /// The end of a call.
-    Reply {
-        call: Ref,
-        result: Result<W::Reply, CallError>,
-    },
-    /// The caller no longer wants an answer.
-    Cancel { caller: Caller },
+    Reply { call: Ref, parcel: u32 },
+    /// The end of a call without a reply.
+    Failure { call: Ref, error: CallError },
+    /// The caller no longer wants an answer to its call.
+    Cancel { from: InstanceId, call: Ref },
     /// A sleep or a piece of work ends.
     Wait(Ref),
     /// The head of a list of timeouts is due, if the machine is still the one that set the timer.
@@ -96,17 +130,18 @@ pub(super) enum Payload<W: Wire> {
 }
 
 /// A delivery. The key of the whole world's order is (at, rank, seq).
-pub(super) struct Envelope<W: Wire> {
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Envelope {
     pub at: SimTime,
     /// Rank of the source machine. Rank 0 is the kernel itself.
     pub rank: u32,
     pub to: InstanceId,
     /// The source's number of the message, never reset.
     pub seq: u64,
-    pub payload: Payload<W>,
+    pub payload: Payload,
 }
 
-impl<W: Wire> Envelope<W> {
+impl Envelope {
     #[inline]
     pub(super) fn key(&self) -> (SimTime, u32, u64) {
         (self.at, self.rank, self.seq)
@@ -120,24 +155,24 @@ impl<W: Wire> Envelope<W> {
 }
 
 /// In a max-heap the earliest comes first.
-impl<W: Wire> Ord for Envelope<W> {
+impl Ord for Envelope {
     #[inline]
     fn cmp(&self, other: &Self) -> Ordering {
         other.key().cmp(&self.key())
     }
 }
 
-impl<W: Wire> PartialOrd for Envelope<W> {
+impl PartialOrd for Envelope {
     #[inline]
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl<W: Wire> PartialEq for Envelope<W> {
+impl PartialEq for Envelope {
     fn eq(&self, other: &Self) -> bool {
         self.key() == other.key()
     }
 }
 
-impl<W: Wire> Eq for Envelope<W> {}
+impl Eq for Envelope {}

@@ -10,6 +10,8 @@ use super::time::{SimTime, nanos};
 const RETRANSMIT_NANOS: u64 = 200_000_000;
 /// Losses in a row after which a connection gives up; the caller's timeout has long passed.
 const RETRANSMITS: u32 = 8;
+/// What would wait longer than this for a narrow link is lost: routers buffer for seconds at most ("bufferbloat").
+const BUFFER_NANOS: u64 = 10_000_000_000;
 /// How many departures of a link are kept for the screen.
 pub const DEPARTURES: usize = 16;
 
@@ -30,6 +32,13 @@ pub enum Verdict {
     Delay(u64),
     /// A packet is lost with this probability.
     Lose(f64),
+    /// The messages of each sender pass one after another.
+    Narrow {
+        /// Bytes a second.
+        rate: f64,
+        /// The number of the pipe: no two rules have the same, unless one was a part of the other.
+        pipe: u32,
+    },
 }
 
 /// A rule over (from, to), in one direction.
@@ -41,6 +50,8 @@ pub struct Rule {
     pub to: Vec<InstanceId>,
     /// What happens.
     pub verdict: Verdict,
+    /// Whose it is, among those who set rules; 0 is anybody's.
+    pub owner: u32,
 }
 
 impl Rule {
@@ -145,6 +156,11 @@ impl Network {
         &self.traffic[from.0 as usize * self.groups + to.0 as usize]
     }
 
+    /// The one-way latency between two places, without jitter.
+    pub fn latency(&self, a: Place, b: Place) -> Duration {
+        Duration::from_nanos(self.latency[a.0 as usize * self.places + b.0 as usize])
+    }
+
     /// No message between two machines arrives sooner than this.
     pub fn lookahead(&self) -> u64 {
         self.latency.iter().copied().min().unwrap_or(1)
@@ -173,6 +189,47 @@ impl Network {
         self.hurt_transit(ends, base, datagram, noise)
     }
 
+    /// Whether some link has a bandwidth.
+    #[inline]
+    pub(super) fn is_narrow(&self) -> bool {
+        !self.rules.is_empty()
+            && self
+                .rules
+                .iter()
+                .any(|rule| matches!(rule.verdict, Verdict::Narrow { .. }))
+    }
+
+    /// How long a message of so many bytes takes to get onto narrow links: it waits for those that its sender sent before, and then for
+    /// its own bytes. `None`: it would wait for longer than the buffer holds, and is lost. `pipes` are those of the sender, with the
+    /// times at which each is free.
+    pub(super) fn line_up(
+        &self,
+        ends: (InstanceId, InstanceId),
+        bytes: u32,
+        now: SimTime,
+        pipes: &mut Vec<(u32, u64)>,
+    ) -> Option<u64> {
+        let mut at = now.0;
+        pipes.retain(|(_, free)| *free > now.0);
+        for rule in self.rules.iter().filter(|rule| rule.matches(ends.0, ends.1)) {
+            let Verdict::Narrow { rate, pipe } = rule.verdict else {
+                continue;
+            };
+            let place = pipes.iter().position(|(known, _)| *known == pipe);
+            let free = place.map_or(at, |place| pipes[place].1.max(at));
+            let own = (f64::from(bytes) / rate * 1e9) as u64;
+            if (free - at).saturating_add(own) > BUFFER_NANOS {
+                return None;
+            }
+            at = free.saturating_add(own);
+            match place {
+                Some(place) => pipes[place].1 = at,
+                None => pipes.push((pipe, at)),
+            }
+        }
+        Some(at - now.0)
+    }
+
     fn hurt_transit(
         &self,
         ends: (InstanceId, InstanceId),
@@ -187,6 +244,8 @@ impl Network {
                 Verdict::Drop => return None,
                 Verdict::Delay(more) => latency = latency.saturating_add(more),
                 Verdict::Lose(share) => kept *= 1.0 - share,
+                // See `line_up`.
+                Verdict::Narrow { .. } => {}
             }
         }
         if self.jitter > 0 {

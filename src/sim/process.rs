@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
 use super::host::Cx;
-use super::message::{Caller, Wire};
+use super::message::{Caller, InstanceId, Wire};
 use super::slab::Ref;
 use super::time::SimTime;
 
@@ -64,8 +64,8 @@ pub(super) trait Process<W: Wire> {
     /// Lets a handler go on. `None` while it is not done, or when it is not there any more.
     fn poll(&mut self, at: Ref) -> Option<(Served, W::Reply)>;
 
-    /// Drops the handler that works for this caller, if there is one; it costs a look at every handler.
-    fn cancel(&mut self, caller: &Caller) -> Option<Served>;
+    /// Drops the handler that works for this call, if there is one; it costs a look at every handler.
+    fn cancel(&mut self, from: InstanceId, call: Ref) -> Option<Served>;
 
     /// For whom the handlers work now.
     fn served(&self) -> Vec<Served>;
@@ -86,6 +86,23 @@ struct Slot<F> {
 }
 
 impl<S, M, F> Handlers<S, M, F> {
+    /// A slot that nobody is in.
+    #[inline]
+    fn vacancy(&mut self) -> u32 {
+        if let Some(index) = self.free.pop() {
+            return index;
+        }
+        self.slots.push(Slot {
+            future: Box::pin(None),
+            generation: 1,
+            served: Served {
+                caller: Caller::NOBODY,
+                arrived: SimTime::ZERO,
+            },
+        });
+        self.slots.len() as u32 - 1
+    }
+
     fn vacate(&mut self, index: u32) {
         let slot = &mut self.slots[index as usize];
         slot.generation = slot.generation.wrapping_add(1);
@@ -101,33 +118,26 @@ where
     M: Fn(Rc<S>, Cx<W>, W::Request) -> F,
     F: Future<Output = W::Reply>,
 {
+    // A future is made where it stays. If anything could fail between the making and the storing, it would be made elsewhere and all of
+    // its memory, most of which is empty at first, be copied.
     #[inline]
     fn begin(&mut self, cx: Cx<W>, body: W::Request, served: Served) -> Ref {
-        let future = (self.serve)(Rc::clone(&self.software), cx, body);
-        if let Some(index) = self.free.pop() {
-            let slot = &mut self.slots[index as usize];
-            slot.future.set(Some(future));
-            slot.served = served;
-            return Ref {
-                index,
-                generation: slot.generation,
-            };
+        let index = self.vacancy();
+        let slot = &mut self.slots[index as usize];
+        slot.served = served;
+        let at = Ref::new(index, slot.generation);
+        let software = Rc::clone(&self.software);
+        let mut place = slot.future.as_mut();
+        if place.is_none() {
+            place.set(Some((self.serve)(software, cx, body)));
         }
-        self.slots.push(Slot {
-            future: Box::pin(Some(future)),
-            generation: 1,
-            served,
-        });
-        Ref {
-            index: self.slots.len() as u32 - 1,
-            generation: 1,
-        }
+        at
     }
 
     #[inline]
     fn poll(&mut self, at: Ref) -> Option<(Served, W::Reply)> {
-        let slot = self.slots.get_mut(at.index as usize)?;
-        if slot.generation != at.generation {
+        let slot = self.slots.get_mut(at.index() as usize)?;
+        if slot.generation != at.generation() {
             return None;
         }
         let future = slot.future.as_mut().as_pin_mut()?;
@@ -135,15 +145,15 @@ where
             Poll::Pending => None,
             Poll::Ready(reply) => {
                 let served = slot.served;
-                self.vacate(at.index);
+                self.vacate(at.index());
                 Some((served, reply))
             }
         }
     }
 
-    fn cancel(&mut self, caller: &Caller) -> Option<Served> {
+    fn cancel(&mut self, from: InstanceId, call: Ref) -> Option<Served> {
         let index = self.slots.iter().position(|slot| {
-            slot.future.is_some() && slot.served.caller.from == caller.from && slot.served.caller.call == caller.call
+            slot.future.is_some() && slot.served.caller.from == from && slot.served.caller.call == call
         })?;
         let served = self.slots[index].served;
         self.vacate(index as u32);

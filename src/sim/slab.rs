@@ -1,20 +1,31 @@
 //! A slab with generations: an index is used again, a reference to what was there before is not.
 
-/// A reference to an entry: its index and the generation that it was made in.
+/// A reference to an entry: its index, and in the high half the generation that it was made in. It is one word, since a processor waits
+/// for what is written in parts and read as one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ref {
-    /// Place in the slab.
-    pub index: u32,
-    /// Which of the entries that stood there.
-    pub generation: u32,
-}
+pub struct Ref(u64);
 
 impl Ref {
     /// A reference to nothing.
-    pub const NONE: Ref = Ref {
-        index: u32::MAX,
-        generation: 0,
-    };
+    pub const NONE: Ref = Ref(u32::MAX as u64);
+
+    /// A reference to the entry that stood at a place in a generation.
+    #[inline]
+    pub fn new(index: u32, generation: u32) -> Ref {
+        Ref(u64::from(generation) << 32 | u64::from(index))
+    }
+
+    /// Place in the slab.
+    #[inline]
+    pub fn index(self) -> u32 {
+        self.0 as u32
+    }
+
+    /// Which of the entries that stood there.
+    #[inline]
+    pub fn generation(self) -> u32 {
+        (self.0 >> 32) as u32
+    }
 }
 
 #[derive(Debug)]
@@ -50,24 +61,21 @@ impl<T> Slab<T> {
         if let Some(index) = self.free.pop() {
             let entry = &mut self.entries[index as usize];
             entry.value = Some(value);
-            return Ref {
-                index,
-                generation: entry.generation,
-            };
+            return Ref::new(index, entry.generation);
         }
         let index = self.entries.len() as u32;
         self.entries.push(Entry {
             generation: 1,
             value: Some(value),
         });
-        Ref { index, generation: 1 }
+        Ref::new(index, 1)
     }
 
     /// The entry, if it is still the one that was meant.
     #[inline]
     pub fn get_mut(&mut self, at: Ref) -> Option<&mut T> {
-        let entry = self.entries.get_mut(at.index as usize)?;
-        if entry.generation != at.generation {
+        let entry = self.entries.get_mut(at.index() as usize)?;
+        if entry.generation != at.generation() {
             return None;
         }
         entry.value.as_mut()
@@ -76,13 +84,13 @@ impl<T> Slab<T> {
     /// Takes the entry out, if it is still the one that was meant.
     #[inline]
     pub fn remove(&mut self, at: Ref) -> Option<T> {
-        let entry = self.entries.get_mut(at.index as usize)?;
-        if entry.generation != at.generation {
+        let entry = self.entries.get_mut(at.index() as usize)?;
+        if entry.generation != at.generation() {
             return None;
         }
         let value = entry.value.take()?;
         entry.generation = entry.generation.wrapping_add(1).max(1);
-        self.free.push(at.index);
+        self.free.push(at.index());
         Some(value)
     }
 
@@ -92,19 +100,13 @@ impl<T> Slab<T> {
             .iter()
             .enumerate()
             .filter(|(_, entry)| entry.value.is_some())
-            .map(|(index, entry)| Ref {
-                index: index as u32,
-                generation: entry.generation,
-            })
+            .map(|(index, entry)| Ref::new(index as u32, entry.generation))
     }
 
     /// The reference to the entry that stands at a place.
     #[inline]
     pub fn ref_at(&self, index: u32) -> Ref {
-        Ref {
-            index,
-            generation: self.entries[index as usize].generation,
-        }
+        Ref::new(index, self.entries[index as usize].generation)
     }
 
     /// The entry at a place, whatever its generation.
@@ -124,7 +126,7 @@ mod tests {
         let first = slab.insert("a");
         assert_eq!(slab.remove(first), Some("a"));
         let second = slab.insert("b");
-        assert_eq!(second.index, first.index);
+        assert_eq!(second.index(), first.index());
         assert_eq!(slab.get_mut(first), None);
         assert_eq!(slab.remove(first), None);
         assert_eq!(slab.get_mut(second), Some(&mut "b"));

@@ -382,6 +382,7 @@ fn memory_follows_the_calls_in_progress_and_not_their_timeouts() {
 fn lost_packets_are_sent_again_and_cut_ones_are_not() {
     let mut pair = pair(60_000, 8, 8, false);
     let rule = |verdict| Rule {
+        owner: 0,
         from: vec![pair.front],
         to: vec![pair.back],
         verdict,

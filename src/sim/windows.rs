@@ -9,7 +9,7 @@ use tokio::task::JoinHandle;
 
 use super::core::{Core, Shared};
 use super::machine::{Batch, Order};
-use super::message::{Envelope, InstanceId, MachineId, Wire};
+use super::message::{Envelope, InstanceId, MachineId, Payload, Wire};
 use super::process::Factory;
 use super::random::{Draw, Stream};
 use super::time::SimTime;
@@ -31,7 +31,7 @@ pub(super) struct State<W: Wire> {
     pub shared: Rc<Shared<W>>,
     pub machines: Vec<MachineEntry<W>>,
     /// By machine: what is due in this window.
-    pub pending: Vec<Vec<Envelope<W>>>,
+    pub pending: Vec<Vec<Envelope>>,
     pub touched: Vec<u32>,
     pub seq: u64,
     pub lookahead: u64,
@@ -80,7 +80,7 @@ impl<W: Wire> State<W> {
         SimTime(start + 1 + Draw(bits).below(window_end.0 - start))
     }
 
-    fn hand_out(&mut self, mut due: Vec<Envelope<W>>, end: SimTime) {
+    fn hand_out(&mut self, mut due: Vec<Envelope>, end: SimTime) {
         self.shared.window_end.set(end);
         {
             let directory = self.shared.directory.borrow();
@@ -107,11 +107,25 @@ impl<W: Wire> State<W> {
     /// Hands a batch to a machine; what is meant for one that is gone is lost without a word.
     fn send(&mut self, machine: usize, batch: Batch<W>) {
         let Some((sender, _)) = &self.machines[machine].task else {
+            if let Batch::Window(lost) = batch {
+                self.lose(&lost);
+            }
             return;
         };
         self.shared.unfinished.set(self.shared.unfinished.get() + 1);
         if sender.try_send(batch).is_err() {
             self.fail(MachineId(machine as u32));
+        }
+    }
+
+    /// Takes the parcels away that nobody will.
+    fn lose(&self, envelopes: &[Envelope]) {
+        for envelope in envelopes {
+            match envelope.payload {
+                Payload::Request { parcel } => drop(self.shared.requests.borrow_mut().take(parcel)),
+                Payload::Reply { parcel, .. } => drop(self.shared.replies.borrow_mut().take(parcel)),
+                _ => {}
+            }
         }
     }
 

@@ -2,7 +2,7 @@
 
 use ratatui::crossterm::event::{Event, KeyCode, KeyEvent, MouseButton, MouseEvent, MouseEventKind};
 
-use crate::command::{Command, SETTINGS, Selector, VERBS};
+use crate::command::{Command, Fault, SETTINGS, Selector, VERBS};
 use crate::observe::Kind;
 
 use super::app::{App, Intent, Over, Pane};
@@ -72,7 +72,10 @@ impl App {
             KeyCode::Enter => menu.entries.get(menu.at).cloned(),
             KeyCode::Char('f') if menu.title.starts_with("faults") => {
                 let last = self.last_fault.clone()?;
-                return Some(Intent::Order(Order::Do(menu::again(&last, self.target()))));
+                let again = menu::again(&last, self.target());
+                return self
+                    .unless_asked(again)
+                    .map(|command| Intent::Order(Order::Do(command)));
             }
             KeyCode::Char(c) if menu.keyed(c).is_some() => menu.keyed(c).cloned(),
             _ => {
@@ -95,7 +98,7 @@ impl App {
         Some(match choice {
             Choice::Fault(command) => {
                 self.last_fault = Some(command.clone());
-                Intent::Order(Order::Do(command))
+                Intent::Order(Order::Do(self.unless_asked(command)?))
             }
             Choice::Change(command) => Intent::Order(Order::Do(command)),
             Choice::Line(line) => {
@@ -208,7 +211,11 @@ impl App {
             }
             Action::Faults => self.open(menu::faults(self), "nothing else can go wrong with it"),
             Action::Edit => self.open(changes::menu(self), "it has nothing that can be changed"),
-            Action::Open => self.open(menu::layouts(self), "there are no layouts to open"),
+            Action::Open => {
+                let rung = self.next_rung();
+                let layouts = menu::layouts(self).map(|menu| Menu { at: rung, ..menu });
+                self.open(layouts, "there are no layouts to open");
+            }
             Action::Quit => return Some(Intent::Quit),
             Action::Suspend => return Some(Intent::Suspend),
             _ => return self.order(action).map(Intent::Order),
@@ -234,7 +241,7 @@ impl App {
             Action::MendAll => Order::Do(Command::MendAll),
             Action::Surge => Order::Do(Command::Surge(None, (self.frame().traffic * 2.0).min(1_000.0))),
             Action::Calm => Order::Do(Command::Surge(None, self.frame().traffic / 2.0)),
-            Action::Kill => Order::Do(Command::Kill(self.victim("killed")?)),
+            Action::Kill => Order::Do(self.kill()?),
             Action::Destroy => {
                 let command = Command::Destroy(self.victim("destroyed")?);
                 Order::Do(self.unless_asked(command)?)
@@ -248,6 +255,16 @@ impl App {
             Action::Fewer => Order::Do(self.scale(-1)?),
             _ => return None,
         })
+    }
+
+    /// What x does: a data center is lost with all that is in it, anything else is killed.
+    fn kill(&mut self) -> Option<Command> {
+        let victim = self.victim("killed")?;
+        let lose = match self.selected {
+            Item::Site(_) => Command::parse(&format!("lose {victim}")).ok(),
+            _ => None,
+        };
+        Some(lose.unwrap_or(Command::Kill(victim)))
     }
 
     /// What x, X and r hit.
@@ -455,7 +472,10 @@ impl App {
     pub fn usage(&self, line: &str) -> Option<String> {
         let mut words = line.split_whitespace();
         let verb = words.next()?;
-        let row = VERBS.iter().find(|row| row.name == verb)?;
+        let Some(row) = VERBS.iter().find(|row| row.name == verb) else {
+            let fault = Fault::named(verb)?;
+            return Some(format!("{}   {}", fault.usage, fault.effect));
+        };
         let setting = words.nth(1).filter(|_| verb == complete::SET);
         let setting = setting.and_then(|name| SETTINGS.iter().find(|row| row.name == name));
         Some(match setting {

@@ -112,6 +112,8 @@ pub struct Options {
     pub running: bool,
     /// The speed at the start.
     pub speed: Speed,
+    /// Whether the person named no layout, so that the program chose one to begin with.
+    pub unasked: bool,
 }
 
 impl Options {
@@ -133,6 +135,7 @@ impl Default for Options {
             synchronized: true,
             running: true,
             speed: Speed::REAL,
+            unasked: false,
         }
     }
 }
@@ -195,6 +198,8 @@ pub struct App {
     pub arrangement: Arrangement,
     pub(super) theme: Theme,
     pub(super) ascii: bool,
+    /// Whether the program chose the layout.
+    pub(super) unasked: bool,
     planned: (u64, Rect),
 }
 
@@ -227,6 +232,7 @@ impl App {
             arrangement: Arrangement::default(),
             theme: Theme::new(options.depth),
             ascii: options.ascii,
+            unasked: options.unasked,
             planned: (u64::MAX, Rect::ZERO),
         }
     }
@@ -334,6 +340,13 @@ impl App {
             self.plan = map::plan(&self.view.frame.topology, map.width, map.height);
             self.planned = key;
         }
+    }
+
+    /// The next rung of the ladder of layouts: from one server on where the program chose the first layout, else the one after this.
+    pub fn next_rung(&self) -> usize {
+        let here = self.choices.iter().position(|choice| choice.name == self.name);
+        let next = here.filter(|_| !self.unasked).map_or(0, |here| here + 1);
+        next.min(self.choices.len().saturating_sub(1))
     }
 
     /// What the selection is called in commands.

@@ -3,6 +3,7 @@
 mod caches;
 mod data;
 mod queues;
+mod sites;
 
 use crate::command::{Command, Selector, Setting};
 use crate::layout::{Balance, Sessions, Size};
@@ -272,6 +273,9 @@ fn has_ttl(place: &Place, seconds: u64) -> bool {
 pub fn menu(app: &App) -> Option<Menu> {
     let topology = app.topology();
     let target = app.target()?;
+    if let Item::Site(site) = app.selected {
+        return listed(target, sites::site(app.frame(), site));
+    }
     let (Item::Host(index) | Item::Service(index) | Item::Instance(index, _)) = app.selected else {
         return None;
     };
@@ -310,9 +314,15 @@ pub fn menu(app: &App) -> Option<Menu> {
         entries.extend(caches::caches(&place, target));
         entries.extend(queues::queues(&place));
         entries.extend(policies(&place));
+        entries.extend(sites::routings(&place));
         entries.extend(settings(&place));
         entries.extend(revocation(&place));
     }
+    listed(target, entries)
+}
+
+/// The menu of these changes, if there are any.
+fn listed(target: &str, entries: Vec<Entry>) -> Option<Menu> {
     let hint = if entries.iter().any(|entry| entry.now) {
         "● is now   enter does it   esc closes"
     } else {

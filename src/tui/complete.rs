@@ -1,6 +1,7 @@
 //! What may stand next on a command line: read from the tables of verbs and settings, so that a new row completes by itself.
 
-use crate::command::{SETTINGS, VERBS};
+use crate::command::faults::{Lasts, Param};
+use crate::command::{FAULTS, Fault, SETTINGS, VERBS};
 use crate::layout::SIZES;
 use crate::observe::{Kind, Topology};
 
@@ -12,6 +13,8 @@ pub const SET: &str = "set";
 const FORGETTING: &[&str] = &[FLUSH, "purge"];
 /// The one of them that empties queues too.
 const FLUSH: &str = "flush";
+/// The word in front of how long a fault lasts.
+const FOR: &str = "for";
 /// The verb whose target is a dead-letter queue.
 const REDRIVE: &str = "redrive";
 
@@ -20,11 +23,21 @@ pub fn candidates(topology: &Topology, line: &str) -> Vec<String> {
     let start = line.rfind(' ').map_or(0, |space| space + 1);
     let before: Vec<&str> = line[..start].split_whitespace().collect();
     let Some(verb) = before.first() else {
-        return VERBS.iter().map(|verb| verb.name.to_string()).collect();
+        let composites = FAULTS.iter().filter(|fault| fault.is_composite());
+        let names = VERBS.iter().map(|verb| verb.name);
+        return names
+            .chain(composites.map(|fault| fault.name))
+            .map(str::to_string)
+            .collect();
     };
-    let Some(row) = VERBS.iter().find(|row| row.name == *verb) else {
+    let fault = Fault::named(verb);
+    let row = VERBS.iter().find(|row| row.name == *verb).map(|row| row.usage);
+    let Some(row) = row.or(fault.map(|fault| fault.usage)) else {
         return Vec::new();
     };
+    if before.last() == Some(&FOR) {
+        return vec!["30s".to_string()];
+    }
     match (*verb == SET, before.len()) {
         (true, 1) => return settable(topology),
         (true, 2) => return settings(topology, before[1]),
@@ -34,13 +47,26 @@ pub fn candidates(topology: &Topology, line: &str) -> Vec<String> {
         _ => {}
     }
     let mut found: Vec<String> = Vec::new();
-    for usage in row.usage.split(" | ") {
+    for usage in row.split(" | ") {
         let expected = usage.split_whitespace().nth(before.len());
         for candidate in expected.map_or(Vec::new(), |expected| meant(topology, expected)) {
             if !found.contains(&candidate) {
                 found.push(candidate);
             }
         }
+    }
+    if let Some(fault) = fault.filter(|fault| !matches!(fault.lasts, Lasts::Moment | Lasts::ItsSteps))
+        && before.len() > 1
+    {
+        let figure = |param: &&Param| row.split(' ').nth(before.len()) == Some(param.name);
+        found.extend(
+            fault
+                .params
+                .iter()
+                .filter(figure)
+                .map(|param| param.default.to_string()),
+        );
+        found.push(FOR.to_string());
     }
     found
 }

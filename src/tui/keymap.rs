@@ -140,7 +140,7 @@ pub const KEYMAP: &[Binding] = &[
         &["f"],
         &[A::Faults],
         "faults",
-        "other faults: hang, slow, cut, delay, drop; ff repeats the last",
+        "every other fault that fits the selection; ff repeats the last",
         3,
     ),
     row(

@@ -1,8 +1,6 @@
 //! Menus: lists of things to do, each with a key of its own.
 
-use std::time::Duration;
-
-use crate::command::{Command, LinkSelector, Selector};
+use crate::command::{Command, FAULTS, Fault, Hit};
 use crate::observe::{Kind, LinkKind, Topology};
 
 use super::app::App;
@@ -62,61 +60,59 @@ impl Menu {
     }
 }
 
-const DELAY: Duration = Duration::from_millis(200);
-const LOSS: f64 = 0.2;
-const SLOWNESS: f64 = 10.0;
+/// The keys of faults, where they have one: those of links are for the first link.
+const KEYS: &[(&str, char)] = &[
+    ("hang", 'h'),
+    ("slow", 's'),
+    ("fail", 'e'),
+    ("leak", 'l'),
+    ("disk", 'w'),
+    ("skew", 't'),
+    ("isolate", 'i'),
+    ("outage", 'o'),
+    ("mislead", 'm'),
+    ("surge", 'u'),
+    ("expire", 'y'),
+    ("poison", 'v'),
+    ("kill", 'x'),
+    ("destroy", 'X'),
+    ("flush", 'F'),
+    ("crash-loop", 'a'),
+    ("rolling-restart", 'r'),
+    ("lose", 'z'),
+    ("thundering-herd", 'T'),
+    ("hot-key", 'n'),
+    ("pool-leak", 'L'),
+    ("memory-leak", 'M'),
+    ("expired-certificate", 'E'),
+    ("bad-deploy", 'V'),
+    ("cut", 'c'),
+    ("delay", 'd'),
+    ("drop", 'p'),
+    ("bandwidth", 'b'),
+    ("flapping", 'q'),
+];
+/// The keys of what has none of its own: the faults of further links.
+const FURTHER: &str = "CDPBQ123456789";
 
-/// The faults that can be done to the selection; `None` for what has none.
+/// The faults that can be done to the selection, with the defaults of their parameters; `None` for what has none.
 pub fn faults(app: &App) -> Option<Menu> {
     let topology = app.topology();
     let target = app.target()?.to_string();
+    let kind = app.selected.kind(topology);
+    let links = links(topology, app.selected);
+    let links: Vec<String> = links.iter().map(|(from, to)| format!("{from} <-> {to}")).collect();
     let mut entries = Vec::new();
-    if app.selected.kind(topology) != Some(Kind::Users) {
-        let selector = || Selector(target.clone());
-        entries.push(entry(
-            'h',
-            &format!("hang {target}"),
-            "accepts, never answers",
-            Command::Hang(selector()),
-        ));
-        entries.push(entry(
-            's',
-            &format!("slow {target} {SLOWNESS}"),
-            "all its work takes ten times as long",
-            Command::Slow(selector(), SLOWNESS),
-        ));
+    let fitting = FAULTS.iter().filter(|fault| fits(fault, kind, app.selected));
+    for fault in fitting {
+        entries.extend(entry(fault, &target, key_of(fault)));
     }
-    let mut keys = "cdpCDP123456789".chars();
-    for (from, to) in links(topology, app.selected) {
-        let link = || LinkSelector {
-            from: Selector(from.clone()),
-            to: Selector(to.clone()),
-            both: true,
-        };
-        let mut add = |words: String, detail: &str, command: Command| {
-            entries.push(Entry {
-                key: keys.next(),
-                words,
-                detail: detail.to_string(),
-                choice: Choice::Fault(command),
-                now: false,
-            });
-        };
-        add(
-            format!("cut {from} <-> {to}"),
-            "silence, not an error",
-            Command::Cut(link()),
-        );
-        add(
-            format!("delay {from} <-> {to}"),
-            "200 ms each way",
-            Command::Delay(link(), DELAY),
-        );
-        add(
-            format!("drop on {from} <-> {to}"),
-            "a fifth of the packets",
-            Command::Drop(link(), LOSS),
-        );
+    let mut further = FURTHER.chars();
+    for (number, link) in links.iter().enumerate() {
+        for fault in FAULTS.iter().filter(|fault| fault.hits == [Hit::Link]) {
+            let key = if number == 0 { key_of(fault) } else { further.next() };
+            entries.extend(entry(fault, link, key));
+        }
     }
     let hint = match &app.last_fault {
         Some(_) => "f repeats the last   esc closes",
@@ -130,14 +126,54 @@ pub fn faults(app: &App) -> Option<Menu> {
     })
 }
 
-fn entry(key: char, words: &str, detail: &str, command: Command) -> Entry {
-    Entry {
-        key: Some(key),
-        words: words.to_string(),
-        detail: detail.to_string(),
+fn key_of(fault: &Fault) -> Option<char> {
+    KEYS.iter().find(|(name, _)| *name == fault.name).map(|(_, key)| *key)
+}
+
+/// Whether a fault makes sense for the selection. What hits nothing in particular goes with the users.
+fn fits(fault: &Fault, kind: Option<Kind>, selected: Item) -> bool {
+    if fault.hits.is_empty() {
+        return kind == Some(Kind::Users);
+    }
+    fault.hits.iter().any(|hit| is_hit(*hit, kind, selected))
+}
+
+fn is_hit(hit: Hit, kind: Option<Kind>, selected: Item) -> bool {
+    let Some(kind) = kind else {
+        return matches!(hit, Hit::Process) || (hit == Hit::Site && matches!(selected, Item::Site(_)));
+    };
+    match hit {
+        Hit::Process => kind != Kind::Users,
+        Hit::Site | Hit::Link => false,
+        Hit::Users => kind == Kind::Users,
+        Hit::Dns => kind == Kind::Dns,
+        Hit::ThirdParty => matches!(kind, Kind::Dns | Kind::Resolver | Kind::Cdn | Kind::Shield),
+        Hit::Disk => matches!(kind, Kind::Database | Kind::Queue),
+        Hit::Slots => matches!(
+            kind,
+            Kind::LoadBalancer | Kind::Web | Kind::SessionStore | Kind::Database | Kind::Cache | Kind::Queue
+        ),
+        Hit::Server => !matches!(kind, Kind::Users | Kind::Workers | Kind::Autoscaler | Kind::Monitor),
+        Hit::Balancer => kind == Kind::LoadBalancer,
+        Hit::Web => matches!(kind, Kind::Web | Kind::Serverless),
+        Hit::Clock => kind == Kind::Database,
+        Hit::Copies => matches!(
+            kind,
+            Kind::Users | Kind::Cache | Kind::Cdn | Kind::Shield | Kind::Resolver
+        ),
+        Hit::Queue => kind == Kind::Queue,
+    }
+}
+
+fn entry(fault: &Fault, target: &str, key: Option<char>) -> Option<Entry> {
+    let command = Command::parse(&fault.line(target)).ok()?;
+    Some(Entry {
+        key,
+        words: command.to_string(),
+        detail: fault.effect.to_string(),
         choice: Choice::Fault(command),
         now: false,
-    }
+    })
 }
 
 /// The ends of the links that touch the selection; a data center's are those that cross its border.
@@ -169,12 +205,16 @@ fn links(topology: &Topology, selected: Item) -> Vec<(String, String)> {
 
 /// The fault that was chosen last, on the selection of now where it named a single target.
 pub fn again(last: &Command, target: Option<&str>) -> Command {
-    let selector = || target.map(|target| Selector(target.to_string()));
-    match (last, selector()) {
-        (Command::Hang(_), Some(target)) => Command::Hang(target),
-        (Command::Slow(_, factor), Some(target)) => Command::Slow(target, *factor),
-        _ => last.clone(),
+    let words = last.to_string();
+    let mut words: Vec<&str> = words.split(' ').collect();
+    let aimed = Fault::named(words[0]).and_then(|fault| fault.usage.split(' ').nth(1));
+    let single = aimed.is_some_and(|word| word != "FROM" && word.bytes().all(|b| b.is_ascii_uppercase()));
+    if let (Some(target), Some(place)) = (target, words.get_mut(1))
+        && single
+    {
+        *place = target;
     }
+    Command::parse(&words.join(" ")).unwrap_or_else(|_| last.clone())
 }
 
 /// The choice of layouts.
@@ -201,4 +241,59 @@ pub fn layouts(app: &App) -> Option<Menu> {
         at,
         hint,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    const KINDS: [Kind; 15] = [
+        Kind::Users,
+        Kind::Dns,
+        Kind::LoadBalancer,
+        Kind::Web,
+        Kind::Serverless,
+        Kind::SessionStore,
+        Kind::Database,
+        Kind::Resolver,
+        Kind::Autoscaler,
+        Kind::Monitor,
+        Kind::Cache,
+        Kind::Cdn,
+        Kind::Shield,
+        Kind::Queue,
+        Kind::Workers,
+    ];
+
+    #[test]
+    fn every_fault_is_in_the_menu_of_something_and_has_a_key_of_its_own() {
+        let mut keys = BTreeSet::from(['f']);
+        for fault in FAULTS {
+            let key = key_of(fault).unwrap_or_else(|| panic!("{} has no key", fault.name));
+            assert!(keys.insert(key), "{key} stands for two faults");
+            assert!(!FURTHER.contains(key), "{key} stands for further links");
+            let fitting = KINDS.iter().filter(|kind| fits(fault, Some(**kind), Item::Service(0)));
+            let found = fitting.count() > 0 || fault.hits == [Hit::Link];
+            assert!(found, "{} fits nothing", fault.name);
+            let target = if fault.hits == [Hit::Link] { "web <-> db" } else { "web" };
+            assert!(entry(fault, target, None).is_some(), "{}", fault.name);
+        }
+        assert!(fits(Fault::named("lose").expect("a row"), None, Item::Site(0)));
+    }
+
+    #[test]
+    fn the_last_fault_is_done_to_what_is_selected_now() {
+        for (last, again_at) in [
+            ("hang web/1", "hang web/2"),
+            ("fail web/1 20%", "fail web/2 20%"),
+            ("crash-loop web/1 5s for 1m", "crash-loop web/2 5s for 1m"),
+            ("cut web -> db", "cut web -> db"),
+            ("thundering-herd 3", "thundering-herd 3"),
+        ] {
+            let last = Command::parse(last).expect("a command");
+            assert_eq!(again(&last, Some("web/2")).to_string(), again_at);
+        }
+    }
 }

@@ -91,16 +91,17 @@ pub fn play(layout: Layout, name: &str, seed: u64, options: &Options) -> io::Res
     }
     let signals = Signals::listen()?;
     let mut screen = Screen::take(options)?;
-    let (mut layout, mut name) = (layout, name.to_string());
+    let (mut layout, mut name, mut options) = (layout, name.to_string(), options.clone());
     loop {
         let make = move || World::build(&layout, seed);
-        match session(&mut screen, &signals, &name, seed, options, make)? {
+        match session(&mut screen, &signals, &name, seed, &options, make)? {
             Next::End(farewell) => return Ok(*farewell),
             Next::Open(index) => {
                 let shipped = &SHIPPED[index];
                 layout = layout::parse(shipped.source, &shipped.file_name())
                     .map_err(|error| io::Error::other(error.to_string()))?;
                 name = shipped.file.to_string();
+                options.unasked = false;
             }
         }
     }

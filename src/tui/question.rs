@@ -9,6 +9,7 @@ use super::text;
 pub fn asks(frame: &Frame, command: &Command) -> bool {
     match command {
         Command::Destroy(_) => true,
+        Command::For(command, _) => asks(frame, command),
         Command::Flush(target) => messages(frame, target).is_some(),
         _ => false,
     }
@@ -19,6 +20,7 @@ pub fn question(command: &Command, frame: &Frame, max: u16) -> String {
     match command {
         Command::Destroy(target) => destroy(target, frame, max),
         Command::Flush(target) => flush(target, frame, max),
+        Command::For(command, _) => question(command, frame, max),
         _ => format!("{command:?}: y does it, any other key keeps it"),
     }
 }

@@ -154,11 +154,17 @@ fn alone(app: &App, pane: Pane, body: Rect, arrangement: &mut Arrangement) {
 
 /// At a small size: the map above, panes of a few lines below, the less important ones left out.
 fn stacked(app: &App, body: Rect, arrangement: &mut Arrangement) {
-    let least_map = (body.height * 2 / 5).max(7);
+    // Several data centers are to be seen at once, as far as that leaves half of the lines to the panes.
+    let sites = if map::are_several(app.topology()) {
+        map::least_height(app.topology(), body.width).min(body.height / 2)
+    } else {
+        0
+    };
+    let least_map = (body.height * 2 / 5).max(7).max(sites);
     let mut left = body.height - least_map;
     let panes = app.panes();
     let mut rows: Vec<(Pane, u16)> = panes[1..].iter().map(|pane| (*pane, 0)).collect();
-    for (pane, wish) in wishes::of(&panes) {
+    for (pane, wish) in wishes::of(&panes, sites > 0) {
         let row = rows.iter_mut().find(|row| row.0 == *pane);
         if let Some(row) = row.filter(|_| left >= *wish) {
             row.1 += wish;

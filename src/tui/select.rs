@@ -171,9 +171,13 @@ pub fn first(frame: &Frame) -> Item {
                 && topology.services[link.from].kind == Kind::LoadBalancer
         })
     };
+    // Of several data centers, that of the first population.
+    let home = topology.services.iter().find_map(|service| service.home);
+    let away = |service: &usize| home.is_some() && topology.services[*service].site != home;
     let web = all()
         .filter(webs)
-        .find(behind)
+        .filter(behind)
+        .min_by_key(|service| (away(service), *service))
         .or_else(|| all().find(webs))
         .or_else(|| all().next());
     match web {

@@ -1,7 +1,7 @@
 //! What each command does to a world.
 
 use crate::command::{Applied, Command, CommandError, Selector};
-use crate::layout::{duration, printable};
+use crate::layout::{duration, percent, printable};
 use crate::observe::{LinkKind, Severity};
 use crate::sim::{InstanceId, ProcessState, Verdict, nanos};
 
@@ -12,7 +12,7 @@ use super::sample::refresh_health;
 use super::select::{instances, on_machine};
 use super::set::{revoke, set};
 use super::settings::{balance, resize, scale, surge};
-use super::{World, caches, databases, queues};
+use super::{World, caches, chaos, databases, flaws, inject, outage, queues, sites};
 
 /// What came of a command.
 pub(super) type Done = Result<Applied, CommandError>;
@@ -32,7 +32,7 @@ pub(super) fn apply(world: &mut World, command: &Command) -> Done {
             add_rules(world, link, Verdict::Delay(nanos(*by)), &what)
         }
         Command::Drop(link, share) => {
-            let what = format!("losing {}% of the packets", share * 100.0);
+            let what = format!("losing {} of the packets", percent(*share));
             add_rules(world, link, Verdict::Lose(*share), &what)
         }
         Command::Join(link) => join(world, link),
@@ -47,12 +47,25 @@ pub(super) fn apply(world: &mut World, command: &Command) -> Done {
         Command::Replicate(target) => databases::replicate(world, target),
         Command::Shard(target) => databases::shard(world, target),
         Command::Skew(target, seconds) => databases::skew(world, target, *seconds),
+        Command::Evacuate(target) => sites::evacuate(world, target),
+        Command::Reopen(target) => sites::reopen(world, target),
         Command::Close(target) => databases::close(world, target),
         Command::Flush(target) => caches::purge(world, target, None),
         Command::Purge(target, key) => caches::purge(world, target, Some(*key)),
         Command::Deploy => Ok(caches::deploy(world)),
         Command::Poison(target) => queues::poison(world, target),
         Command::Redrive(target) => queues::redrive(world, target),
+        Command::Bandwidth(link, rate) => flaws::bandwidth(world, link, *rate),
+        Command::Isolate(target) => flaws::isolate(world, target),
+        Command::Outage(target) => flaws::outage(world, target),
+        Command::Fail(target, share, flaw) => flaws::fail(world, target, *share, *flaw),
+        Command::Leak(target, share) => flaws::leak(world, target, *share),
+        Command::Disk(target, trouble) => flaws::disk(world, target, *trouble),
+        Command::Mislead(target) => flaws::mislead(world, target),
+        Command::Expire(target) => flaws::expire(world, target.as_ref()),
+        Command::Inject(injection) => inject::inject(world, injection),
+        Command::For(command, time) => inject::timed(world, command, *time),
+        Command::Chaos(spec) => chaos::turn(world, spec.as_ref()),
     }
 }
 
@@ -221,12 +234,42 @@ pub(super) fn dependants(world: &World, services: Vec<usize>) -> Vec<InstanceId>
         .collect()
 }
 
-/// Opens an incident.
+/// Opens an incident, or widens that of the injection whose step is carried out. Returns its number.
+pub(super) fn open_incident(
+    world: &mut World,
+    what: &str,
+    name: &str,
+    targets: Vec<InstanceId>,
+    upstream: Vec<InstanceId>,
+) -> u32 {
+    let now = world.now();
+    let incidents = &mut world.chronicle.incidents;
+    let Some(injection) = world.agenda.current() else {
+        let number = incidents.open(now, what, name, targets);
+        incidents.depend(upstream);
+        return number;
+    };
+    if let Some(number) = injection.incident {
+        incidents.widen(number, targets, upstream);
+        return number;
+    }
+    let title = injection.title.as_deref().unwrap_or(what);
+    let number = incidents.open(now, &format!("{title}{}", injection.suffix), name, targets);
+    incidents.depend(upstream);
+    incidents.hold(number);
+    injection.incident = Some(number);
+    number
+}
+
+/// Opens an incident, and says so.
 pub(super) fn fault(world: &mut World, what: &str, name: &str, hit: &[(usize, usize)]) -> Applied {
-    let (now, targets) = (world.now(), ids(world, hit));
+    let targets = ids(world, hit);
     let upstream = dependants(world, hit.iter().map(|(service, _)| *service).collect());
-    world.chronicle.incidents.open(now, what, name, targets);
-    world.chronicle.incidents.depend(upstream);
+    let closed = outage::closed(world, &targets);
+    let number = open_incident(world, what, name, targets, upstream);
+    if !closed.is_empty() {
+        world.chronicle.incidents.close(number, closed);
+    }
     refresh_health(world);
     done(world, Severity::Bad, what.to_owned())
 }

@@ -9,14 +9,14 @@ use crate::layout::{DataCenter, Layout, Replication, Service, Size};
 use crate::observe::{Chronicle, Health, Topology};
 use crate::parts::Site;
 use crate::protocol::Layer;
-use crate::sim::{Installation, InstanceId, Kernel};
+use crate::sim::{Installation, InstanceId, Kernel, Place};
 
 use super::World;
 use super::caches::join_caches;
 use super::databases::join_databases;
 use super::discover::{is_entry, join_pairs, refresh_members};
-use super::entries::{InstanceEntry, MachineEntry, Role, Sampled, ServiceEntry};
-use super::places::Places;
+use super::entries::{Ground, InstanceEntry, MachineEntry, Role, Sampled, ServiceEntry};
+use super::places::{Geography, Places};
 use super::roster::list_services;
 use super::software::{boot_time, factory, limits};
 
@@ -26,8 +26,18 @@ pub(super) const AMPLE_CORES: u32 = 1 << 16;
 /// Builds a world.
 pub(super) fn build(layout: &Layout, seed: u64) -> World {
     let sites: Vec<String> = layout.data_centers.keys().cloned().collect();
+    let places = Places::new(layout);
+    let grounds = layout.data_centers.values().enumerate().map(|(site, spec)| Ground {
+        region: spec.region.clone(),
+        place: places.site(site),
+        zones: spec.zones,
+        evacuated: false,
+        leaving: None,
+    });
     let mut world = World {
-        kernel: Kernel::new(seed, Places::new(layout).network(layout)),
+        kernel: Kernel::new(seed, places.network()),
+        grounds: grounds.collect(),
+        geography: Geography::new(&places),
         title: layout.title.clone(),
         about: layout.about.clone(),
         entries: Vec::new(),
@@ -56,8 +66,11 @@ pub(super) fn build(layout: &Layout, seed: u64) -> World {
         link_totals: Vec::new(),
         wanted: Vec::new(),
         commands: 0,
+        agenda: super::agenda::Agenda::default(),
+        chaos: None,
+        pipes: 0,
     };
-    list_services(&mut world, layout);
+    list_services(&mut world, layout, &places);
     connect(&mut world, layout);
     let mut instances = first_instances(&world, layout);
     // By name, numbers as numbers: web/10 comes after web/9.
@@ -301,9 +314,14 @@ fn add_machine(
 ) -> usize {
     let cores = size.map_or(AMPLE_CORES, |size| size.cores);
     let entry = &world.services[service];
+    let home = entry.site;
+    // The machines of a service stand in the zones of its data center in turn.
+    let zone = home.map_or(0, |site| {
+        entry.instances.len() as u16 % world.grounds[site].zones as u16
+    });
     let place = match &entry.role {
         Role::Cdn { places, .. } => places[entry.instances.len()],
-        _ => entry.place,
+        _ => Place(entry.place.0 + zone),
     };
     let id = world.kernel.add_machine(&full, place, cores);
     let short = full.rsplit_once('/').map_or(full.as_str(), |(_, name)| name);
@@ -312,7 +330,7 @@ fn add_machine(
         (true, 1) => short.to_owned(),
         (true, _) => full.clone(),
     };
-    let (home, now) = (world.services[service].site, world.kernel.now());
+    let now = world.kernel.now();
     let index = world.machines.len();
     world.machine_names.insert(full.clone(), index);
     world.machines.push(MachineEntry {
@@ -321,6 +339,7 @@ fn add_machine(
         selector,
         host,
         site: home,
+        zone: zone.into(),
         size,
         since: now,
         left: false,

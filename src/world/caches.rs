@@ -230,16 +230,19 @@ fn used(world: &World, entry: &ServiceEntry) -> Option<bool> {
         Role::Dns { zone, .. } => Some(zone),
         _ => None,
     })?;
-    let mut names = world.services.iter().filter_map(|service| match &service.role {
-        Role::Users { name, .. } => Some(*name),
+    let mut asked = world.services.iter().filter_map(|service| match &service.role {
+        Role::Users { name, number, .. } => Some((zone.files.filter(|_| *name == 0).unwrap_or(*name), *number)),
         _ => None,
     });
     let is_edge = |id: &InstanceId| entry.instances.iter().any(|edge| edge.id == *id);
-    let sends_here = |name: u16| {
+    let sends_here = |(name, population): (u16, u32)| {
         let mut turns = 0..TURNS;
-        turns.any(|turn| zone.answer(name, turn, |id| world.believed_up(id)).iter().any(is_edge))
+        turns.any(|turn| {
+            let answer = zone.answer(name, population, turn, |id| world.believed_up(id));
+            answer.iter().any(is_edge)
+        })
     };
-    Some(names.any(sends_here))
+    Some(asked.any(sends_here))
 }
 
 /// The settings in words.
@@ -354,7 +357,9 @@ pub(super) fn purge(world: &mut World, target: &Selector, key: Option<u64>) -> D
     let mut hit = instances(world, target)?;
     hit.retain(|(service, _)| {
         let entry = &world.services[*service];
-        layer(entry).is_some() || matches!(entry.role, Role::Queue { .. })
+        // Resolvers, and people's devices, keep answers of the name service.
+        let names = key.is_none() && matches!(entry.role, Role::Resolver { .. } | Role::Users { .. });
+        names || layer(entry).is_some() || matches!(entry.role, Role::Queue { .. })
     });
     let name = printable(&target.0);
     if hit.is_empty() {

@@ -1,15 +1,15 @@
 //! Service discovery: who hears of instances that come and go.
 
+use std::cell::Cell;
 use std::rc::Rc;
 
-use crate::layout::Pair;
-use crate::parts::{Steering, Way};
+use crate::layout::{Pair, Routing};
+use crate::parts::{Door, Steering, Way, Zone};
 use crate::protocol::{Layer, Request};
 use crate::sim::{InstanceId, SimTime};
 
 use super::World;
 use super::entries::{Role, ServiceEntry};
-use super::places::nearest;
 
 /// Whether users connect to this service.
 pub(super) fn is_entry(world: &World, service: usize) -> bool {
@@ -17,7 +17,7 @@ pub(super) fn is_entry(world: &World, service: usize) -> bool {
 }
 
 /// The addresses under which users reach a service: that of each instance, or the one that a pair shares.
-fn addresses(entry: &ServiceEntry) -> Vec<InstanceId> {
+pub(super) fn addresses(entry: &ServiceEntry) -> Vec<InstanceId> {
     let all = entry.staying().map(|(_, instance)| instance.id);
     match &entry.role {
         Role::LoadBalancer { members, .. } if matches!(members.spec.borrow().pair, Pair::Floating { .. }) => {
@@ -63,66 +63,109 @@ pub(super) fn refresh_members(world: &mut World, service: usize) {
     }
 }
 
-/// Name 0 leads to all data centers, the others to one each.
-fn refresh_zone(world: &mut World, live: bool) {
+/// Name 0 and that of static files lead to all edges and data centers, the others to one data center each.
+pub(super) fn refresh_zone(world: &mut World, live: bool) {
     let by_site: Vec<Vec<InstanceId>> = world
         .entries
         .iter()
         .map(|entry| entry.map_or_else(Vec::new, |entry| addresses(&world.services[entry])))
         .collect();
-    let with_entry = world.entries.iter().zip(&by_site).filter(|(entry, _)| entry.is_some());
-    for (origin, (_, addresses)) in world.origins.iter().zip(with_entry) {
-        origin.borrow_mut().clone_from(addresses);
-    }
-    let mut names = vec![by_site.concat()];
-    names.extend(by_site);
-    let steering = steering(world, &mut names);
-    let mut told = None;
-    let mut steering = Some(steering);
-    for entry in &world.services {
-        if let Role::Dns { zone, .. } = &entry.role {
-            zone.names.borrow_mut().clone_from(&names);
-            *zone.steering.borrow_mut() = steering.take().unwrap_or_default();
-            told = entry.instances.first().map(|instance| instance.id);
+    let evacuated = |site: usize| world.grounds[site].evacuated;
+    let open = |site: usize| world.entries[site].is_some() && !evacuated(site);
+    let anywhere = (0..by_site.len()).any(open);
+    let with_entry = (0..by_site.len()).filter(|site| world.entries[*site].is_some());
+    for (origin, site) in world.origins.iter().zip(with_entry) {
+        if evacuated(site) && anywhere {
+            origin.borrow_mut().clear();
+        } else {
+            origin.borrow_mut().clone_from(&by_site[site]);
         }
     }
-    if let Some(dns) = told.filter(|_| live) {
+    let edges = world.services.iter().filter(|entry| is_cdn(entry));
+    let edges = edges.flat_map(|cdn| cdn.instances.iter().map(|edge| edge.id));
+    let mut names: Vec<Vec<InstanceId>> = vec![edges.chain(by_site.concat()).collect()];
+    names.extend(by_site.iter().cloned());
+    let zone = world.services.iter().find_map(|entry| match &entry.role {
+        Role::Dns { zone, .. } => Some((Rc::clone(zone), entry.instances.first().map(|instance| instance.id))),
+        _ => None,
+    });
+    let Some((zone, dns)) = zone else { return };
+    if zone.files.is_some() {
+        names.push(names[0].clone());
+    }
+    let steering = steering(world, &zone, &by_site);
+    *zone.names.borrow_mut() = names;
+    *zone.steering.borrow_mut() = steering;
+    let resolvers = world.services.iter().filter_map(|entry| match &entry.role {
+        Role::Users { resolver, .. } => Some(world.services[*resolver].front.get()),
+        _ => None,
+    });
+    *zone.resolvers.borrow_mut() = resolvers.collect();
+    if let Some(dns) = dns.filter(|_| live) {
         world.kernel.cast(dns, Request::Retune);
     }
 }
 
-/// Where there are CDNs each population has a name of its own, which leads to all edges and to the data centers.
-fn steering(world: &World, names: &mut Vec<Vec<InstanceId>>) -> Vec<Option<Steering>> {
-    let is_cdn = |entry: &&ServiceEntry| matches!(entry.role, Role::Cdn { layer: Layer::Edge, .. });
-    let cdns: Vec<&ServiceEntry> = world.services.iter().filter(is_cdn).collect();
-    if cdns.is_empty() {
-        return Vec::new();
-    }
-    let mut steering: Vec<Option<Steering>> = names.iter().map(|_| None).collect();
-    let origin = names[0].clone();
+fn is_cdn(entry: &ServiceEntry) -> bool {
+    matches!(entry.role, Role::Cdn { layer: Layer::Edge, .. })
+}
+
+/// By population: the CDNs and data centers as seen from its resolver. What was measured so far is kept.
+fn steering(world: &World, zone: &Zone, by_site: &[Vec<InstanceId>]) -> Vec<Steering> {
+    let before = zone.steering.borrow();
+    let routing = zone.routing.borrow();
+    let mut steering = Vec::new();
     for entry in &world.services {
-        let Role::Users { spec, number, .. } = &entry.role else {
+        let Role::Users { number, .. } = &entry.role else {
             continue;
         };
-        let ways = cdns.iter().filter_map(|cdn| match &cdn.role {
-            Role::Cdn { spec: settings, .. } => {
-                let mut edges: Vec<InstanceId> = cdn.instances.iter().map(|edge| edge.id).collect();
-                let first = nearest(&settings.borrow().edges, spec.edge.as_deref(), *number as usize);
-                edges.rotate_left(first);
-                Some(Way {
-                    spec: Rc::clone(settings),
-                    edges,
-                })
-            }
+        let number = *number as usize;
+        let orders = world.geography.edges[number].iter();
+        let cdns = world.services.iter().filter(|entry| is_cdn(entry));
+        let ways = cdns.zip(orders).filter_map(|(cdn, order)| match &cdn.role {
+            Role::Cdn { spec, .. } => Some(Way {
+                spec: Rc::clone(spec),
+                edges: order
+                    .iter()
+                    .map(|edge| cdn.instances.get(*edge).map(|edge| edge.id))
+                    .collect::<Option<_>>()?,
+            }),
             _ => None,
         });
-        let ways: Vec<Way> = ways.collect();
-        let edges = ways.iter().flat_map(|way| way.edges.iter().copied());
-        names.push(edges.chain(origin.iter().copied()).collect());
-        steering.push(Some(Steering {
-            ways,
-            origin: origin.clone(),
-        }));
+        let measured = |site: usize| {
+            let doors = before.get(number).map(|steering| steering.doors.iter());
+            let door = doors.into_iter().flatten().find(|door| door.site == site);
+            door.map(|door| door.round_trip.get())
+        };
+        let sites = world.entries.iter().enumerate().filter(|(_, entry)| entry.is_some());
+        let doors = sites.map(|(site, _)| {
+            let distance = world.geography.sites[number][site];
+            let name = world.sites[site].as_str();
+            let weight = match &*routing {
+                Routing::Weighted(weights) => weights.get(name).copied().unwrap_or_default(),
+                _ => 1.0,
+            };
+            let rank = match &*routing {
+                Routing::Failover(order) => order
+                    .iter()
+                    .position(|known| known == name)
+                    .unwrap_or(order.len() + site),
+                _ => site,
+            };
+            Door {
+                site,
+                addresses: by_site[site].clone(),
+                km: distance.km,
+                round_trip: Cell::new(measured(site).unwrap_or(distance.round_trip)),
+                weight,
+                rank,
+                evacuated: world.grounds[site].evacuated,
+            }
+        });
+        steering.push(Steering {
+            ways: ways.collect(),
+            doors: doors.collect(),
+        });
     }
     steering
 }
@@ -142,7 +185,12 @@ pub(super) fn join_pairs(world: &World) {
     let routers: Vec<InstanceId> = world
         .services
         .iter()
-        .filter(|entry| matches!(entry.role, Role::Users { .. } | Role::Dns { .. } | Role::Cdn { .. }))
+        .filter(|entry| {
+            matches!(
+                entry.role,
+                Role::Users { .. } | Role::Resolver { .. } | Role::Dns { .. } | Role::Cdn { .. }
+            )
+        })
         .flat_map(|entry| entry.instances.iter().map(|instance| instance.id))
         .collect();
     for entry in &world.services {

@@ -76,6 +76,8 @@ pub(super) enum Role {
         caches: u32,
         /// The name that its people ask for.
         name: u16,
+        /// The number of its population.
+        population: u32,
         /// The name service.
         dns: usize,
         zone: Rc<Zone>,
@@ -257,6 +259,20 @@ pub(super) struct Sampled {
     pub trend: VecDeque<f32>,
 }
 
+/// A data center.
+pub(super) struct Ground {
+    /// The region that it stands in, if there are regions.
+    pub region: Option<String>,
+    /// The place of its first zone; the others follow.
+    pub place: Place,
+    /// Zones.
+    pub zones: u32,
+    /// Whether its users are sent elsewhere.
+    pub evacuated: bool,
+    /// Since when, as long as some of them still come.
+    pub leaving: Option<SimTime>,
+}
+
 /// A machine.
 pub(super) struct MachineEntry {
     pub id: MachineId,
@@ -266,6 +282,8 @@ pub(super) struct MachineEntry {
     /// Whether the layout names it as a host.
     pub host: bool,
     pub site: Option<usize>,
+    /// The zone of the data center that it stands in, from 0.
+    pub zone: u32,
     /// `None` for what is not ours: users and DNS cost nothing.
     pub size: Option<&'static Size>,
     /// Since when it is ours, for the mean of its utilisation.

@@ -1,12 +1,13 @@
 //! Commands about links, and the rules of the network that they set.
 
-use crate::command::LinkSelector;
+use crate::command::{CommandError, LinkSelector};
 use crate::layout::printable;
 use crate::observe::Severity;
 use crate::sim::{InstanceId, Rule, Verdict};
 
 use super::World;
-use super::apply::{Done, dependants, done, refuse};
+use super::apply::{Done, dependants, done, open_incident, refuse};
+use super::inject::end_along;
 use super::sample::refresh_health;
 use super::select::{Ends, link_ends};
 
@@ -17,33 +18,61 @@ const MOST_RULES: usize = 1_000;
 pub(super) fn add_rules(world: &mut World, link: &LinkSelector, verdict: Verdict, what: &str) -> Done {
     let ends = link_ends(world, link)?;
     let name = printable(&link.to_string());
-    let same_kind = |rule: &Rule| std::mem::discriminant(&rule.verdict) == std::mem::discriminant(&verdict);
-    let mut rules = world.kernel.network().rules.clone();
-    rules.retain(|rule| !(same_kind(rule) && ends.iter().any(|(from, to)| rule.from == *from && rule.to == *to)));
-    if rules.len() + ends.len() > MOST_RULES {
+    // Those who answer are what is hurt: they can't be reached, or can't be heard.
+    let targets: Vec<InstanceId> = ends.iter().flat_map(|(_, to)| to.clone()).collect();
+    put_rules(
+        world,
+        ends.into_iter()
+            .map(|(from, to)| Rule {
+                from,
+                to,
+                verdict,
+                owner: 0,
+            })
+            .collect(),
+    )?;
+    let what = format!("{name} {what}");
+    let mut services: Vec<usize> = targets.iter().map(|id| world.places[id.0 as usize].0).collect();
+    services.dedup();
+    let upstream = dependants(world, services);
+    open_incident(world, &what, &name, targets, upstream);
+    refresh_health(world);
+    Ok(done(world, Severity::Bad, what))
+}
+
+/// Puts rules into the network, each in the place of one of the same kind between the same ends. Those of an injection are its own, beside those
+/// of others: delays of several add up, and each goes with its injection.
+pub(super) fn put_rules(world: &World, mut new: Vec<Rule>) -> Result<(), CommandError> {
+    let owner = world.agenda.running.unwrap_or_default();
+    for rule in &mut new {
+        rule.owner = owner;
+    }
+    let same = |one: &Rule, other: &Rule| {
+        let kinds = [one, other].map(|rule| std::mem::discriminant(&rule.verdict));
+        kinds[0] == kinds[1] && one.owner == other.owner && one.from == other.from && one.to == other.to
+    };
+    let mut network = world.kernel.network();
+    let kept = network
+        .rules
+        .iter()
+        .filter(|rule| !new.iter().any(|one| same(rule, one)));
+    let mut rules: Vec<Rule> = kept.cloned().collect();
+    if rules.len() + new.len() > MOST_RULES {
         return refuse(format!(
             "the network has {MOST_RULES} rules already: join some links first"
         ));
     }
-    // Those who answer are what is hurt: they can't be reached, or can't be heard.
-    let targets: Vec<InstanceId> = ends.iter().flat_map(|(_, to)| to.clone()).collect();
-    rules.extend(ends.into_iter().map(|(from, to)| Rule { from, to, verdict }));
-    world.kernel.network().rules = rules;
-    let (now, what) = (world.now(), format!("{name} {what}"));
-    let mut services: Vec<usize> = targets.iter().map(|id| world.places[id.0 as usize].0).collect();
-    services.dedup();
-    let upstream = dependants(world, services);
-    world.chronicle.incidents.open(now, &what, &name, targets);
-    world.chronicle.incidents.depend(upstream);
-    refresh_health(world);
-    Ok(done(world, Severity::Bad, what))
+    rules.extend(new);
+    network.rules = rules;
+    Ok(())
 }
 
 /// Removes every rule from links; what a rule says of other links stays.
 pub(super) fn join(world: &mut World, link: &LinkSelector) -> Done {
     let ends = link_ends(world, link)?;
     let name = printable(&link.to_string());
-    if !subtract(world, &ends) {
+    let ended = end_along(world, link)?;
+    if !subtract(world, &ends) && !ended {
         return refuse(format!("{name} is not hurt: there is nothing to join"));
     }
     refresh_health(world);
@@ -70,6 +99,7 @@ pub(super) fn subtract(world: &World, ends: &[Ends]) -> bool {
                 from,
                 to,
                 verdict: rule.verdict,
+                owner: rule.owner,
             }));
         }
         network.rules = kept;
@@ -93,7 +123,8 @@ pub(super) fn welcome(world: &World, service: usize, newcomer: InstanceId) {
     if others.is_empty() {
         return;
     }
-    for rule in &mut world.kernel.network().rules {
+    let mut network = world.kernel.network();
+    for rule in &mut network.rules {
         for side in [&mut rule.from, &mut rule.to] {
             if others.iter().all(|id| side.binary_search(id).is_ok())
                 && let Err(place) = side.binary_search(&newcomer)

@@ -1,14 +1,22 @@
 //! The one door: build a world from a layout and a seed, apply commands, advance, look at a frame.
 
+mod agenda;
 mod apply;
 mod build;
 mod caches;
+mod chaos;
+mod condition;
 mod databases;
 mod discover;
 mod entries;
+mod flaws;
 mod grow;
+mod inject;
 mod links;
 mod measure;
+mod milestones;
+mod names;
+mod outage;
 mod places;
 mod queues;
 mod repair;
@@ -18,6 +26,7 @@ mod select;
 mod sentence;
 mod set;
 mod settings;
+mod sites;
 mod software;
 mod states;
 mod upkeep;
@@ -37,7 +46,8 @@ use crate::sim::{InstanceId, Kernel, SimTime, mix, nanos};
 use crate::trace::Trace;
 
 use databases::DatabaseEntry;
-use entries::{MachineEntry, ServiceEntry};
+use entries::{Ground, MachineEntry, ServiceEntry};
+use places::Geography;
 
 /// Conditions are looked at, and counters sampled, on a grid of this width.
 const GRID_NANOS: u64 = 100_000_000;
@@ -50,6 +60,10 @@ pub struct World {
     title: String,
     about: String,
     sites: Vec<String>,
+    /// By data center: where it stands.
+    grounds: Vec<Ground>,
+    /// Who is how far from whom.
+    geography: Geography,
     services: Vec<ServiceEntry>,
     databases: Vec<DatabaseEntry>,
     machines: Vec<MachineEntry>,
@@ -79,6 +93,12 @@ pub struct World {
     wanted: Vec<(usize, Decision)>,
     /// A hash of the commands applied.
     commands: u64,
+    /// Steps of injections that are still to come, and what goes on.
+    agenda: agenda::Agenda,
+    /// Chaos, if it is on.
+    chaos: Option<chaos::Raging>,
+    /// Narrow links that there ever were.
+    pipes: u32,
 }
 
 impl World {
@@ -103,18 +123,29 @@ impl World {
         let end = SimTime(self.now().0.saturating_add(nanos(by)));
         while self.now() < end {
             let step = SimTime(self.next_step * GRID_NANOS);
-            self.kernel.advance_to(step.min(end));
+            let due = self.next_deed().unwrap_or(end);
+            self.kernel.advance_to(step.min(end).min(due));
             self.follow_reports();
             if self.now() == step {
                 sample::step(self);
                 self.next_step += 1;
             }
+            if self.now() == due {
+                inject::run_due(self);
+            }
         }
+    }
+
+    /// When a step of an injection, or chaos, is due.
+    fn next_deed(&self) -> Option<SimTime> {
+        let strike = self.chaos.as_ref().map(|raging| raging.next);
+        self.agenda.next().into_iter().chain(strike).min()
     }
 
     fn follow_reports(&mut self) {
         let reports = self.kernel.take_reports();
         for (at, from, event) in &reports {
+            let event = &self.blame(*event);
             if let Event::Scaled(decision) = event {
                 self.wanted.push((self.places[from.0 as usize].0, *decision));
             }
@@ -124,6 +155,9 @@ impl World {
                 let (service, instance) = places[id.0 as usize];
                 services[service].instances[instance].selector.clone()
             });
+            if !self.chronicle.incidents.news.is_empty() {
+                milestones::tell(self);
+            }
         }
     }
 

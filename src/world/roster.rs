@@ -17,33 +17,34 @@ use super::places::Places;
 use super::queues::Watched;
 
 /// Lists users, DNS, resolvers, CDNs and services, in this order, each by name.
-pub(super) fn list_services(world: &mut World, layout: &Layout) {
+pub(super) fn list_services(world: &mut World, layout: &Layout, places: &Places) {
     let zone = Rc::new(Zone {
-        names: RefCell::new(vec![Vec::new(); layout.data_centers.len() + 1]),
+        names: RefCell::default(),
         ttl: Cell::new(layout.dns.ttl),
         health: Cell::new(layout.dns.health),
+        routing: RefCell::new(layout.dns.routing.clone()),
         steering: RefCell::default(),
+        resolvers: RefCell::default(),
+        files: layout
+            .content
+            .static_domain
+            .then(|| layout.data_centers.len() as u16 + 1),
         origin_fallback: Cell::new(layout.dns.origin_fallback),
+        misled: Cell::new(false),
     });
-    let places = Places::new(layout);
     let users = layout.users.len();
-    // Name 0 is the domain, then come the data centers; where there are CDNs each population has a name of its own, since each has a nearest edge.
-    let sites = layout.data_centers.len();
-    let asked = |number: usize, spec: &layout::Users| {
+    // Name 0 is the domain, then come the data centers.
+    let asked = |spec: &layout::Users| {
         let site = spec.site.as_ref();
         let site = site.and_then(|site| layout.data_centers.keys().position(|name| name == site));
-        match site {
-            Some(site) => site as u16 + 1,
-            None if layout.cdns.is_empty() => 0,
-            None => (1 + sites + number) as u16,
-        }
+        site.map_or(0, |site| site as u16 + 1)
     };
     for (number, (name, spec)) in layout.users.iter().enumerate() {
         let role = Role::Users {
             spec: Box::new(spec.clone()),
             lookup: layout.dns.clone(),
             number: number as u32,
-            name: asked(number, spec),
+            name: asked(spec),
             resolver: users + 1 + number,
             zone: Rc::clone(&zone),
             throttle: Rc::new(Throttle {
@@ -70,14 +71,15 @@ pub(super) fn list_services(world: &mut World, layout: &Layout) {
         let role = Role::Resolver {
             lookup: layout.dns.clone(),
             caches: spec.resolvers,
-            name: asked(number, spec),
+            name: asked(spec),
+            population: number as u32,
             dns: users,
             zone: Rc::clone(&zone),
             probe: Rc::default(),
         };
-        add_service(world, &name, None, places.users(number), role);
+        add_service(world, &name, None, places.resolver(number), role);
     }
-    list_cdns(world, layout, &places);
+    list_cdns(world, layout, places);
     list_sites(world, layout);
 }
 
@@ -87,7 +89,7 @@ fn list_sites(world: &mut World, layout: &Layout) {
     for (site, (site_name, center)) in layout.data_centers.iter().enumerate() {
         let mut enrolled: BTreeMap<&str, usize> = BTreeMap::new();
         for (name, service) in &center.services {
-            let place = Place(site as u16);
+            let place = world.grounds[site].place;
             let scaled = world.services.len();
             if let Service::Database(spec) = service {
                 let database = register.enroll(world, layout, (site, name), spec);
@@ -120,22 +122,38 @@ fn list_sites(world: &mut World, layout: &Layout) {
             }
         }
         for (name, count) in layout.monitors(site_name) {
-            let Some(database) = enrolled.get(name).copied() else {
-                continue;
+            let database = if let Some(database) = enrolled.get(name) {
+                *database
+            } else {
+                // Its nodes stand elsewhere.
+                let Some((home, spec)) = nodes_elsewhere(layout, name) else {
+                    continue;
+                };
+                register.enroll(world, layout, (home, name), spec)
             };
             let role = Role::Monitor {
                 database,
                 cluster: Rc::clone(&world.databases[database].cluster),
                 probes: (0..count).map(|_| Rc::default()).collect(),
             };
-            add_service(world, &monitor_of(name), Some(site), Place(site as u16), role);
+            let place = world.grounds[site].place;
+            add_service(world, &monitor_of(name), Some(site), place, role);
         }
+    }
+}
+
+/// A data center in which a database of several has nodes, and the database as it is there.
+fn nodes_elsewhere<'a>(layout: &'a Layout, name: &str) -> Option<(usize, &'a layout::Database)> {
+    let (site, _) = layout.databases.get(name)?.first_key_value()?;
+    let home = layout.data_centers.keys().position(|known| known == site)?;
+    match layout.data_centers[site].services.get(name) {
+        Some(Service::Database(spec)) => Some((home, spec)),
+        _ => None,
     }
 }
 
 /// Each CDN, followed by its shield.
 fn list_cdns(world: &mut World, layout: &Layout, places: &Places) {
-    let mut first = 0;
     for (number, (name, cdn)) in layout.cdns.iter().enumerate() {
         let spec = Rc::new(RefCell::new(cdn.clone()));
         let shield = cdn.shield.then(|| world.services.len() + 1);
@@ -156,8 +174,7 @@ fn list_cdns(world: &mut World, layout: &Layout, places: &Places) {
             probes: places.iter().map(|_| Rc::default()).collect(),
             places,
         };
-        let stand: Vec<Place> = (first..first + count).map(|edge| places.edge(edge)).collect();
-        first += count;
+        let stand: Vec<Place> = (0..count).map(|edge| places.edge(number, edge)).collect();
         let (place, edges) = (stand[0], to_shield.into_iter().chain(to_origins()).collect());
         add_service(world, name, None, place, role(Layer::Edge, edges, stand));
         if cdn.shield {

@@ -7,7 +7,6 @@ use crate::observe::{Health, LinkKind, RECENT_SECONDS, Sample, Severity, Tally};
 use crate::sim::{InstanceId, ProcessState, SimTime};
 
 use super::entries::{Bill, Role, ServiceEntry};
-use super::sentence::aftermath;
 use super::states::bill;
 use super::view::mean_nanos;
 use super::{STEPS_A_SECOND, World};
@@ -37,23 +36,7 @@ pub(super) fn step(world: &mut World) {
         .incidents
         .tick(now, |id| unwell.binary_search(&id).is_err(), calm, answered);
     for (number, milestone) in news {
-        let case = world
-            .chronicle
-            .incidents
-            .cases
-            .iter()
-            .find(|case| case.incident.number == number);
-        let Some(incident) = case.map(|case| &case.incident) else {
-            continue;
-        };
-        let text = match (milestone, incident.served) {
-            ("served", Some(since)) => format!("incident {number}: users are served again since {since}"),
-            _ => format!(
-                "incident {number}: {}",
-                aftermath(incident.lost_writes).to_lowercase().trim_end_matches('.')
-            ),
-        };
-        world.say(Severity::Good, text);
+        super::milestones::tell_end(world, number, milestone);
     }
     if world.next_step.is_multiple_of(STEPS_A_SECOND) {
         second(world);
@@ -129,6 +112,7 @@ fn is_cut_off(world: &World, id: InstanceId) -> bool {
 fn second(world: &mut World) {
     let now = world.now();
     let mut sum = Tally::default();
+    let mut spent = world.machines_price() / 3600.0;
     let mut latency = crate::observe::Recent::default();
     for service in &mut world.services {
         sample_instances(&world.kernel, &world.machines, service, now);
@@ -146,11 +130,12 @@ fn second(world: &mut World) {
         sample_shares(service);
         super::caches::sample(service);
         super::queues::sample(service);
-        world.spent += sample_bill(service, world.site.content.price_per_gb);
+        spent += sample_bill(service, world.site.content.price_per_gb);
     }
     sum.retried = world.chronicle.retried - world.retried_sampled;
     world.retried_sampled = world.chronicle.retried;
-    world.spent += world.machines_price() / 3600.0;
+    world.spent += spent;
+    world.chronicle.incidents.pay(spent);
     sample_links(world);
     super::caches::tell(world);
     super::queues::look(world);
@@ -161,6 +146,7 @@ fn second(world: &mut World) {
         p50: quantiles.p50,
         p99: quantiles.p99,
     });
+    super::outage::watch(world);
 }
 
 fn sample_instances(

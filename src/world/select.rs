@@ -1,5 +1,7 @@
 //! From a selector to what it names in this world.
 
+use std::borrow::Cow;
+
 use crate::command::{CommandError, LinkSelector, Selector, matches};
 use crate::layout::{closest, printable};
 use crate::sim::InstanceId;
@@ -11,36 +13,50 @@ use super::entries::Role;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Target {
     Site(usize),
+    /// A zone of a data center, from 0.
+    Zone(usize, u32),
     Host(usize),
     Service(usize),
     Instance(usize, usize),
 }
 
 /// All that can be named, with its full name.
-fn nameable(world: &World) -> Vec<(&str, Target)> {
+fn nameable(world: &World) -> Vec<(Cow<'_, str>, Target)> {
     let sites = world
         .sites
         .iter()
         .enumerate()
-        .map(|(site, name)| (name.as_str(), Target::Site(site)));
+        .map(|(site, name)| (Cow::from(name), Target::Site(site)));
+    let zones = world.grounds.iter().enumerate().flat_map(|(site, ground)| {
+        let several = (0..ground.zones).filter(|_| ground.zones > 1);
+        several.map(move |zone| {
+            let name = format!("{}/zone-{}", world.sites[site], zone + 1);
+            (Cow::from(name), Target::Zone(site, zone))
+        })
+    });
     let hosts = world.machines.iter().enumerate().filter(|(_, machine)| machine.host);
-    let hosts = hosts.map(|(machine, entry)| (entry.full.as_str(), Target::Host(machine)));
+    let hosts = hosts.map(|(machine, entry)| (Cow::from(&entry.full), Target::Host(machine)));
     let services = world.services.iter().enumerate();
     let services_named = services
         .clone()
-        .map(|(service, entry)| (entry.full.as_str(), Target::Service(service)));
+        .map(|(service, entry)| (Cow::from(&entry.full), Target::Service(service)));
     let instances = services.flat_map(|(service, entry)| {
         entry
             .present()
-            .map(move |(number, instance)| (instance.full.as_str(), Target::Instance(service, number)))
+            .map(move |(number, instance)| (Cow::from(&instance.full), Target::Instance(service, number)))
     });
-    sites.chain(hosts).chain(services_named).chain(instances).collect()
+    sites
+        .chain(zones)
+        .chain(hosts)
+        .chain(services_named)
+        .chain(instances)
+        .collect()
 }
 
 /// What a selector names: one thing, or several if it has a `*`.
 pub(super) fn targets(world: &World, selector: &Selector) -> Result<Vec<Target>, CommandError> {
     let all = nameable(world);
-    let found: Vec<&(&str, Target)> = all.iter().filter(|(name, _)| matches(selector, name)).collect();
+    let found: Vec<&(Cow<str>, Target)> = all.iter().filter(|(name, _)| matches(selector, name)).collect();
     if found.is_empty() {
         return Err(unknown(selector, &all));
     }
@@ -56,7 +72,7 @@ pub(super) fn targets(world: &World, selector: &Selector) -> Result<Vec<Target>,
 }
 
 /// A database that spans data centers has a service in each of them, and one name.
-fn is_one_database(world: &World, found: &[&(&str, Target)]) -> bool {
+fn is_one_database(world: &World, found: &[&(Cow<str>, Target)]) -> bool {
     let mut numbers = found.iter().map(|(_, target)| match target {
         Target::Service(service) => match &world.services[*service].role {
             Role::Database { database, .. } => Some(*database),
@@ -68,14 +84,14 @@ fn is_one_database(world: &World, found: &[&(&str, Target)]) -> bool {
     first.is_some() && numbers.all(|number| number == first)
 }
 
-fn unknown(selector: &Selector, all: &[(&str, Target)]) -> CommandError {
+fn unknown(selector: &Selector, all: &[(Cow<str>, Target)]) -> CommandError {
     let short = |name: &str| {
         name.split_once('/')
             .map_or(name.to_owned(), |(_, rest)| rest.to_owned())
     };
     let names: Vec<String> = all
         .iter()
-        .flat_map(|(name, _)| [(*name).to_owned(), short(name)])
+        .flat_map(|(name, _)| [name.clone().into_owned(), short(name)])
         .collect();
     let meant = closest(&selector.0, names.iter().map(String::as_str));
     let meant = meant
@@ -94,6 +110,7 @@ pub(super) fn instances(world: &World, selector: &Selector) -> Result<Vec<(usize
                 hit.extend(world.services[service].present().map(|(number, _)| (service, number)));
             }
             Target::Host(machine) => hit.extend(on_machine(world, machine)),
+            Target::Zone(site, zone) => hit.extend(in_zone(world, site, zone)),
             Target::Site(site) => {
                 for (service, entry) in world
                     .services
@@ -109,6 +126,22 @@ pub(super) fn instances(world: &World, selector: &Selector) -> Result<Vec<(usize
     hit.sort_unstable();
     hit.dedup();
     Ok(hit)
+}
+
+/// The instances on the machines of a zone.
+fn in_zone(world: &World, site: usize, zone: u32) -> Vec<(usize, usize)> {
+    let services = world
+        .services
+        .iter()
+        .enumerate()
+        .filter(|(_, entry)| entry.site == Some(site));
+    let all = services.flat_map(|(service, entry)| {
+        let here = entry
+            .present()
+            .filter(|(_, instance)| world.machines[instance.machine].zone == zone);
+        here.map(move |(number, _)| (service, number)).collect::<Vec<_>>()
+    });
+    all.collect()
 }
 
 /// The instances on a machine.

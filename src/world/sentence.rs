@@ -10,8 +10,8 @@ use crate::sim::{InstanceId, Verdict};
 
 use super::World;
 use super::entries::{Edge, InstanceEntry, Role, ServiceEntry};
-use super::queues;
 use super::upkeep::live;
+use super::{outage, queues};
 
 /// What happens now in an incident, and why.
 pub(super) fn sentence(world: &World, case: &Case) -> String {
@@ -21,6 +21,9 @@ pub(super) fn sentence(world: &World, case: &Case) -> String {
     }
     if case.targets.is_empty() {
         return surge(world);
+    }
+    if let Some(sentence) = outage::lost(world, case) {
+        return sentence;
     }
     let targets = case.targets.iter().map(|id| {
         let (service, number) = world.places[id.0 as usize];
@@ -50,12 +53,31 @@ pub(super) fn sentence(world: &World, case: &Case) -> String {
             )
         }
         Health::Up => recovering(world, case, id, instance),
-        _ if kinds.len() > 1 => format!(
-            "All of {} is gone at once, and nothing stands in for it.",
-            incident.target
-        ),
+        _ if kinds.len() > 1 => together(world, case),
         _ => dead(world, id, service, instance),
     }
+}
+
+/// Several services were hit at once.
+fn together(world: &World, case: &Case) -> String {
+    let name = &case.incident.target;
+    let services = case.targets.iter().map(|id| world.places[id.0 as usize].0);
+    let up = |service: &usize| {
+        world.services[*service]
+            .present()
+            .any(|(_, other)| other.health == Health::Up)
+    };
+    if services.clone().all(|service| up(&service)) {
+        return format!(
+            "All of {name} is gone at once. Each of its services has machines elsewhere that carry its share."
+        );
+    }
+    if services.clone().any(|service| up(&service)) {
+        return format!(
+            "All of {name} is gone at once. Some of its services have machines elsewhere that carry on, others have none."
+        );
+    }
+    format!("All of {name} is gone at once, and nothing stands in for it.")
 }
 
 /// How things stand when all works again.
@@ -305,17 +327,24 @@ fn recovering(world: &World, case: &Case, id: InstanceId, instance: &InstanceEnt
         .iter()
         .filter(|rule| rule.from.contains(&id) || rule.to.contains(&id));
     let worst = touching.map(|rule| rule.verdict).max_by_key(|verdict| match verdict {
-        Verdict::Delay(_) => 0,
+        Verdict::Delay(_) | Verdict::Narrow { .. } => 0,
         Verdict::Lose(_) => 1,
         Verdict::Drop => 2,
     });
     match worst {
         Some(Verdict::Drop) => {
+            drop(network);
+            if let Some(sentence) = outage::parted(world, case) {
+                return sentence;
+            }
             return "Packets vanish without a word: callers wait for their timeouts, and can't tell this from a slow server.".to_owned();
         }
         Some(Verdict::Lose(_)) => {
             return "A lost packet is sent again after 200 ms or more: nothing fails, some answers are late."
                 .to_owned();
+        }
+        Some(Verdict::Narrow { .. }) => {
+            return "Messages wait in line for the link: the large ones and the busy senders suffer most.".to_owned();
         }
         Some(Verdict::Delay(_)) => {
             return "Every message on the link is late: requests hold their slots longer, so fewer fit.".to_owned();
@@ -323,6 +352,9 @@ fn recovering(world: &World, case: &Case, id: InstanceId, instance: &InstanceEnt
         None => {}
     }
     drop(network);
+    if let Some(sentence) = super::flaws::sentence(world, id) {
+        return sentence;
+    }
     if let Some((balancer, health, view)) = watcher(world, id)
         && !view.is_up()
     {

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use crate::command::{CommandError, Selector, Setting};
 use crate::layout::{
-    self, Calls, Database, Failover, Mode, Near, RateLimit, Replication, Rule, Sessions, Sticky, Strategy, printable,
+    self, Calls, Database, Failover, Mode, Near, RateLimit, Replication, Routing, Rule, Sessions, Sticky, Strategy,
+    printable,
 };
 use crate::observe::Severity;
 use crate::protocol::{Layer, Request, Revocation};
@@ -13,6 +14,7 @@ use crate::sim::{InstanceId, ProcessState};
 
 use super::World;
 use super::apply::{Done, done, refuse};
+use super::discover::refresh_zone;
 use super::entries::{Edge, Role, ServiceEntry};
 use super::queues;
 use super::select::instances;
@@ -49,6 +51,9 @@ pub(super) fn set(world: &mut World, target: &Selector, setting: &Setting) -> Do
     }
     for service in fitting {
         change(world, service, setting);
+        if matches!(setting, Setting::Routing(_)) {
+            refresh_zone(world, false);
+        }
         let mut told: Vec<_> = world.services[service]
             .present()
             .map(|(_, instance)| instance.id)
@@ -70,11 +75,17 @@ pub(super) fn set(world: &mut World, target: &Selector, setting: &Setting) -> Do
     Ok(done(world, Severity::Info, format!("set {name} {setting}")))
 }
 
-/// Those who share the settings of a service: the shield of a CDN, and who keeps near copies of what a cache tier holds.
+/// Those who share the settings of a service: the shield of a CDN, the resolvers of the name service, and who keeps near copies of what a cache tier holds.
 fn sharers(world: &World, service: usize) -> Vec<InstanceId> {
     let mut sharing: Vec<usize> = Vec::new();
     match &world.services[service].role {
         Role::Cdn { shield, .. } => sharing.extend(*shield),
+        // Resolvers measure for the name service, if users are sent by that.
+        Role::Dns { .. } => {
+            let services = world.services.iter().enumerate();
+            let resolvers = services.filter(|(_, entry)| matches!(entry.role, Role::Resolver { .. }));
+            sharing.extend(resolvers.map(|(index, _)| index));
+        }
         Role::Cache { tier, .. } => {
             let services = world.services.iter().enumerate();
             let users = services.filter(|(_, entry)| match &entry.role {
@@ -89,6 +100,14 @@ fn sharers(world: &World, service: usize) -> Vec<InstanceId> {
     }
     let instances = sharing.iter().flat_map(|service| world.services[*service].present());
     instances.map(|(_, instance)| instance.id).collect()
+}
+
+/// Refuses the first data center that is not there.
+fn known_sites<'a>(world: &World, mut sites: impl Iterator<Item = &'a String>) -> Result<(), CommandError> {
+    match sites.find(|site| !world.sites.contains(site)) {
+        Some(unknown) => refuse(format!("there is no data center {}", printable(unknown))),
+        None => Ok(()),
+    }
 }
 
 /// The name of a setting.
@@ -146,7 +165,7 @@ fn fits(world: &World, service: usize, setting: &Setting) -> bool {
         | Setting::NextEdge(_)
         | Setting::Standby(_)
         | Setting::Weight(_) => is_edge(role),
-        Setting::OriginFallback(_) => matches!(role, Role::Dns { .. }),
+        Setting::OriginFallback(_) | Setting::Routing(_) => matches!(role, Role::Dns { .. }),
         Setting::Visibility(_)
         | Setting::Attempts(_)
         | Setting::Delay(_)
@@ -225,6 +244,11 @@ fn check(world: &World, service: usize, setting: &Setting) -> Result<(), Command
         (Setting::OriginFallback(_), Role::Dns { .. }) if !has_cdn(world) => {
             refuse("there is no CDN for which the data centers could stand in")
         }
+        (Setting::Routing(Routing::Geo | Routing::Latency), _) if world.geography.ways.is_empty() => {
+            refuse("nobody knows who is near without `regions` in the layout")
+        }
+        (Setting::Routing(Routing::Weighted(weights)), _) => known_sites(world, weights.keys()),
+        (Setting::Routing(Routing::Failover(order)), _) => known_sites(world, order.iter()),
         (Setting::Min(min), Role::Autoscaler { spec, .. }) if *min > spec.max => {
             refuse(format!("the minimum can't be above the maximum, which is {}", spec.max))
         }
@@ -253,10 +277,7 @@ fn check(world: &World, service: usize, setting: &Setting) -> Result<(), Command
                 "{name} has shards of two nodes, of which a majority is both: set synchronous, or `replicate {name}`"
             ))
         }
-        (Setting::Rule(Rule::SitePriority(sites)), _) => match sites.iter().find(|site| !world.sites.contains(site)) {
-            Some(unknown) => refuse(format!("there is no data center {}", printable(unknown))),
-            None => Ok(()),
-        },
+        (Setting::Rule(Rule::SitePriority(sites)), _) => known_sites(world, sites.iter()),
         (Setting::Sticky(Some(_)), Role::LoadBalancer { edge, .. })
             if !matches!(world.services[edge.to].role, Role::Web { .. }) =>
         {
@@ -343,6 +364,7 @@ fn change(world: &mut World, service: usize, setting: &Setting) {
             match setting {
                 Setting::Ttl(ttl) => zone.ttl.set(*ttl),
                 Setting::OriginFallback(on) => zone.origin_fallback.set(*on),
+                Setting::Routing(policy) => *zone.routing.borrow_mut() = policy.clone(),
                 Setting::CheckEvery(every) => zone.health.set(health.map(|rules| with_every(rules, *every))),
                 Setting::DownAfter(checks) => {
                     let changed = health.map(|mut rules| {

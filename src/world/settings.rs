@@ -6,7 +6,7 @@ use crate::observe::{Health, Severity};
 use crate::protocol::Request;
 use crate::sim::ProcessState;
 
-use super::apply::{Done, breakable, called, done, fault, id, machines, refuse};
+use super::apply::{Done, breakable, called, done, fault, id, machines, open_incident, refuse};
 use super::discover::refresh_members;
 use super::entries::Role;
 use super::grow::add_machines;
@@ -44,8 +44,7 @@ pub(super) fn surge(world: &mut World, population: Option<&Selector>, factor: f6
     }
     let text = format!("traffic{whose} x{factor}");
     if factor > before && factor > 1.0 {
-        let now = world.now();
-        world.chronicle.incidents.open(now, &text, "traffic", Vec::new());
+        open_incident(world, &text, "traffic", Vec::new(), Vec::new());
     }
     Ok(done(world, Severity::Info, text))
 }

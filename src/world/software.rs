@@ -12,7 +12,7 @@ use crate::parts::{
     LoadBalancer, Maker, Monitor, Origin, Peer, Population, Publisher, Queue, Resolver, Router, Serverless,
     SessionStore, Supplies, Surroundings, Web,
 };
-use crate::sim::{Cx, Factory, InstanceId, SimTime};
+use crate::sim::{Cx, Factory, InstanceId, Place, SimTime};
 
 use super::World;
 use super::entries::{Edge, Role};
@@ -162,13 +162,18 @@ pub(super) fn factory(world: &mut World, service: usize, number: usize) -> Facto
             lookup,
             caches,
             name,
+            population,
             dns,
             zone,
             probe,
         } => {
-            let (lookup, caches, name, dns) = (lookup.clone(), *caches, *name, front(*dns));
+            let (lookup, caches, dns) = (lookup.clone(), *caches, front(*dns));
+            let (name, population) = (*name, *population);
             let (zone, probe) = (Rc::clone(zone), Rc::clone(probe));
-            Factory::new(move |cx| Resolver::new(cx, &lookup, caches, (dns.get(), name), &zone, Rc::clone(&probe)))
+            Factory::new(move |cx| {
+                let place = (dns.get(), population, name);
+                Resolver::new(cx, &lookup, caches, place, Rc::clone(&zone), Rc::clone(&probe))
+            })
         }
         Role::Dns { zone, probe } => {
             let (zone, probe) = (Rc::clone(zone), Rc::clone(probe));
@@ -324,11 +329,12 @@ fn cdn_edge(world: &World, (service, number): (usize, usize)) -> Factory<System>
         shield,
         edges,
         probes,
-        ..
+        places,
     } = &world.services[service].role
     else {
         unreachable!("only edges of CDNs are made here")
     };
+    let far = origin_ways(world, places[number]);
     let ways = |edges: &[Edge]| -> Vec<Way> { edges.iter().map(|edge| Way::new(world, edge, number)).collect() };
     let (to_shield, to_origins) = edges.split_at(usize::from(shield.is_some()));
     let (to_shield, to_origins) = (ways(to_shield), ways(to_origins));
@@ -336,8 +342,10 @@ fn cdn_edge(world: &World, (service, number): (usize, usize)) -> Factory<System>
     let (origins, site) = (world.origins.clone(), Rc::clone(&world.site));
     Factory::new(move |cx| {
         let shield = to_shield.first().map(|way| (Rc::clone(&way.front), way.caller(cx)));
-        let origins = to_origins.iter().zip(&origins).map(|(way, addresses)| Origin {
+        let known = to_origins.iter().zip(&origins).zip(&far);
+        let origins = known.map(|((way, addresses), far)| Origin {
             addresses: Rc::clone(addresses),
+            far: *far,
             caller: way.caller(cx),
         });
         let behind = Behind {
@@ -346,6 +354,13 @@ fn cdn_edge(world: &World, (service, number): (usize, usize)) -> Factory<System>
         };
         CdnEdge::new(cx, layer, Rc::clone(&spec), behind, Rc::clone(&site), Rc::clone(&probe))
     })
+}
+
+/// How far the data centers that have an entry point are from a place.
+fn origin_ways(world: &World, place: Place) -> Vec<u64> {
+    let ways = world.geography.ways.get(place.0 as usize);
+    let sites = world.entries.iter().enumerate().filter(|(_, entry)| entry.is_some());
+    sites.map(|(site, _)| ways.map_or(0, |ways| ways[site])).collect()
 }
 
 fn users(world: &World, service: usize) -> Factory<System> {

@@ -15,6 +15,7 @@ use super::caches::cache_state;
 use super::databases::{database_state, monitor_state};
 use super::entries::{Role, ServiceEntry};
 use super::measure::held;
+use super::names::{routing_name, sent};
 use super::queues::{publisher_state, queue_state, workers_state};
 use super::sample::{add, difference};
 use super::upkeep::live;
@@ -197,6 +198,12 @@ impl World {
                 .map(|record| self.backend_state(record, 0.0, 1.0))
                 .collect(),
             checked,
+            rules: zone
+                .health
+                .get()
+                .map_or((0, 0), |rules| (rules.down_after, rules.up_after)),
+            routing: routing_name(&zone.routing.borrow()).to_owned(),
+            sent: sent(self),
         };
         for other in &self.services {
             match &other.role {

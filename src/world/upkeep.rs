@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use crate::layout::Target;
-use crate::observe::{BackendView, CallsProbe, Circuit, Decision, Health, Limit, LinkInfo, LogLine, Severity};
+use crate::observe::{BackendView, CallsProbe, Circuit, Decision, Event, Health, Limit, LinkInfo, LogLine, Severity};
 use crate::sim::{InstanceId, ProcessState, SimTime};
 
 use super::World;
@@ -137,7 +137,18 @@ impl World {
         let worked_off = super::queues::is_worked_off(self, service);
         let called = |service: &ServiceEntry| service.edges().iter().all(|edge| self.is_called(service, edge, id));
         let trusted = trusted && self.services.iter().all(called);
-        self.kernel.process_state(id) == ProcessState::Up && as_fast && untouched && trusted && worked_off
+        let sound = super::flaws::is_sound(self, id);
+        self.kernel.process_state(id) == ProcessState::Up && sound && as_fast && untouched && trusted && worked_off
+    }
+
+    /// What fails at an address where nobody is fails because of who gave that address out: the name service.
+    pub(super) fn blame(&self, event: Event) -> Event {
+        let dns = || {
+            let mut services = self.services.iter();
+            let dns = services.find(|entry| matches!(entry.role, Role::Dns { .. }));
+            dns.map_or(InstanceId::NOWHERE, |entry| entry.instances[0].id)
+        };
+        event.moved(InstanceId::NOWHERE, dns)
     }
 
     /// Whether no breaker keeps calls from an instance.

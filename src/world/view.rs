@@ -9,13 +9,14 @@ use crate::observe::{
     Topology,
 };
 use crate::protocol::Layer;
-use crate::sim::{InstanceId, SimTime, Verdict};
+use crate::sim::{InstanceId, Place, SimTime, Verdict};
 
 use super::World;
 use super::caches::{cdn_policy, tier_policy};
 use super::databases::policy;
 use super::discover::is_entry;
-use super::entries::{InstanceEntry, Role, ServiceEntry};
+use super::entries::{Ground, InstanceEntry, Role, ServiceEntry};
+use super::names::home;
 use super::queues;
 use super::sentence::sentence;
 use super::states::{session_mode, target};
@@ -38,14 +39,37 @@ pub(super) fn refresh_topology(world: &mut World) {
     let services = (0..world.services.len())
         .map(|service| service_info(world, service))
         .collect();
+    let trips = round_trips(world);
     world.topology = Arc::new(Topology {
         title: world.title.clone(),
         about: world.about.clone(),
         version: world.topology.version + 1,
-        sites: world.sites.iter().map(|name| Site { name: name.clone() }).collect(),
+        sites: world
+            .sites
+            .iter()
+            .zip(&world.grounds)
+            .zip(trips)
+            .map(|((name, ground), round_trips)| Site {
+                name: name.clone(),
+                region: ground.region.clone(),
+                zones: ground.zones,
+                round_trips,
+            })
+            .collect(),
         services,
         links: links(world),
     });
+}
+
+/// By data center, then by data center: a round trip.
+fn round_trips(world: &World) -> Vec<Vec<Duration>> {
+    let network = world.kernel.network();
+    let trip = |a: &Ground, b: &Ground| {
+        let other_zone = Place(b.place.0 + u16::from(a.place == b.place && b.zones > 1));
+        2 * network.latency(a.place, other_zone)
+    };
+    let from = |a: &Ground| world.grounds.iter().map(|b| trip(a, b)).collect();
+    world.grounds.iter().map(from).collect()
 }
 
 fn links(world: &World) -> Vec<LinkInfo> {
@@ -71,7 +95,7 @@ fn links(world: &World) -> Vec<LinkInfo> {
                 links.push(lookup(*resolver));
                 let site = (*name as usize).checked_sub(1).filter(|site| *site < world.sites.len());
                 // Those of a CDN come to the data centers too, when all CDNs are down.
-                if *name as usize > world.sites.len() {
+                if *name == 0 {
                     let cdns = world.services.iter().enumerate();
                     let edges = cdns.filter(|(_, entry)| matches!(entry.role, Role::Cdn { layer: Layer::Edge, .. }));
                     links.extend(edges.map(|(index, _)| requests(index)));
@@ -146,6 +170,7 @@ fn service_info(world: &World, service: usize) -> ServiceInfo {
         selector: entry.selector.clone(),
         kind: entry.kind(),
         site: entry.site,
+        home: home(world, entry),
         detail: detail(entry),
         instances: entry
             .present()
@@ -234,10 +259,12 @@ fn instance_info(world: &World, service: usize, instance: &InstanceEntry) -> Ins
         }
         _ => None,
     };
+    let several = machine.site.is_some_and(|site| world.grounds[site].zones > 1);
     InstanceInfo {
         label,
         selector: instance.selector.clone(),
         machine: machine.selector.clone(),
+        zone: several.then_some(machine.zone + 1),
         address: instance.address.clone(),
         public: machine.site.is_none() || is_entry(world, service),
         size: machine.size.map_or_else(String::new, |size| size.name.to_owned()),
@@ -273,6 +300,7 @@ impl World {
             at: self.now(),
             seed: self.seed(),
             traffic: self.traffic(),
+            chaos: self.chaos.as_ref().map(super::chaos::Raging::words),
             price_per_hour: self.price_per_hour(),
             spent: self.spent,
             total: self.total(),
@@ -282,6 +310,7 @@ impl World {
             recent_latency: self.recent_latency().quantiles(),
             lost_writes: self.chronicle.lost(),
             sessions: self.sessions(),
+            sites: self.site_states(),
             services: self
                 .services
                 .iter()
@@ -351,6 +380,7 @@ impl World {
             health: instance.health,
             since: instance.since,
             slow: self.kernel.slow(machine.id),
+            ails: super::flaws::ails(self, instance.id),
             draining: instance.draining.is_some(),
             active: None,
             sessions: None,
@@ -406,7 +436,7 @@ impl World {
                 .fold(1.0, |passing, rule| match rule.verdict {
                     Verdict::Drop => 0.0,
                     Verdict::Lose(share) => passing * (1.0 - share),
-                    Verdict::Delay(_) => passing,
+                    Verdict::Delay(_) | Verdict::Narrow { .. } => passing,
                 })
         };
         let hurt = |(a, b): &(InstanceId, InstanceId)| {
@@ -433,7 +463,7 @@ impl World {
     }
 
     /// Requests a second on a link over the last whole second.
-    fn link_rate(&self, link: &LinkInfo) -> f64 {
+    pub(super) fn link_rate(&self, link: &LinkInfo) -> f64 {
         self.link_rates
             .get(link.from * self.services.len() + link.to)
             .copied()

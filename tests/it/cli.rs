@@ -143,7 +143,7 @@ fn usage_errors_exit_with_2() {
 
 #[test]
 fn without_a_terminal_play_names_the_headless_command() {
-    assert_refused(&[], &["no terminal", "blastradius run 04-load-balancer"]);
+    assert_refused(&[], &["no terminal", "blastradius run 13-two-data-centers"]);
     assert_refused(&["01"], &["no terminal", "blastradius run 01"]);
     assert_refused(&["play", "01"], &["no terminal", "blastradius run 01"]);
 }

@@ -11,6 +11,8 @@ use blastradius::world::World;
 
 /// Simulated length of a run.
 const SECONDS: f64 = 8.0;
+/// The most requests a second.
+const MOST_RATE: f64 = 500.0;
 
 /// How a run is cut up. The history must not depend on it.
 #[derive(Clone, Copy, Debug)]
@@ -62,6 +64,29 @@ fn script(name: &str, seed: u64) -> Script {
             "balance lb random",
             "balance lb power-of-two",
             "balance lb round-robin",
+        ],
+        "13" | "24" => &[
+            "lose us-east",
+            "lose eu-west for 2s",
+            "mend us-east",
+            "destroy us-east/web/1",
+            "evacuate us-east",
+            "reopen us-east",
+            "set dns routing latency",
+            "set dns routing geo",
+            "set dns routing weighted:us-east=1,eu-west=2",
+            "cut us-east <-> eu-west for 1s",
+            "delay america-resolver <-> us-east 100ms",
+            "bandwidth us-east/web -> us-east/orders 100kB for 2s",
+            "crash-loop us-east/web/2 for 3s",
+            "bad-deploy us-east/web 20%",
+            "disk us-east/orders/1 full for 1s",
+            "mislead dns",
+            "expire all",
+            "chaos every 1s mend 1s",
+            "chaos off",
+            "mend all",
+            "surge 2 for 1s",
         ],
         _ => &[
             "kill web",
@@ -138,7 +163,14 @@ fn check(name: &str) {
         .iter()
         .find(|shipped| shipped.file.starts_with(name))
         .expect("a shipped layout");
-    let layout = parse(shipped.source, shipped.file).expect("shipped layouts are right");
+    let mut layout = parse(shipped.source, shipped.file).expect("shipped layouts are right");
+    // Of large layouts a part of the people comes: what can happen is the same.
+    let rate: f64 = layout.users.values().map(blastradius::layout::Users::rate).sum();
+    if rate > MOST_RATE {
+        for population in layout.users.values_mut() {
+            population.count = (population.count as f64 * MOST_RATE / rate) as u64;
+        }
+    }
     let layout = &layout;
     std::thread::scope(|scope| {
         // Two worlds at a time, so that every history is also made beside another one.
@@ -362,4 +394,14 @@ fn every_kind_of_service_has_one_history() {
             assert!(first.2 == again.2, "frames differ: {how}");
         }
     }
+}
+
+#[test]
+fn layout_13_has_one_history() {
+    check("13");
+}
+
+#[test]
+fn layout_24_has_one_history() {
+    check("24");
 }

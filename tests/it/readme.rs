@@ -31,6 +31,16 @@ fn the_key_list_is_that_of_the_keymap() {
 }
 
 #[test]
+fn the_fault_list_is_that_of_the_catalogue() {
+    let faults = between(
+        "<!-- faults: made from command::FAULTS, do not edit -->",
+        "<!-- faults end -->",
+    );
+    let table = blastradius::command::faults::markdown();
+    assert_eq!(faults, table.trim(), "put this into README.md:\n{table}");
+}
+
+#[test]
 fn the_example_layout_is_a_layout() {
     let example = between("this is a whole system:\n\n```ron", "```");
     parse(example, "README.md").unwrap_or_else(|error| panic!("{}", error.render(example)));

@@ -11,7 +11,8 @@ use blastradius::command::{Command, CommandError, Selector};
 use blastradius::layout::{Measure, Quantifier};
 use blastradius::observe::{
     BackendState, BalancerState, Belief, Cause, DatabaseState, Frame, Health, Incident, InstanceInfo, InstanceState,
-    Kind, LogLine, Milestone, Quantiles, ServiceInfo, ServiceState, SessionTally, Severity, Site, Tally, Topology,
+    Kind, LogLine, Milestone, Quantiles, ServiceInfo, ServiceState, SessionTally, Severity, Site, SiteState, Tally,
+    Topology,
 };
 use blastradius::protocol::Reason;
 use blastradius::replay::{Act, Digest, Ending, Outcome, Refusal, Unreached, Verdict};
@@ -27,6 +28,7 @@ fn instance(selector: &str, health: Health, failed: u64) -> (InstanceInfo, Insta
         label: None,
         selector: selector.to_string(),
         machine: selector.to_string(),
+        zone: None,
         address: "10.0.0.1".to_string(),
         public: false,
         size: "s".to_string(),
@@ -38,6 +40,7 @@ fn instance(selector: &str, health: Health, failed: u64) -> (InstanceInfo, Insta
         health,
         since: SimTime::ZERO,
         slow: 1.0,
+        ails: None,
         draining: false,
         active: None,
         sessions: None,
@@ -70,6 +73,7 @@ fn service(
         selector: name.to_string(),
         kind,
         site: Some(0),
+        home: None,
         detail: "least connections, checks every 2s".to_string(),
         instances: infos,
     };
@@ -154,13 +158,19 @@ fn frame() -> Frame {
             title: "Two \u{1b}]0;servers".to_string(),
             about: String::new(),
             version: 1,
-            sites: vec![Site { name: "dc".to_string() }],
+            sites: vec![Site {
+                name: "dc".to_string(),
+                region: None,
+                zones: 1,
+                round_trips: vec![Duration::from_micros(500)],
+            }],
             services,
             links: Vec::new(),
         }),
         at: at(60.0),
         seed: 7,
         traffic: 1.5,
+        chaos: None,
         price_per_hour: 0.34,
         spent: 0.34 / 60.0,
         total: Tally {
@@ -182,6 +192,7 @@ fn frame() -> Frame {
         recent_latency: Quantiles::default(),
         lost_writes: 0,
         sessions: SessionTally::default(),
+        sites: vec![site_state(24.0, 1.0)],
         services: states,
         links: Vec::new(),
         causes: vec![Cause {
@@ -200,6 +211,15 @@ fn frame() -> Frame {
     }
 }
 
+fn site_state(rate: f64, share: f64) -> SiteState {
+    SiteState {
+        rate,
+        share,
+        evacuated: false,
+        believed_up: true,
+    }
+}
+
 fn incident() -> Incident {
     Incident {
         number: 1,
@@ -207,6 +227,7 @@ fn incident() -> Incident {
         target: "web/1".to_string(),
         injected: at(20.0),
         hurt: Some(at(20.004)),
+        first_hurt: Some("everyone".to_string()),
         noticed: Some(Milestone {
             at: at(25.012),
             who: "lb".to_string(),
@@ -225,6 +246,7 @@ fn incident() -> Incident {
         given_up: 0,
         lost_sessions: 0,
         lost_jobs: 0,
+        extra_spent: 0.0,
         sentence: "The balancer sends nothing to web/1 any more; it goes on checking it, and takes it in again after two checks that pass."
             .to_string(),
     }
@@ -320,8 +342,8 @@ lb · least connections, checks every 2s
 
 incidents
   1  00:20.000  killed web/1
-     hurt +0.004s, noticed +5.012s by lb, acted +5.012s by lb, served +5.100s,
-     not healed
+     hurt +0.004s everyone, noticed +5.012s by lb, acted +5.012s by lb, served
+     +5.100s, not healed
      372 failed, 1,204 retried, 0 writes lost
      The balancer sends nothing to web/1 any more; it goes on checking it, and
      takes it in again after two checks that pass.

@@ -5,6 +5,7 @@ mod data;
 mod findings;
 mod fixture;
 mod queues;
+mod sites;
 mod tiers;
 
 use std::time::{Duration, Instant};

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::command::{Command, Selector};
+use crate::layout::Routing;
 
 fn settings() -> Vec<Setting> {
     let mut all = vec![
@@ -34,6 +35,15 @@ fn settings() -> Vec<Setting> {
         Setting::Rule(Rule::SitePriority(vec!["größe".to_owned()])),
         Setting::Rule(Rule::SitePriority(vec!["eu-west".to_owned(), "us-east".to_owned()])),
     ];
+    for routing in [
+        Routing::RoundRobin,
+        Routing::Geo,
+        Routing::Latency,
+        Routing::Weighted([("größe".to_owned(), 0.25), ("us-east".to_owned(), 3.0)].into()),
+        Routing::Failover(vec!["us-east".to_owned(), "eu-west".to_owned()]),
+    ] {
+        all.push(Setting::Routing(routing));
+    }
     all.extend(MODES.map(|(_, mode)| Setting::Mode(mode)));
     all.extend(READS.map(|(_, reads)| Setting::Reads(reads)));
     all.extend(RULES.map(|(_, rule)| Setting::Rule(rule)));
@@ -159,6 +169,7 @@ fn words_are_forgiven_where_no_doubt_is_left() {
 }
 
 #[test]
+#[allow(clippy::too_many_lines, reason = "one line for each error")]
 fn errors_say_what_is_wrong_and_what_was_meant() {
     for (text, message) in [
         (
@@ -245,6 +256,14 @@ fn errors_say_what_is_wrong_and_what_was_meant() {
         ("set db rule site-priority:", "a name must not be empty"),
         ("set db rule site-prioritya", "`rule` takes last-write-wins|"),
         ("set db rule site-priority:a,b,a", "`rule` names a twice"),
+        ("set dns routing nearest", "`routing` takes round-robin|geo|latency|"),
+        ("set dns routing weighted:a", "`routing` takes round-robin|"),
+        ("set dns routing weighted:a=0", "`routing` needs a weight above 0"),
+        (
+            "set dns routing weighted:a=1e9",
+            "`routing` must be from 0 to 1000, not 1000000000",
+        ),
+        ("set dns routing failover:a,a", "`routing` names a twice"),
         ("set db copy-rate 0", "`copy-rate` must be from 1 to 100000000, not 0"),
         ("set db copy-rate off", "`copy-rate` takes RATE, as in"),
         ("set people hot 101%", "`hot` must be from 0 to 1, not 1.01"),

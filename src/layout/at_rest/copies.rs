@@ -150,7 +150,7 @@ pub(super) fn behind_cdn(layout: &Layout, users: &Users) -> Asks {
             let sticks = matches!(service, crate::layout::Service::LoadBalancer(balancer) if balancer.sticky.is_some());
             signs_in || sticks
         });
-    if let Some(ttl) = cdn.pages.filter(|_| !private) {
+    if let Some(ttl) = cdn.pages.filter(|_| !private && !layout.content.static_domain) {
         // Pages are kept in HTML and in JSON.
         let all = served(|asks| asks.page);
         let forms = [1.0 - users.mobile, users.mobile];

@@ -19,6 +19,8 @@ use crate::layout::{bounds, check, duration};
 pub(super) struct RawDatabase<M> {
     pub on: Option<String>,
     pub machines: Option<M>,
+    pub first: Option<String>,
+    pub monitors_in: Vec<String>,
     pub size: Option<String>,
     slots: u32,
     backlog: u32,
@@ -43,6 +45,8 @@ impl<M> Default for RawDatabase<M> {
         RawDatabase {
             on: None,
             machines: None,
+            first: None,
+            monitors_in: Vec::new(),
             size: None,
             slots: 32,
             backlog: 1_000,
@@ -64,6 +68,15 @@ impl<M> Default for RawDatabase<M> {
 
 impl RawDatabase<u32> {
     pub fn model(self, path: &Path, sites: &[String]) -> Result<Database, Problem> {
+        let given = [
+            ("first", self.first.is_some()),
+            ("monitors_in", !self.monitors_in.is_empty()),
+        ];
+        if let Some((field, _)) = given.into_iter().find(|(_, given)| *given) {
+            let message =
+                format!("`{field}` is for a database with nodes in several data centers, which stands in `databases`");
+            return Err(path.key(field).problem(message));
+        }
         let size = placement(path, self.on.as_ref(), self.size.clone(), "m", self.machines)?;
         if self.on.is_some() {
             let spread = [
@@ -109,6 +122,8 @@ impl<M> RawDatabase<M> {
         Ok(Database {
             on: self.on,
             machines: nodes,
+            first: self.first,
+            monitors_in: self.monitors_in,
             size,
             slots: self.slots,
             backlog: self.backlog,

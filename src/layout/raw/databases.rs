@@ -73,6 +73,18 @@ impl RawSpread {
                 return Err(machines.at(site).problem(message));
             }
         }
+        if let Some(first) = self.first.as_ref().filter(|first| !nodes.contains_key(*first)) {
+            let known = suggestion(first, nodes.keys().map(String::as_str));
+            let message = format!("it has no nodes in \"{}\"{known}", printable(first));
+            return Err(path.at("first").problem(message));
+        }
+        for (index, site) in self.monitors_in.iter().enumerate() {
+            if !sites.contains(site) {
+                let known = suggestion(site, sites.iter().map(String::as_str));
+                let message = format!("there is no data center \"{}\"{known}", printable(site));
+                return Err(path.at("monitors_in").item(index).problem(message));
+            }
+        }
         let most = *bounds::NODES.end();
         let total: u64 = nodes.values().map(|count| u64::from(*count)).sum();
         if total == 0 {

@@ -16,6 +16,8 @@ use crate::layout::source::{Path, Problem};
 use crate::layout::text::printable;
 use crate::layout::{bounds, check, duration};
 
+/// The edges of a CDN whose edges nobody named.
+const UNNAMED: [&str; 3] = ["1", "2", "3"];
 /// The most dollars for a GB.
 const MOST_PER_GB: f64 = 100.0;
 
@@ -48,7 +50,7 @@ pub(super) struct RawCdn {
 impl Default for RawCdn {
     fn default() -> Self {
         RawCdn {
-            edges: ["1", "2", "3"].map(str::to_owned).to_vec(),
+            edges: UNNAMED.map(str::to_owned).to_vec(),
             shield: false,
             items: None,
             bytes: None,
@@ -101,6 +103,11 @@ impl RawCdn {
     }
 }
 
+/// Whether nobody named them.
+pub(super) fn are_unnamed(edges: &[String]) -> bool {
+    edges == UNNAMED
+}
+
 /// Those that nobody named have numbers for names.
 fn edges(path: &Path, names: &[String]) -> Result<(), Problem> {
     check::whole(path, names.len() as u64, bounds::EDGES)?;
@@ -129,6 +136,7 @@ pub(super) struct RawContent {
     #[serde(with = "duration")]
     asset_ttl: Duration,
     fingerprints: bool,
+    static_domain: bool,
     price_per_gb: f64,
 }
 
@@ -142,6 +150,7 @@ impl Default for RawContent {
             cv,
             asset_ttl,
             fingerprints,
+            static_domain,
             price_per_gb,
         } = Content::default();
         let [row, page, json, asset] = [row, page, json, asset].map(|size| Bytes(size.into()));
@@ -153,6 +162,7 @@ impl Default for RawContent {
             cv,
             asset_ttl,
             fingerprints,
+            static_domain,
             price_per_gb,
         }
     }
@@ -175,6 +185,7 @@ impl RawContent {
             cv: self.cv,
             asset_ttl: self.asset_ttl,
             fingerprints: self.fingerprints,
+            static_domain: self.static_domain,
             price_per_gb: self.price_per_gb,
         })
     }

@@ -21,6 +21,7 @@ mod tests;
 mod users;
 mod values;
 mod web;
+mod whereabouts;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -32,6 +33,7 @@ use super::check;
 use super::duration;
 use super::expect::{Expectation, Quantifier};
 use super::expect_text;
+use super::geo::Region;
 use super::model::{DataCenter, Host, Layout, Map, Service};
 use super::source::{Path, Problem};
 
@@ -47,6 +49,8 @@ pub(super) struct RawLayout {
     #[serde(default = "default_domain")]
     domain: String,
     users: BTreeMap<String, users::RawUsers>,
+    #[serde(default)]
+    regions: BTreeMap<String, RawRegion>,
     #[serde(default)]
     dns: network::RawDns,
     #[serde(default)]
@@ -69,8 +73,18 @@ fn default_domain() -> String {
 }
 
 #[derive(Deserialize)]
+#[serde(rename = "Region", deny_unknown_fields)]
+struct RawRegion {
+    lat: f64,
+    lon: f64,
+}
+
+#[derive(Deserialize)]
 #[serde(rename = "DataCenter", deny_unknown_fields)]
 struct RawDataCenter {
+    region: Option<String>,
+    #[serde(default = "one")]
+    zones: u32,
     #[serde(default)]
     hosts: BTreeMap<String, RawHost>,
     services: BTreeMap<String, RawService>,
@@ -117,6 +131,10 @@ impl RawExpectation {
     }
 }
 
+fn one() -> u32 {
+    1
+}
+
 fn default_size() -> String {
     "m".to_owned()
 }
@@ -125,6 +143,7 @@ impl RawLayout {
     /// The layout without its expectations, which follow with their texts.
     pub fn model(self, path: &Path) -> Result<(Layout, Vec<RawExpectation>), Problem> {
         check::domain(&path.at("domain"), &self.domain)?;
+        let regions = regions(self.regions, &path.at("regions"))?;
         let mut users = Map::new();
         for (name, raw) in self.users {
             let path = path.at("users");
@@ -145,7 +164,13 @@ impl RawLayout {
             (None, None) => return Err(path.problem("the field `services` (or `data_centers`) is missing")),
             (Some(services), None) => {
                 let hosts = self.hosts.unwrap_or_default();
-                let data_center = RawDataCenter { hosts, services }.model(path, &sites)?;
+                let data_center = RawDataCenter {
+                    region: None,
+                    zones: 1,
+                    hosts,
+                    services,
+                };
+                let data_center = data_center.model(path, &sites)?;
                 data_centers.insert(ONLY_DATA_CENTER.to_owned(), data_center);
             }
             (None, Some(_)) if self.hosts.is_some() => {
@@ -173,13 +198,21 @@ impl RawLayout {
             let cdn = raw.model(&path.at(&name))?;
             cdns.insert(name, cdn);
         }
-        let layout = Layout {
+        let around = network::Around {
+            sites: &sites,
+            regions: !regions.is_empty(),
+            cdns: !cdns.is_empty(),
+        };
+        let mut layout = Layout {
             title: self.title,
             about: self.about,
             domain: self.domain,
             users,
-            dns: self.dns.model(&path.at("dns"), !cdns.is_empty())?,
-            network: self.network.model(&path.at("network"))?,
+            dns: self.dns.model(&path.at("dns"), &around)?,
+            network: self
+                .network
+                .model(&path.at("network"), regions.keys().map(String::as_str))?,
+            regions,
             data_centers,
             databases,
             cdns,
@@ -187,13 +220,28 @@ impl RawLayout {
             trace: None,
             expect: Vec::new(),
         };
+        whereabouts::complete(&mut layout);
         Ok((layout, self.expect))
     }
 }
 
+fn regions(raw: BTreeMap<String, RawRegion>, path: &Path) -> Result<Map<Region>, Problem> {
+    let mut regions = Map::new();
+    for (name, RawRegion { lat, lon }) in raw {
+        check::name(path, &name)?;
+        check::number(&path.at(&name).at("lat"), lat, -90.0..=90.0)?;
+        check::number(&path.at(&name).at("lon"), lon, -180.0..=180.0)?;
+        regions.insert(name, Region { lat, lon });
+    }
+    Ok(regions)
+}
+
 impl RawDataCenter {
     fn model(self, path: &Path, sites: &[String]) -> Result<DataCenter, Problem> {
+        check::whole(&path.at("zones"), self.zones, bounds::ZONES)?;
         let mut data_center = DataCenter {
+            region: self.region,
+            zones: self.zones,
             hosts: Map::new(),
             services: Map::new(),
         };

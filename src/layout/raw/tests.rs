@@ -90,6 +90,8 @@ fn users_and_dns_have_their_defaults() {
         },
         edge: None,
         browser: true,
+        region: None,
+        resolver: None,
         resolvers: 16,
         stubs: 256,
         patience: seconds(10),
@@ -115,6 +117,7 @@ fn users_and_dns_have_their_defaults() {
         attempts: 3,
         health: None,
         origin_fallback: true,
+        routing: Routing::RoundRobin,
     };
     assert_eq!(layout.dns, expected);
 }
@@ -143,6 +146,8 @@ fn what_users_and_the_network_are_given_they_have() {
         access: ms(20),
         edge: ms(5),
         between: ms(30),
+        zone: Duration::from_micros(500),
+        round_trips: std::collections::BTreeMap::new(),
         jitter: Duration::ZERO,
         loss: 0.0,
     };

@@ -114,6 +114,11 @@ impl Entries {
         self.store.retain(|_, entry| now < entry.until)
     }
 
+    /// The time of all that is held is over.
+    pub(super) fn expire(&mut self, now: SimTime) {
+        self.store.update(|entry| entry.until = entry.until.min(now));
+    }
+
     /// Another policy or another room; what fits stays.
     pub(super) fn retune(&mut self, evict: Evict, room: Room) {
         if self.store.evict() != evict {

@@ -256,39 +256,50 @@ impl Software<System> for Cache {
         cx.spawn(Rc::clone(self).write_behind(cx.detached()));
     }
 
-    async fn serve(self: Rc<Self>, cx: Cx<System>, request: Request) -> Reply {
-        match request {
-            Request::Purge(key) => {
-                self.purge(key);
-                return Reply::answer(Answer::Fine);
-            }
-            Request::Retune => {
-                self.retune(&cx);
-                return Reply::answer(Answer::Fine);
-            }
-            Request::Leads { shard, term } => {
-                if let Some(database) = &self.database {
-                    database.hear(shard, cx.from(), term);
+    // An `async fn` would keep its arguments twice in the memory of every handler: as they came, and as they are used.
+    #[allow(
+        clippy::manual_async_fn,
+        reason = "many requests are under way, and all of them wait in memory"
+    )]
+    fn serve(self: Rc<Self>, cx: Cx<System>, request: Request) -> impl Future<Output = Reply> + 'static {
+        async move {
+            match request {
+                Request::Purge(key) => {
+                    self.purge(key);
+                    return Reply::answer(Answer::Fine);
                 }
-                return Reply::answer(Answer::Fine);
+                Request::Expire => {
+                    self.change(|entries| entries.expire(cx.now()));
+                    return Reply::answer(Answer::Fine);
+                }
+                Request::Retune => {
+                    self.retune(&cx);
+                    return Reply::answer(Answer::Fine);
+                }
+                Request::Leads { shard, term } => {
+                    if let Some(database) = &self.database {
+                        database.hear(shard, cx.from(), term);
+                    }
+                    return Reply::answer(Answer::Fine);
+                }
+                _ => {}
             }
-            _ => {}
-        }
-        let Ok(_slot) = cx.admit().await else {
-            return Reply::failure(Reason::Overloaded, cx.id());
-        };
-        // A request of a user that looks something up and then stores it works twice, with a draw for each.
-        let purpose = match request {
-            Request::Cache(CacheRequest::Put { .. } | CacheRequest::Delete { .. } | CacheRequest::Abandon { .. }) => {
-                purpose::CACHE_CHANGE_WORK
+            let Ok(_slot) = cx.admit().await else {
+                return Reply::failure(Reason::Overloaded, cx.id());
+            };
+            // A request of a user that looks something up and then stores it works twice, with a draw for each.
+            let purpose = match request {
+                Request::Cache(
+                    CacheRequest::Put { .. } | CacheRequest::Delete { .. } | CacheRequest::Abandon { .. },
+                ) => purpose::CACHE_CHANGE_WORK,
+                _ => purpose::CACHE_WORK,
+            };
+            cx.work(self.work.sample(cx.draw(purpose), 1.0)).await;
+            match request {
+                Request::Cache(request) => Reply::answer(self.obey(&cx, request)),
+                Request::Query(query) => Box::pin(self.query(&cx, query)).await,
+                _ => Reply::answer(Answer::Fine),
             }
-            _ => purpose::CACHE_WORK,
-        };
-        cx.work(self.work.sample(cx.draw(purpose), 1.0)).await;
-        match request {
-            Request::Cache(request) => Reply::answer(self.obey(&cx, request)),
-            Request::Query(query) => Box::pin(self.query(&cx, query)).await,
-            _ => Reply::answer(Answer::Fine),
         }
     }
 }

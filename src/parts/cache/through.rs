@@ -178,7 +178,7 @@ impl Cache {
     /// Sends a query to the database.
     pub(super) async fn pass(&self, cx: &Cx<System>, query: Query) -> Reply {
         match &self.database {
-            Some(database) => database.query(cx, query).await,
+            Some(database) => database.query(cx, &query).await,
             None => Reply::failure(Reason::NoHealthyBackend, cx.id()),
         }
     }

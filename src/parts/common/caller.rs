@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::layout::Calls;
 use crate::observe::{CallsProbe, Circuit, Event, System};
-use crate::protocol::{CacheRequest, Operation, Reason, Reply, Request, SessionRequest};
+use crate::protocol::{CacheRequest, Failure, Operation, Reason, Reply, Request, SessionRequest};
 use crate::sim::{CallError, Cx, Either, InstanceId, Passage, SimTime, Stream, nanos, race};
 
 use super::breaker::{CircuitBreaker, Ticket};
@@ -66,7 +66,7 @@ pub struct Deadline {
 /// What is asked, whatever the try.
 struct Errand<'a, T> {
     cx: &'a Cx<System>,
-    request: Request,
+    request: &'a Request,
     safe: bool,
     deadline: Option<Deadline>,
     targets: T,
@@ -120,51 +120,66 @@ impl Caller {
 
     /// Calls one callee. `safe`: the request may be repeated.
     pub async fn call(&self, cx: &Cx<System>, to: InstanceId, request: Request, safe: bool) -> Reply {
-        self.call_to(cx, |_| to, request, safe, None).await
+        self.call_to(cx, |_| to, &request, safe, None).await
     }
 
     /// Calls one of several: `targets` names one for each try and for each second request. With a deadline no try lasts longer and no
     /// other begins later than that. Where nobody is left it ends with what broke last.
-    pub async fn call_to(
-        &self,
-        cx: &Cx<System>,
-        targets: impl Targets,
-        request: Request,
+    #[inline]
+    pub fn call_to<'a, T: Targets + 'a>(
+        &'a self,
+        cx: &'a Cx<System>,
+        targets: T,
+        request: &'a Request,
         safe: bool,
         deadline: Option<Deadline>,
-    ) -> Reply {
-        let mut errand = Errand {
+    ) -> impl Future<Output = Reply> + 'a {
+        // An `async fn` would keep its arguments twice in the memory of every handler: as they came, and as they are used.
+        self.run(Errand {
             cx,
             request,
             safe,
             deadline,
             targets,
             named: 0,
-        };
+        })
+    }
+
+    #[allow(clippy::manual_async_fn, reason = "an errand lies in memory once, not twice")]
+    fn run<'a, T: Targets + 'a>(&'a self, mut errand: Errand<'a, T>) -> impl Future<Output = Reply> + 'a {
+        async move { self.pursue(&mut errand).await }
+    }
+
+    async fn pursue(&self, errand: &mut Errand<'_, impl Targets>) -> Reply {
+        let cx = errand.cx;
         CallsProbe::count(&self.probe.calls);
         let mut retries = 0;
-        let mut broken = Reply::failure(Reason::NoHealthyBackend, cx.id());
+        let mut broken = Failure {
+            reason: Reason::NoHealthyBackend,
+            at: cx.id(),
+        };
         let mut reply = loop {
-            match self.attempt(&mut errand, retries == 0).await {
+            let (error, at) = match self.attempt(errand, retries == 0).await {
                 End::Answered(reply) => break reply,
                 End::Stopped(reason, at) => break self.stopped(reason, at),
-                End::Nobody => break broken,
-                End::Broke(error, at) => {
-                    match self.reconsider(&errand, retries, error, at) {
-                        Ok(pause) if pause.is_zero() => {}
-                        Ok(pause) => cx.sleep(pause).await,
-                        Err(reply) => break reply,
-                    }
-                    if !self.breaker.would_allow(cx.now()) {
-                        break self.stopped(Reason::CircuitOpen, at);
-                    }
-                    CallsProbe::count(&self.probe.retried);
-                    let reason = Reason::from(error);
-                    broken = Reply::failure(reason, at);
-                    cx.emit(Event::Retried { reason, at });
-                    retries += 1;
-                }
+                End::Nobody => break Reply::failure(broken.reason, broken.at),
+                End::Broke(error, at) => (error, at),
+            };
+            let pause = match self.reconsider(errand, retries, error, at) {
+                Ok(pause) => pause,
+                Err(reply) => break reply,
+            };
+            if !pause.is_zero() {
+                cx.sleep(pause).await;
             }
+            if !self.breaker.would_allow(cx.now()) {
+                break self.stopped(Reason::CircuitOpen, at);
+            }
+            CallsProbe::count(&self.probe.retried);
+            let reason = Reason::from(error);
+            broken = Failure { reason, at };
+            cx.emit(Event::Retried { reason, at });
+            retries += 1;
         };
         if reply.outcome.is_err() {
             CallsProbe::count(&self.probe.failed);
@@ -243,7 +258,7 @@ impl Caller {
         Some(Try {
             to,
             timeout,
-            hedge: calls.hedge.filter(|_| errand.safe && is_read(&errand.request)),
+            hedge: calls.hedge.filter(|_| errand.safe && is_read(errand.request)),
             until,
         })
     }
@@ -294,7 +309,7 @@ impl Caller {
         };
         CallsProbe::count(&self.probe.hedged);
         let _stay = errand.targets.begin(to);
-        let mut second = pin!(cx.call(to, request, plan.timeout));
+        let mut second = pin!(cx.call(to, *request, plan.timeout));
         match race(first.as_mut(), second.as_mut()).await {
             Either::First(Ok(reply)) => (Ok(reply), plan.to),
             Either::Second(Ok(reply)) => (Ok(reply), to),
@@ -383,14 +398,19 @@ impl<T: Targets> Errand<'_, T> {
 /// A call that ends with its try. The end mostly is the call's own timeout; only what waited before, or a patience that ends sooner,
 /// takes a timer of its own.
 #[inline]
-async fn bounded(cx: &Cx<System>, plan: Try, request: Request) -> Result<Reply, CallError> {
-    let call = cx.call(plan.to, request, plan.timeout);
-    if plan.until == cx.now() + plan.timeout {
-        return call.await;
-    }
-    match Box::pin(race(call, cx.sleep_until(plan.until))).await {
-        Either::First(result) => result,
-        Either::Second(()) => Err(CallError::TimedOut),
+fn bounded<'a>(
+    cx: &'a Cx<System>,
+    plan: Try,
+    request: &Request,
+) -> impl Future<Output = Result<Reply, CallError>> + use<'a> {
+    let mut call = cx.call(plan.to, *request, plan.timeout);
+    let sooner = (plan.until != cx.now() + plan.timeout).then_some(plan.until);
+    async move {
+        let Some(until) = sooner else { return (&mut call).await };
+        match Box::pin(race(call, cx.sleep_until(until))).await {
+            Either::First(result) => result,
+            Either::Second(()) => Err(CallError::TimedOut),
+        }
     }
 }
 

@@ -63,6 +63,13 @@ impl Lookups {
         cached.until = until;
     }
 
+    /// Forgets all answers; what is looked up now comes later, and stays.
+    pub fn forget(&self) {
+        for cached in self.caches.borrow_mut().iter_mut().filter(|cached| !cached.looking) {
+            cached.until = SimTime::ZERO;
+        }
+    }
+
     /// Until when each cache may use its answer.
     pub fn lives(&self) -> Vec<SimTime> {
         self.caches.borrow().iter().map(|cached| cached.until).collect()

@@ -35,4 +35,4 @@ pub use router::Router;
 pub use shards::ShardMap;
 pub use site::Site;
 pub use zipf::KeySpace;
-pub use zone::{Steering, Way, Zone};
+pub use zone::{Door, Steering, Way, Zone};

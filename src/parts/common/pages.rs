@@ -121,8 +121,8 @@ impl Maker {
     }
 
     /// Answers a request: knows the user, makes the page, asks for the row.
-    pub async fn answer(&self, cx: &Cx<System>, http: Http) -> Reply {
-        let news = match self.identify(cx, &http).await {
+    pub async fn answer(&self, cx: &Cx<System>, http: &Http) -> Reply {
+        let news = match self.identify(cx, http).await {
             Ok(news) => news,
             Err(reply) => return reply,
         };
@@ -147,7 +147,7 @@ impl Maker {
             retries,
         };
         if let (Ask::Upload, Some(publisher)) = (http.ask, &self.backends.publisher) {
-            return match Box::pin(publisher.publish(cx, &http)).await {
+            return match Box::pin(publisher.publish(cx, http)).await {
                 Ok(retries) => page(Status::Accepted, retries, false, None),
                 Err(reply) => reply,
             };
@@ -159,8 +159,8 @@ impl Maker {
         let once = http.once || database.repeats_writes();
         let (reply, copy) = match &self.backends.cache {
             // In a box, to keep it out of the memory of the handlers of those who have no cache.
-            Some(cache) => Box::pin(cache.ask(cx, database, &http, operation, once)).await,
-            None => (database.ask(cx, &http, operation, once).await, None),
+            Some(cache) => Box::pin(cache.ask(cx, database, http, operation, once)).await,
+            None => (database.ask(cx, http, operation, once).await, None),
         };
         match reply.outcome {
             Ok(Answer::Row(status)) => {

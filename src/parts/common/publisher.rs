@@ -170,7 +170,7 @@ impl Publisher {
         let (to, request) = (self.queue.to, Request::Queue(QueueRequest::Publish(message)));
         // Copies are known by their request, so it may be repeated.
         let caller = &self.queue.caller;
-        let reply = caller.call_to(cx, |_| to, request, true, deadline).await;
+        let reply = caller.call_to(cx, |_| to, &request, true, deadline).await;
         match reply.outcome {
             Err(failure) => self.failure.set(Some(failure)),
             Ok(_) => {

@@ -42,6 +42,12 @@ struct Rest {
 }
 
 impl Resting {
+    /// Whether nobody failed of late.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.nodes.borrow().is_empty()
+    }
+
     /// Whether a node is to be left alone.
     #[inline]
     pub fn has(&self, node: InstanceId, now: SimTime) -> bool {

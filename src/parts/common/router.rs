@@ -102,18 +102,18 @@ impl Router {
             bytes: http.row,
         };
         if operation == Operation::Search {
-            return self.search(cx, query).await;
+            return self.search(cx, &query).await;
         }
         let (key, stamp) = http.wrote;
         if stamp != Stamp::ORIGINAL && self.remembers() && self.owner(key) == self.owner(query.key) {
             query.after = stamp;
         }
-        self.query(cx, query).await
+        self.query(cx, &query).await
     }
 
     /// All shards are asked at once, and the slowest one is waited for. A new one that nothing has moved to yet, as far as it knows, has
     /// nothing to be found.
-    async fn search(&self, cx: &Cx<System>, query: Query) -> Reply {
+    async fn search(&self, cx: &Cx<System>, query: &Query) -> Reply {
         let shards = {
             let map = self.cluster.map.borrow();
             let empty = |shard: u32| !self.moved.borrow().iter().any(|(_, to, _)| *to == shard);
@@ -139,10 +139,10 @@ impl Router {
     }
 
     /// Sends a query to the node that it is for.
-    pub async fn query(&self, cx: &Cx<System>, query: Query) -> Reply {
+    pub async fn query(&self, cx: &Cx<System>, query: &Query) -> Reply {
         if let Some(only) = self.only_node() {
-            let request = Request::Query(query);
-            return self.caller.call(cx, only, request, query.once || query.is_read()).await;
+            let (request, safe) = (Request::Query(*query), query.once || query.is_read());
+            return self.caller.call_to(cx, |_| only, &request, safe, None).await;
         }
         self.pursue(cx, query, self.owner(query.key)).await
     }
@@ -159,7 +159,8 @@ impl Router {
     }
 
     /// Asks one node after the other until one does it.
-    async fn pursue(&self, cx: &Cx<System>, query: Query, shard: u32) -> Reply {
+    async fn pursue(&self, cx: &Cx<System>, query: &Query, shard: u32) -> Reply {
+        let request = Request::Query(*query);
         let safe = query.once || query.is_read();
         let mut errand = Errand {
             shard,
@@ -174,7 +175,7 @@ impl Router {
                 errand,
                 asked: &asked,
             };
-            let mut reply = self.caller.call_to(cx, nodes, Request::Query(query), safe, None).await;
+            let mut reply = self.caller.call_to(cx, nodes, &request, safe, None).await;
             reply.retries = reply.retries.saturating_add(retries);
             retries = reply.retries;
             let last = asked.borrow().last().copied();

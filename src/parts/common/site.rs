@@ -17,6 +17,8 @@ pub struct Site {
     pub edition: Cell<u32>,
     /// The natural logarithm's mean and deviation behind a mean of 1.
     shape: (f64, f64),
+    /// The sizes of the first static files, which are asked for most; 0 before somebody has asked.
+    files: Vec<Cell<u32>>,
 }
 
 impl Site {
@@ -27,6 +29,7 @@ impl Site {
             content,
             edition: Cell::new(1),
             shape: (-variance / 2.0, variance.sqrt()),
+            files: vec![Cell::new(0); REMEMBERED],
         }
     }
 
@@ -42,11 +45,21 @@ impl Site {
     /// How large the answer to a request is, in bytes. What changes a row is answered without one.
     pub fn answer_bytes(&self, ask: Ask, format: Format, key: u64) -> u32 {
         match (ask, format) {
-            (Ask::Asset, _) => self.sized(self.content.asset, key, 1),
+            (Ask::Asset, _) => self.file_bytes(key),
             (Ask::Page | Ask::Search, Format::Html) => self.sized(self.content.page, key, 2),
             (Ask::Page | Ask::Search, Format::Json) => self.sized(self.content.json, key, 3),
             (Ask::Create | Ask::Update | Ask::Delete | Ask::Upload, _) => ACKNOWLEDGEMENT,
         }
+    }
+
+    fn file_bytes(&self, key: u64) -> u32 {
+        let Some(known) = self.files.get(key as usize) else {
+            return self.sized(self.content.asset, key, 1);
+        };
+        if known.get() == 0 {
+            known.set(self.sized(self.content.asset, key, 1));
+        }
+        known.get()
     }
 
     /// How large a row is, in bytes.
@@ -67,6 +80,8 @@ impl Site {
 
 /// Bytes of the answer to a write: a status line with its headers.
 const ACKNOWLEDGEMENT: u32 = 300;
+/// Files whose sizes are remembered.
+const REMEMBERED: usize = 1 << 14;
 /// No object is larger than this.
 const MOST_BYTES: f64 = 1e9;
 

@@ -165,7 +165,7 @@ async fn write(cx: &Cx<System>, database: &Router, handed: &Handed, once: bool) 
             after: Stamp::ORIGINAL,
             bytes: message.bytes,
         };
-        match database.query(&own, query).await.outcome {
+        match database.query(&own, &query).await.outcome {
             Ok(Answer::Row(Status::Written { version, .. })) => return Some(version),
             Ok(Answer::Row(Status::NotFound { .. } | Status::Conflict)) => {}
             _ => return None,

@@ -54,7 +54,7 @@ impl Database {
             return Err(Reason::Overloaded);
         };
         cx.work(self.write_time()).await;
-        self.flush(cx).await;
+        self.flush(cx).await?;
         let term = match self.may_write_row(cx, write.key).await {
             Ok(term) => term,
             Err(Ok(Answer::Moved { to, upto })) if upto > 0 => return self.pass_on(cx, to, missing).await,

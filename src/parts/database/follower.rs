@@ -197,7 +197,10 @@ impl Database {
 
     /// Puts entries on the disk and applies them.
     async fn take_over(&self, cx: &Cx<System>, leader: Leader, last: Position, entries: &[(Term, Entry)]) {
-        self.flush(cx).await;
+        if self.flush(cx).await.is_err() {
+            // It asks for the same entries again, until there is room for them.
+            return self.pause(cx, PAUSE).await;
+        }
         let work = entries.iter().map(|_| self.apply_time()).sum();
         cx.work(work).await;
         // It may have promised to follow nobody of that term any more, or follow another one by now.

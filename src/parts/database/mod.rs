@@ -441,22 +441,29 @@ impl Software<System> for Database {
         }
     }
 
-    async fn serve(self: Rc<Self>, cx: Cx<System>, request: Request) -> Reply {
-        let outcome = if let Request::Query(query) = request {
-            let Some(_connection) = self.connect() else {
-                return Reply::failure(Reason::TooManyConnections, cx.id());
+    // An `async fn` would keep its arguments twice in the memory of every handler: as they came, and as they are used.
+    #[allow(
+        clippy::manual_async_fn,
+        reason = "many requests are under way, and all of them wait in memory"
+    )]
+    fn serve(self: Rc<Self>, cx: Cx<System>, request: Request) -> impl Future<Output = Reply> + 'static {
+        async move {
+            let outcome = if let Request::Query(query) = request {
+                let Some(_connection) = self.connect() else {
+                    return Reply::failure(Reason::TooManyConnections, cx.id());
+                };
+                let Ok(_slot) = cx.admit().await else {
+                    return Reply::failure(Reason::Overloaded, cx.id());
+                };
+                self.answer(&cx, query).await
+            } else {
+                // It is rare, and must not make the memory of every query larger.
+                Box::pin(Rc::clone(&self).attend(&cx, request)).await
             };
-            let Ok(_slot) = cx.admit().await else {
-                return Reply::failure(Reason::Overloaded, cx.id());
-            };
-            self.answer(&cx, query).await
-        } else {
-            // It is rare, and must not make the memory of every query larger.
-            Box::pin(Rc::clone(&self).attend(&cx, request)).await
-        };
-        match outcome {
-            Ok(answer) => Reply::answer(answer),
-            Err(reason) => Reply::failure(reason, cx.id()),
+            match outcome {
+                Ok(answer) => Reply::answer(answer),
+                Err(reason) => Reply::failure(reason, cx.id()),
+            }
         }
     }
 }

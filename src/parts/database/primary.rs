@@ -54,7 +54,7 @@ impl Database {
         let may_write = if self.done(once).is_some() {
             self.may_write(cx.now())
         } else {
-            self.flush(cx).await;
+            self.flush(cx).await?;
             self.may_write_row(cx, query.key).await
         };
         let term = match may_write {
@@ -79,12 +79,11 @@ impl Database {
         Ok(Answer::Row(status))
     }
 
-    /// What is in the log is on the disk after so long.
-    pub(super) async fn flush(&self, cx: &Cx<System>) {
+    /// What is in the log is on the disk after so long, unless that is full.
+    pub(super) async fn flush(&self, cx: &Cx<System>) -> Result<(), Reason> {
         let flush = self.cluster.spec.borrow().flush;
-        if flush > Duration::ZERO {
-            cx.sleep(flush).await;
-        }
+        cx.flush(flush).await?;
+        Ok(())
     }
 
     fn done(&self, once: u64) -> Option<Done> {

@@ -15,6 +15,8 @@ use super::super::common::routes::Routes;
 pub struct Origin {
     /// Its public addresses: what service discovery tells.
     pub addresses: Rc<RefCell<Vec<InstanceId>>>,
+    /// How far it is, in nanoseconds one way; 0 where nobody is nearer than another.
+    pub far: u64,
     /// How it is treated.
     pub caller: Caller,
 }
@@ -78,13 +80,23 @@ impl Upstream {
 
     /// Asks one after the other until one answers. The next one is asked where nothing was done: nobody listened there, or it passed nothing
     /// on. If the shield breaks what may be repeated, the data centers are asked themselves.
-    pub(super) async fn ask(&self, cx: &Cx<System>, http: Http) -> Reply {
+    pub(super) async fn ask(&self, cx: &Cx<System>, http: &Http) -> Reply {
         let asked: RefCell<Vec<InstanceId>> = RefCell::default();
         let mut retries = 0_u8;
-        let mut last = Reply::failure(Reason::NoHealthyBackend, cx.id());
+        let (request, safe) = (Request::Http(*http), http.is_repeatable());
+        let nobody = Failure {
+            reason: Reason::NoHealthyBackend,
+            at: cx.id(),
+        };
+        let mut last = (nobody, 0);
         loop {
             let chosen = self.choose(cx.now(), &asked.borrow(), None);
-            let Some((door, to)) = chosen else { return last };
+            let Some((door, to)) = chosen else {
+                return Reply {
+                    outcome: Err(last.0),
+                    retries: last.1,
+                };
+            };
             asked.borrow_mut().push(to);
             let tries = Tries {
                 upstream: self,
@@ -93,8 +105,7 @@ impl Upstream {
                 first: to,
                 asked: &asked,
             };
-            let (request, safe) = (Request::Http(http), http.is_repeatable());
-            let mut reply = self.caller(door).call_to(cx, tries, request, safe, None).await;
+            let mut reply = self.caller(door).call_to(cx, tries, &request, safe, None).await;
             reply.retries = reply.retries.saturating_add(retries);
             let Err(Failure { reason, at }) = reply.outcome else {
                 return reply;
@@ -102,13 +113,13 @@ impl Upstream {
             let undone = matches!(reason, Reason::Refused | Reason::CircuitOpen | Reason::NoHealthyBackend);
             let broken = matches!(reason, Reason::TimedOut | Reason::Reset) && door == Door::Shield && safe;
             let is_theirs = asked.borrow().contains(&at);
-            let all_asked = self.doors().iter().all(|(_, node)| asked.borrow().contains(node));
+            let all_asked = self.each_door(|(_, node)| asked.borrow().contains(&node));
             if !is_theirs || !(undone || broken) || all_asked {
                 return reply;
             }
             cx.emit(Event::Retried { reason, at });
             retries = reply.retries.saturating_add(1);
-            last = reply;
+            last = (Failure { reason, at }, reply.retries);
         }
     }
 
@@ -120,39 +131,66 @@ impl Upstream {
         }
     }
 
-    /// All who could be asked: whoever holds each address.
-    fn doors(&self) -> Vec<(Door, InstanceId)> {
-        let shield = self
-            .behind
-            .shield
-            .iter()
-            .map(|(shield, _)| (Door::Shield, shield.get()));
-        let mut doors: Vec<(Door, InstanceId)> = shield.collect();
-        for (number, origin) in self.behind.origins.iter().enumerate() {
-            let addresses = origin.addresses.borrow();
-            let holders = addresses.iter().map(|address| self.routes.holder(*address));
-            doors.extend(holders.map(|holder| (Door::Origin(number), holder)));
+    /// Looks at all who could be asked, whoever holds each address, until one is not as expected; tells whether all are.
+    fn each_door(&self, mut expected: impl FnMut((Door, InstanceId)) -> bool) -> bool {
+        let mut shields = self.behind.shield.iter();
+        if !shields.all(|(shield, _)| expected((Door::Shield, shield.get()))) {
+            return false;
         }
-        doors
+        self.behind.origins.iter().enumerate().all(|(number, origin)| {
+            let addresses = origin.addresses.borrow();
+            let mut holders = addresses.iter().map(|address| self.routes.holder(*address));
+            holders.all(|holder| expected((Door::Origin(number), holder)))
+        })
     }
 
-    /// Whom to ask next: the shield before the data centers, these in turn; who rests only if there is nobody else.
+    /// Whom to ask next: the shield before the data centers, of these the nearest, and those that are equally near in turn; who rests only if
+    /// there is nobody else.
     fn choose(&self, now: SimTime, asked: &[InstanceId], only: Option<Door>) -> Option<(Door, InstanceId)> {
-        let mut fresh = self.doors();
-        fresh.retain(|(door, node)| !asked.contains(node) && only.is_none_or(|only| only == *door));
-        let rank = |door: &(Door, InstanceId)| (self.resting.has(door.1, now), door.0 != Door::Shield);
-        let best = fresh.iter().map(rank).min()?;
-        fresh.retain(|door| rank(door) == best);
+        let is_fresh = |(door, node)| !asked.contains(&node) && only.is_none_or(|only| only == door);
+        let far = |door: Door| match door {
+            Door::Shield => 0,
+            Door::Origin(number) => self.behind.origins[number].far,
+        };
+        let rank = |(door, node)| (self.resting.has(node, now), door != Door::Shield, far(door));
+        let (mut best, mut equals) = (None, 0);
+        self.each_door(|door| {
+            if is_fresh(door) {
+                let rank = rank(door);
+                if best.is_none_or(|best| rank < best) {
+                    (best, equals) = (Some(rank), 1);
+                } else if best == Some(rank) {
+                    equals += 1;
+                }
+            }
+            true
+        });
+        let best = best?;
         let turn = self.turn.get();
         self.turn.set(turn.wrapping_add(1));
-        Some(fresh[turn % fresh.len()])
+        let (mut before, mut chosen) = (turn % equals, None);
+        self.each_door(|door| {
+            if is_fresh(door) && rank(door) == best {
+                if before == 0 {
+                    chosen = Some(door);
+                    return false;
+                }
+                before -= 1;
+            }
+            true
+        });
+        chosen
     }
 
     /// Draws a conclusion from the end of a call.
     fn judge(&self, cx: &Cx<System>, node: InstanceId, result: &Result<Reply, CallError>) {
-        let alone = self.doors().iter().all(|(_, door)| *door == node);
+        let failure = broken_by(result, node);
+        if failure.is_none() && self.resting.is_empty() {
+            return;
+        }
+        let alone = self.each_door(|(_, door)| door == node);
         let loss = if alone { Loss::Sole } else { Loss::Shared };
-        self.resting.judge(cx, node, broken_by(result, node), loss);
+        self.resting.judge(cx, node, failure, loss);
     }
 }
 

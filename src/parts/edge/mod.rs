@@ -77,7 +77,7 @@ impl Edge {
         }
     }
 
-    async fn answer(self: &Rc<Self>, cx: &Cx<System>, http: Http) -> Reply {
+    async fn answer(self: &Rc<Self>, cx: &Cx<System>, http: &mut Http) -> Reply {
         let Ok(_slot) = cx.admit().await else {
             return Reply::failure(Reason::Overloaded, cx.id());
         };
@@ -86,8 +86,9 @@ impl Edge {
             _ => purpose::EDGE_WORK,
         };
         cx.work(self.work.sample(cx.draw(purpose), 1.0)).await;
-        let http = without_cookies(http);
-        let reply = match self.lifetime(&http) {
+        take_cookies_off(http);
+        let http = &*http;
+        let reply = match self.lifetime(http) {
             Some(ttl) => self.look_up(cx, http, ttl).await,
             None => Box::pin(self.pass_on(cx, http)).await,
         };
@@ -109,22 +110,22 @@ impl Edge {
         }
     }
 
-    async fn pass_on(&self, cx: &Cx<System>, http: Http) -> Reply {
+    async fn pass_on(&self, cx: &Cx<System>, http: &Http) -> Reply {
         self.probe.count(|tally| tally.bypassed += 1);
-        bare(self.upstream.ask(cx, http).await, &http)
+        bare(self.upstream.ask(cx, http).await, http)
     }
 
-    async fn look_up(self: &Rc<Self>, cx: &Cx<System>, http: Http, ttl: Duration) -> Reply {
-        let name = Name::of(&http);
+    async fn look_up(self: &Rc<Self>, cx: &Cx<System>, http: &Http, ttl: Duration) -> Reply {
+        let name = Name::of(http);
         let found = self.objects.find(&name, cx.now(), &self.spec.borrow());
         match found {
-            Found::Fresh(object) => self.hit(object, &http, false),
+            Found::Fresh(object) => self.hit(object, http, false),
             Found::Stale(object) => {
                 if self.flights.under_way(&name).is_none() && self.refreshing.get() < REFRESHES {
                     self.refreshing.set(self.refreshing.get() + 1);
-                    cx.spawn(Rc::clone(self).refresh(cx.under(cx.request()), http, ttl));
+                    cx.spawn(Rc::clone(self).refresh(cx.under(cx.request()), *http, ttl));
                 }
-                self.hit(object, &http, true)
+                self.hit(object, http, true)
             }
             Found::Nothing => Box::pin(self.miss(cx, http, (name, ttl))).await,
         }
@@ -156,7 +157,7 @@ impl Edge {
     }
 
     /// Waits for a fetch that is under way, or fetches. What was fetched for somebody else is a copy, too: it may be older than the wish.
-    async fn miss(&self, cx: &Cx<System>, http: Http, (name, ttl): (Name, Duration)) -> Reply {
+    async fn miss(&self, cx: &Cx<System>, http: &Http, (name, ttl): (Name, Duration)) -> Reply {
         while let Some(flight) = self.other_fetch(&name) {
             match flight.end(cx).await {
                 Outcome::Found(object) => {
@@ -164,11 +165,11 @@ impl Edge {
                         tally.lookups += 1;
                         tally.coalesced += 1;
                     });
-                    return self.copy(object, &http);
+                    return self.copy(object, http);
                 }
                 Outcome::Failed(failure) => {
                     let reply = Reply::failure(failure.reason, failure.at);
-                    return self.fall_back(cx, reply, (name, &http), true);
+                    return self.fall_back(cx, reply, (name, http), true);
                 }
                 Outcome::Private => break,
                 Outcome::GivenUp | Outcome::UnderWay => {}
@@ -176,7 +177,7 @@ impl Edge {
         }
         let (reply, outcome) = self.fetch(cx, http, (name, ttl)).await;
         match outcome {
-            Outcome::Failed(_) => return self.fall_back(cx, reply, (name, &http), false),
+            Outcome::Failed(_) => return self.fall_back(cx, reply, (name, http), false),
             Outcome::Private => self.probe.count(|tally| tally.bypassed += 1),
             _ => self.probe.count(|tally| tally.lookups += 1),
         }
@@ -210,11 +211,11 @@ impl Edge {
 
     /// Fetches an object and keeps it, if it is for everybody. Its age begins when it was asked for, as far as it has none yet (RFC 9111,
     /// section 4.2.3).
-    async fn fetch(&self, cx: &Cx<System>, http: Http, (name, ttl): (Name, Duration)) -> (Reply, Outcome) {
+    async fn fetch(&self, cx: &Cx<System>, http: &Http, (name, ttl): (Name, Duration)) -> (Reply, Outcome) {
         let fetching = self.flights.begin(cx, name, &self.probe);
         self.probe.count(|tally| tally.loads += 1);
         let (began, purges) = (cx.now(), self.purges.get());
-        let mut reply = bare(self.upstream.ask(cx, http).await, &http);
+        let mut reply = bare(self.upstream.ask(cx, http).await, http);
         let outcome = match &mut reply.outcome {
             Err(failure) => {
                 self.probe.count(|tally| tally.failed_loads += 1);
@@ -252,7 +253,7 @@ impl Edge {
         let name = Name::of(&http);
         if self.flights.under_way(&name).is_none() {
             self.probe.count(|tally| tally.refreshes += 1);
-            self.fetch(&cx, http, (name, ttl)).await;
+            self.fetch(&cx, &http, (name, ttl)).await;
         }
         self.refreshing.set(self.refreshing.get() - 1);
     }
@@ -264,15 +265,11 @@ impl Edge {
 }
 
 /// A request for a static file shows nothing of who asks.
-fn without_cookies(http: Http) -> Http {
-    if http.ask != Ask::Asset {
-        return http;
-    }
-    Http {
-        cookie: None,
-        pass: Pass::None,
-        wrote: (0, Stamp::ORIGINAL),
-        ..http
+fn take_cookies_off(http: &mut Http) {
+    if http.ask == Ask::Asset {
+        http.cookie = None;
+        http.pass = Pass::None;
+        http.wrote = (0, Stamp::ORIGINAL);
     }
 }
 
@@ -288,17 +285,25 @@ fn bare(mut reply: Reply, http: &Http) -> Reply {
 }
 
 impl Software<System> for Edge {
-    async fn serve(self: Rc<Self>, cx: Cx<System>, request: Request) -> Reply {
-        match request {
-            Request::Http(http) => return self.answer(&cx, http).await,
-            Request::Purge(key) => {
-                self.purges.set(self.purges.get() + 1);
-                self.objects.purge(key);
+    // An `async fn` would keep its arguments twice in the memory of every handler: as they came, and as they are used.
+    #[allow(
+        clippy::manual_async_fn,
+        reason = "many requests are under way, and all of them wait in memory"
+    )]
+    fn serve(self: Rc<Self>, cx: Cx<System>, mut request: Request) -> impl Future<Output = Reply> + 'static {
+        async move {
+            match &mut request {
+                Request::Http(http) => return self.answer(&cx, http).await,
+                Request::Purge(key) => {
+                    self.purges.set(self.purges.get() + 1);
+                    self.objects.purge(*key);
+                }
+                Request::Expire => self.objects.expire(cx.now()),
+                Request::Retune => self.retune(&cx),
+                Request::Claim { address } => self.upstream.claim(*address, cx.from()),
+                _ => {}
             }
-            Request::Retune => self.retune(&cx),
-            Request::Claim { address } => self.upstream.claim(address, cx.from()),
-            _ => {}
+            Reply::answer(Answer::Fine)
         }
-        Reply::answer(Answer::Fine)
     }
 }

@@ -144,6 +144,13 @@ impl Objects {
         self.show();
     }
 
+    /// The time of all that is held is over. It stays, for hard times.
+    pub(super) fn expire(&self, now: SimTime) {
+        self.store
+            .borrow_mut()
+            .update(|object| object.until = object.until.min(now));
+    }
+
     /// Settings have changed.
     pub(super) fn retune(&self, spec: &Cdn) {
         {

@@ -114,7 +114,7 @@ impl Chooser {
             .filter(|place| open(*place));
         let chosen = match policy {
             Balance::RoundRobin => in_turn.next()?,
-            Balance::LeastConnections => in_turn.min_by(|a, b| load(*a).total_cmp(&load(*b)))?,
+            Balance::LeastConnections => least(in_turn, load)?,
             Balance::Random => self.draw_one(in_turn)?,
             Balance::PowerOfTwo => {
                 let first = self.draw_one(in_turn.clone())?;
@@ -172,6 +172,22 @@ impl Chooser {
         let mut around = (0..ring.len()).map(|step| ring[(start + step) % ring.len()].1 as usize);
         around.find(|place| open(*place))
     }
+}
+
+/// The first one with the least load. Nobody has less than the one request that is to be sent, so the search ends at whoever has no more:
+/// among many servers that are mostly idle it is short.
+fn least(open: impl Iterator<Item = usize>, load: impl Fn(usize) -> f64) -> Option<usize> {
+    let mut best: Option<(usize, f64)> = None;
+    for place in open {
+        let load = load(place);
+        if load <= 1.0 {
+            return Some(place);
+        }
+        if best.is_none_or(|(_, least)| load < least) {
+            best = Some((place, load));
+        }
+    }
+    best.map(|(place, _)| place)
 }
 
 /// The share of a whole share that a server has in slow start, from a tenth to 1.

@@ -170,8 +170,7 @@ impl LoadBalancer {
     }
 
     /// Forwards a request, to another server when one fails on the way.
-    async fn forward(self: &Rc<Self>, cx: &Cx<System>, mut http: Http) -> Reply {
-        http.once |= self.caller.repeats_writes();
+    async fn forward(self: &Rc<Self>, cx: &Cx<System>, request: &Request, http: &Http) -> Reply {
         let servers = Servers {
             balancer: self,
             cx,
@@ -179,12 +178,11 @@ impl LoadBalancer {
             named: None,
             tried: Vec::new(),
         };
-        let request = Request::Http(http);
         let reply = self
             .caller
             .call_to(cx, servers, request, http.is_repeatable(), None)
             .await;
-        self.stick(reply, &http)
+        self.stick(reply, http)
     }
 
     /// Passive checks: what breaks real requests is ejected for a while.
@@ -298,7 +296,7 @@ fn broken_by(result: &Result<Reply, CallError>, server: InstanceId) -> Option<Re
 struct Servers<'a> {
     balancer: &'a Rc<LoadBalancer>,
     cx: &'a Cx<System>,
-    http: Http,
+    http: &'a Http,
     /// The place and the address of the one that was named last.
     named: Option<(usize, InstanceId)>,
     /// Those that were named before.
@@ -310,7 +308,7 @@ impl<'a> Targets for Servers<'a> {
 
     fn next(&mut self, _: u32) -> Option<InstanceId> {
         self.tried.extend(self.named.take().map(|(_, server)| server));
-        self.named = self.balancer.choose(self.cx, &self.http, &self.tried);
+        self.named = self.balancer.choose(self.cx, self.http, &self.tried);
         self.named.map(|(_, server)| server)
     }
 
@@ -375,35 +373,45 @@ impl Software<System> for LoadBalancer {
         }
     }
 
-    async fn serve(self: Rc<Self>, cx: Cx<System>, request: Request) -> Reply {
-        match request {
-            Request::Http(http) => {
-                let limit = self.members.spec.borrow().rate_limit;
-                if limit.is_some_and(|limit| !self.limiter.passes(limit, cx.now())) {
-                    return Reply::failure(Reason::RateLimited, cx.id());
+    // An `async fn` would keep its arguments twice in the memory of every handler: as they came, and as they are used.
+    #[allow(
+        clippy::manual_async_fn,
+        reason = "many requests are under way, and all of them wait in memory"
+    )]
+    fn serve(self: Rc<Self>, cx: Cx<System>, mut request: Request) -> impl Future<Output = Reply> + 'static {
+        async move {
+            if let Request::Http(http) = &mut request {
+                http.once |= self.caller.repeats_writes();
+            }
+            match &request {
+                Request::Http(http) => {
+                    let limit = self.members.spec.borrow().rate_limit;
+                    if limit.is_some_and(|limit| !self.limiter.passes(limit, cx.now())) {
+                        return Reply::failure(Reason::RateLimited, cx.id());
+                    }
+                    let Ok(_slot) = cx.admit().await else {
+                        return Reply::failure(Reason::Overloaded, cx.id());
+                    };
+                    cx.work(self.work.sample(cx.draw(purpose::BALANCER_WORK), 1.0)).await;
+                    self.end_ramps(&cx);
+                    self.forward(&cx, &request, http).await
                 }
-                let Ok(_slot) = cx.admit().await else {
-                    return Reply::failure(Reason::Overloaded, cx.id());
-                };
-                cx.work(self.work.sample(cx.draw(purpose::BALANCER_WORK), 1.0)).await;
-                self.end_ramps(&cx);
-                self.forward(&cx, http).await
+                Request::Advertise { priority } => {
+                    self.hear(&cx, *priority);
+                    Reply::answer(Answer::Fine)
+                }
+                Request::Retune => {
+                    self.reconcile(&cx, Belief::Down { passed: 0 });
+                    self.retuned.raise(&cx);
+                    self.caller.retune(&cx);
+                    Reply::answer(Answer::Fine)
+                }
+                // Whoever checks a balancer checks what is behind it.
+                Request::Check if self.probe.backends.borrow().iter().all(|backend| !backend.is_up()) => {
+                    Reply::failure(Reason::NoHealthyBackend, cx.id())
+                }
+                _ => Reply::answer(Answer::Fine),
             }
-            Request::Advertise { priority } => {
-                self.hear(&cx, priority);
-                Reply::answer(Answer::Fine)
-            }
-            Request::Retune => {
-                self.reconcile(&cx, Belief::Down { passed: 0 });
-                self.retuned.raise(&cx);
-                self.caller.retune(&cx);
-                Reply::answer(Answer::Fine)
-            }
-            // Whoever checks a balancer checks what is behind it.
-            Request::Check if self.probe.backends.borrow().iter().all(|backend| !backend.is_up()) => {
-                Reply::failure(Reason::NoHealthyBackend, cx.id())
-            }
-            _ => Reply::answer(Answer::Fine),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::observe::{Event, System};
 use crate::protocol::{Answer, Known, PeerChange, PeerPull, PeerPulled, PeerState, Reply, Request, Stamp};
-use crate::sim::{Cx, InstanceId, race};
+use crate::sim::{Cx, DiskFull, InstanceId, race};
 
 use crate::parts::common::cluster::Member;
 
@@ -30,6 +30,13 @@ const SHORTEST_SILENCE: Duration = Duration::from_millis(200);
 
 /// Nothing came from another node: it is silent, or has none to give.
 pub(super) struct Silent;
+
+/// What comes can't be kept: it is asked for again.
+impl From<DiskFull> for Silent {
+    fn from(_: DiskFull) -> Silent {
+        Silent
+    }
+}
 
 impl Peer {
     /// Hands out what is new in the log.
@@ -89,7 +96,7 @@ impl Peer {
         let reply = cx.call(source.id, Request::PeerPull(pull), TIMEOUT).await;
         match reply.map(|reply| reply.outcome) {
             Ok(Ok(Answer::PeerPulled(PeerPulled::Changes { changes, place }))) => {
-                self.apply(cx, &changes).await;
+                self.apply(cx, &changes).await?;
                 self.disk.places().borrow_mut().insert(source.id, (life, place));
                 Ok(())
             }
@@ -126,11 +133,11 @@ impl Peer {
     }
 
     /// Applies changes of others. The place behind them is to be noted at the same moment.
-    async fn apply(&self, cx: &Cx<System>, changes: &[PeerChange]) {
+    async fn apply(&self, cx: &Cx<System>, changes: &[PeerChange]) -> Result<(), Silent> {
         if changes.is_empty() {
-            return;
+            return Ok(());
         }
-        cx.sleep(self.flush()).await;
+        cx.flush(self.flush()).await?;
         let apply = self.demands.get().apply;
         let new = changes.iter().filter(|change| !self.disk.knows(change.version.stamp));
         let demand = new.map(|_| apply.sample(self.noise.borrow_mut().draw(), 1.0)).sum();
@@ -151,6 +158,7 @@ impl Peer {
         if self.is_ring() {
             self.appended.raise(cx);
         }
+        Ok(())
     }
 
     /// Fetches from every other node.

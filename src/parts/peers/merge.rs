@@ -71,7 +71,7 @@ impl Peer {
                 self.disk.reset(chunk.original);
             }
             cx.work(self.merge_demand(chunk.rows.len())).await;
-            cx.sleep(self.flush()).await;
+            cx.flush(self.flush()).await?;
             self.merge_chunk(cx, &chunk);
             next = chunk.next;
             copied += chunk.rows.len() as u64;

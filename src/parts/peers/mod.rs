@@ -218,7 +218,9 @@ impl Peer {
             Operation::Read if !self.disk.knows(query.after) => return self.elsewhere(query),
             Operation::Read => self.look_up(cx, query),
             _ => {
-                cx.sleep(self.flush()).await;
+                if cx.flush(self.flush()).await.is_err() {
+                    return Reply::failure(Reason::DiskFull, cx.id());
+                }
                 self.carry_out(cx, query)
             }
         };

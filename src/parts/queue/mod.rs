@@ -22,7 +22,7 @@ use std::rc::Rc;
 use crate::layout;
 use crate::observe::{Peek, QueueProbe, System};
 use crate::protocol::{Answer, Depth, Message, QueueRequest, Reason, Reply, Request};
-use crate::sim::{Cx, Draw, Signal, SimTime, Software, mix};
+use crate::sim::{Cx, DiskFull, Draw, Signal, SimTime, Software, mix};
 
 use super::common::demand::Demand;
 use super::common::pages::Callee;
@@ -184,7 +184,9 @@ impl Queue {
                 subscriber,
             } => (message, Arrival::Restored { job, subscriber }),
             QueueRequest::Acknowledge(receipt) => {
-                self.flush(cx).await;
+                if self.flush(cx).await.is_err() {
+                    return Reply::failure(Reason::DiskFull, cx.id());
+                }
                 self.change(cx, |store| store.acknowledge(&receipt));
                 return Reply::answer(Answer::Fine);
             }
@@ -224,7 +226,9 @@ impl Queue {
             self.change(cx, Store::reopen);
         }
         let writing = Writing::new(self, message.bytes);
-        self.flush(cx).await;
+        if self.flush(cx).await.is_err() {
+            return Reply::failure(Reason::DiskFull, cx.id());
+        }
         drop(writing);
         // Whoever buries it may have sent it a second time meanwhile.
         if !is_here() {
@@ -235,11 +239,9 @@ impl Queue {
     }
 
     /// Until what was said now is on the disk, if it has to be.
-    async fn flush(&self, cx: &Cx<System>) {
+    async fn flush(&self, cx: &Cx<System>) -> Result<(), DiskFull> {
         let flush = self.spec.borrow().flush;
-        if self.durable && !flush.is_zero() {
-            cx.sleep(flush).await;
-        }
+        if self.durable { cx.flush(flush).await } else { Ok(()) }
     }
 
     fn retune(&self, cx: &Cx<System>) {

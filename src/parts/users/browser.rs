@@ -3,41 +3,30 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use crate::layout::{Evict, Room};
 use crate::observe::CacheProbe;
 use crate::protocol::{Answer, Ask, Http, Layer, PassNews, Reply, Status};
 use crate::sim::{InstanceId, SimTime, mix};
 
-use super::super::common::eviction::Store;
+use super::copies::{Copies, Held};
 
-/// Files that are remembered for all people of a population together; past that the one goes that was not used for longest. So a population
-/// takes at most some 90 MB for them, and browsers forget sooner than in life where millions of people use a site for long.
-const MOST: u64 = 1 << 20;
+/// Files that are remembered for all people of a population together; past that those go that were not used for longest. So a population
+/// takes at most 38 MB for them, and browsers forget sooner than in life where millions of people use a site for long.
+const MOST: usize = 1 << 20;
 
 /// The browsers of a population.
 pub(super) struct Browsers {
-    copies: RefCell<Store<Held>>,
+    copies: RefCell<Copies>,
     probe: Rc<CacheProbe>,
     /// Evictions that were counted.
     evicted: Cell<u64>,
 }
 
-/// A file on the device of a person.
-struct Held {
-    until: SimTime,
-    file: u64,
-    /// The version that it is.
-    edition: u32,
-    /// The low half of the person's number, to tell copies apart that meet at one key.
-    person: u32,
-}
-
 impl Browsers {
     /// Browsers that hold nothing.
-    pub(super) fn new(seed: u64, probe: Rc<CacheProbe>) -> Browsers {
+    pub(super) fn new(probe: Rc<CacheProbe>) -> Browsers {
         probe.hold(0, 0);
         Browsers {
-            copies: RefCell::new(Store::new(Evict::Lru, Room::Items(MOST), seed)),
+            copies: RefCell::new(Copies::new(MOST)),
             probe,
             evicted: Cell::new(0),
         }
@@ -71,11 +60,9 @@ impl Browsers {
     }
 
     fn look_up(&self, now: SimTime, wish: &Http) -> Option<u32> {
-        let (key, person) = place(wish);
+        let key = place(wish);
         let mut copies = self.copies.borrow_mut();
-        let copy = copies
-            .get(key)
-            .filter(|copy| copy.file == wish.key && copy.person == person)?;
+        let copy = copies.get(key).filter(|copy| copy.file == wish.key as u32)?;
         if now < copy.until {
             return Some(copy.edition);
         }
@@ -108,15 +95,14 @@ impl Browsers {
         if until <= now {
             return;
         }
-        let (key, person) = place(wish);
         let copy = Held {
             until,
-            file: wish.key,
+            file: wish.key as u32,
             edition,
-            person,
+            bytes: wish.bytes,
         };
-        let kept = self.copies.borrow_mut().put(key, wish.bytes, copy);
-        self.probe.count(|tally| tally.stored += u64::from(kept));
+        self.copies.borrow_mut().put(place(wish), copy);
+        self.probe.count(|tally| tally.stored += 1);
         self.show();
     }
 
@@ -125,7 +111,7 @@ impl Browsers {
         let gone = {
             let mut copies = self.copies.borrow_mut();
             if let Some(file) = file {
-                copies.retain(|_, copy| copy.file != file)
+                copies.remove_file(file as u32)
             } else {
                 let all = copies.len();
                 copies.clear();
@@ -136,6 +122,11 @@ impl Browsers {
         self.show();
     }
 
+    /// The time of all files is over, on all devices.
+    pub(super) fn expire(&self, now: SimTime) {
+        self.copies.borrow_mut().expire(now);
+    }
+
     fn show(&self) {
         let copies = self.copies.borrow();
         let gone = copies.evicted() - self.evicted.replace(copies.evicted());
@@ -144,10 +135,10 @@ impl Browsers {
     }
 }
 
-/// The key of a person's copy of a file under a name, and the low half of the person's number.
-fn place(wish: &Http) -> (u64, u32) {
+/// The key of a person's copy of a file under a name.
+fn place(wish: &Http) -> u64 {
     let name = mix(wish.key ^ u64::from(wish.edition) << 40);
-    (mix(name ^ wish.user.0), wish.user.0 as u32)
+    mix(name ^ wish.user.0)
 }
 
 #[cfg(test)]
@@ -191,7 +182,7 @@ mod tests {
     #[test]
     fn a_person_has_a_file_until_its_time_is_over() {
         let probe = Rc::new(CacheProbe::default());
-        let browsers = Browsers::new(1, Rc::clone(&probe));
+        let browsers = Browsers::new(Rc::clone(&probe));
         let shown = |now, wish: Http| {
             let reply = browsers.find(at(now), &wish, InstanceId(1))?;
             match reply.outcome {
@@ -236,7 +227,7 @@ mod tests {
     #[test]
     fn a_purge_reaches_all_devices() {
         let probe = Rc::new(CacheProbe::default());
-        let browsers = Browsers::new(1, Rc::clone(&probe));
+        let browsers = Browsers::new(Rc::clone(&probe));
         for person in 0..10 {
             browsers.learn(at(1), &wish(person, person % 2, 0), at(100), &file(1, None));
         }

@@ -1,6 +1,7 @@
 //! Users: an open-loop Poisson source. Nobody waits for an answer before the next one asks.
 
 mod browser;
+mod copies;
 mod sessions;
 mod traced;
 
@@ -83,6 +84,8 @@ pub struct Population {
     around: Surroundings,
     /// Caches on people's devices, who are spread over them.
     stubs: Lookups,
+    /// The same for the name of the static files, if they have one.
+    file_stubs: Option<(Lookups, u16)>,
     stub_count: u64,
     routes: Routes,
     /// Clients that hold something, by the number of the person.
@@ -111,14 +114,21 @@ impl Population {
         let known = around.zone.is_known(around.name);
         for stub in (0..spec.stubs as usize).filter(|_| known) {
             let until = SimTime((phases.draw().unit() * ttl) as u64);
-            let addresses = around.zone.at_rest(around.name, stub as u64);
+            let addresses = around.zone.at_rest(around.name, around.number, stub as u64);
             stubs.seed(stub, Records::new(addresses.into_iter()), until);
         }
         *around.probe.stubs.borrow_mut() = stubs.lives();
-        let seed = cx.stream("browsers").draw().0;
-        let browsers = spec
-            .browser
-            .then(|| Browsers::new(seed, Rc::clone(&around.probe.browser)));
+        let files = around.zone.files.filter(|_| around.name == 0);
+        let file_stubs = files.map(|name| {
+            let stubs = Lookups::new(spec.stubs as usize, upstream);
+            for stub in 0..spec.stubs as usize {
+                let until = SimTime((phases.draw().unit() * ttl) as u64);
+                let addresses = around.zone.at_rest(name, around.number, stub as u64);
+                stubs.seed(stub, Records::new(addresses.into_iter()), until);
+            }
+            (stubs, name)
+        });
+        let browsers = spec.browser.then(|| Browsers::new(Rc::clone(&around.probe.browser)));
         let trace = around.trace.as_ref();
         let traced = trace.map(|(trace, parts)| Traced::open(trace, around.number.into(), *parts));
         Population {
@@ -132,6 +142,7 @@ impl Population {
             look_back: spec.look_back,
             patience: spec.patience,
             stubs,
+            file_stubs,
             stub_count: u64::from(spec.stubs),
             routes: Routes::default(),
             clients: RefCell::default(),
@@ -229,7 +240,8 @@ impl Population {
             ask,
             key,
             bytes: site.answer_bytes(ask, format, key),
-            row: site.row_bytes(key),
+            // A file is no row.
+            row: if ask == Ask::Asset { 0 } else { site.row_bytes(key) },
             edition: if ask == Ask::Asset { site.named_edition() } else { 0 },
             format,
             user: Owner::new(self.around.number, person),
@@ -238,6 +250,45 @@ impl Population {
             once: self.around.caller.repeats_writes(),
             wrote: client.wrote,
         }
+    }
+
+    /// Does what others ask of the population; what one of its people wants is returned, to be asked of the site.
+    fn take_in(&self, cx: &Cx<System>, request: &Request) -> Option<Http> {
+        match *request {
+            Request::Visit => {
+                let person = cx.draw(purpose::USER).below(self.count);
+                self.around.probe.count(|tally| tally.sent += 1);
+                return Some(self.wish(cx, person));
+            }
+            Request::LookBack { person, key } => {
+                self.around.probe.count(|tally| tally.sent += 1);
+                return Some(self.request(cx, person, Ask::Page, key));
+            }
+            Request::Retune => {
+                self.retuned.raise(cx);
+                self.around.caller.retune(cx);
+            }
+            Request::Claim { address } => self.routes.claim(address, cx.from()),
+            Request::Purge(file) => {
+                self.browsers.iter().for_each(|browsers| browsers.purge(file));
+                if file.is_none() {
+                    self.forget_addresses();
+                }
+            }
+            Request::Expire => {
+                self.browsers.iter().for_each(|browsers| browsers.expire(cx.now()));
+                self.forget_addresses();
+            }
+            Request::Revoke(revocation) => {
+                let mut revocations = self.revocations.borrow_mut();
+                if revocations.len() == REVOCATIONS {
+                    revocations.remove(0);
+                }
+                revocations.push(revocation);
+            }
+            _ => {}
+        }
+        None
     }
 
     /// Some look at what they have written, a little later.
@@ -254,26 +305,37 @@ impl Population {
         });
     }
 
-    /// The addresses of the domain, from the device of this user.
-    async fn resolve(&self, cx: &Cx<System>, person: u64, deadline: SimTime) -> Result<Records, Failure> {
-        let stub = (person % self.stub_count) as usize;
-        if let Some(held) = self.stubs.held(cx.now(), stub) {
-            return Ok(held);
+    /// The stub caches for what is asked, and the name that they hold.
+    fn stubs_for(&self, ask: Ask) -> (&Lookups, u16) {
+        match &self.file_stubs {
+            Some((stubs, name)) if ask == Ask::Asset => (stubs, *name),
+            _ => (&self.stubs, self.around.name),
         }
+    }
+
+    /// The addresses of the domain, or of that of the static files, which a stub cache does not hold.
+    async fn resolve(&self, cx: &Cx<System>, stub: usize, ask: Ask, deadline: SimTime) -> Result<Records, Failure> {
+        let (stubs, name) = self.stubs_for(ask);
         // Who gives up leaves the look-up to the next one who waits for it.
-        let look_up = self.stubs.find(cx, stub, self.around.name);
+        let look_up = stubs.find(cx, stub, name);
         let found = match race(look_up, cx.sleep_until(deadline)).await {
             Either::First(found) => found?,
-            Either::Second(()) => return Err(self.stubs.silence()),
+            Either::Second(()) => return Err(stubs.silence()),
         };
-        if !found.cached {
+        if !found.cached && name == self.around.name {
             self.around.probe.stubs.borrow_mut()[stub] = found.until;
         }
         Ok(found.records)
     }
 
+    fn forget_addresses(&self) {
+        self.stubs.forget();
+        self.file_stubs.iter().for_each(|(stubs, _)| stubs.forget());
+        *self.around.probe.stubs.borrow_mut() = self.stubs.lives();
+    }
+
     /// Looks the name up and asks. Where nobody listens, the next address is tried: nothing was sent yet.
-    async fn visit(&self, cx: &Cx<System>, person: u64, wish: Http) -> Reply {
+    async fn visit(&self, cx: &Cx<System>, request: &Request, wish: &Http) -> Reply {
         let deadline = Deadline {
             began: cx.now(),
             patience: self.patience,
@@ -281,20 +343,19 @@ impl Population {
         let Ok(_under_way) = cx.admit().await else {
             return Reply::failure(Reason::Overloaded, cx.id());
         };
-        let records = match self.resolve(cx, person, deadline.at()).await {
-            Ok(records) => records,
-            Err(failure) => {
-                return Reply {
-                    outcome: Err(failure),
-                    retries: 0,
-                };
-            }
+        let stub = (wish.user.person() % self.stub_count) as usize;
+        let records = match self.stubs_for(wish.ask).0.held(cx.now(), stub) {
+            Some(held) => held,
+            // In a box, to keep what is rare out of the memory of every handler.
+            None => match Box::pin(self.resolve(cx, stub, wish.ask, deadline.at())).await {
+                Ok(records) => records,
+                Err(failure) => return Reply::failure(failure.reason, failure.at),
+            },
         };
         let mut retries: u8 = 0;
         let mut addresses = records.iter().peekable();
         while let Some(address) = addresses.next() {
             let holder = self.routes.holder(address);
-            let request = Request::Http(wish);
             let caller = &self.around.caller;
             let mut reply = caller
                 .call_to(cx, |_| holder, request, wish.is_repeatable(), Some(deadline))
@@ -379,15 +440,15 @@ impl Population {
     }
 
     /// Asks the person's own device, then the site.
-    async fn fetch(&self, cx: &Cx<System>, person: u64, wish: Http) -> Reply {
+    async fn fetch(&self, cx: &Cx<System>, request: &Request, wish: &Http) -> Reply {
         let browsers = self.browsers.as_ref().filter(|_| wish.ask == Ask::Asset);
         let latest = cx.now() + self.around.site.content.asset_ttl;
-        if let Some(reply) = browsers.and_then(|browsers| browsers.find(cx.now(), &wish, cx.id())) {
+        if let Some(reply) = browsers.and_then(|browsers| browsers.find(cx.now(), wish, cx.id())) {
             return reply;
         }
-        let reply = self.visit(cx, person, wish).await;
+        let reply = self.visit(cx, request, wish).await;
         if let Some(browsers) = browsers {
-            browsers.learn(cx.now(), &wish, latest, &reply);
+            browsers.learn(cx.now(), wish, latest, &reply);
         }
         reply
     }
@@ -445,41 +506,24 @@ impl Software<System> for Population {
         cx.spawn(Rc::clone(self).arrive(cx.detached()));
     }
 
-    async fn serve(self: Rc<Self>, cx: Cx<System>, request: Request) -> Reply {
-        let person = match request {
-            Request::Visit => cx.draw(purpose::USER).below(self.count),
-            Request::LookBack { person, .. } => person,
-            Request::Retune => {
-                self.retuned.raise(&cx);
-                self.around.caller.retune(&cx);
+    // An `async fn` would keep its arguments twice in the memory of every handler: as they came, and as they are used.
+    #[allow(
+        clippy::manual_async_fn,
+        reason = "many requests are under way, and all of them wait in memory"
+    )]
+    fn serve(self: Rc<Self>, cx: Cx<System>, mut request: Request) -> impl Future<Output = Reply> + 'static {
+        async move {
+            let Some(wish) = self.take_in(&cx, &request) else {
                 return Reply::answer(Answer::Fine);
-            }
-            Request::Claim { address } => {
-                self.routes.claim(address, cx.from());
+            };
+            let began = cx.now();
+            request = Request::Http(wish);
+            let Request::Http(wish) = &request else {
                 return Reply::answer(Answer::Fine);
-            }
-            Request::Purge(file) => {
-                self.browsers.iter().for_each(|browsers| browsers.purge(file));
-                return Reply::answer(Answer::Fine);
-            }
-            Request::Revoke(revocation) => {
-                let mut revocations = self.revocations.borrow_mut();
-                if revocations.len() == REVOCATIONS {
-                    revocations.remove(0);
-                }
-                revocations.push(revocation);
-                return Reply::answer(Answer::Fine);
-            }
-            _ => return Reply::answer(Answer::Fine),
-        };
-        let began = cx.now();
-        self.around.probe.count(|tally| tally.sent += 1);
-        let wish = match request {
-            Request::LookBack { key, .. } => self.request(&cx, person, Ask::Page, key),
-            _ => self.wish(&cx, person),
-        };
-        let reply = self.fetch(&cx, person, wish).await;
-        self.conclude(&cx, &wish, began, &reply);
-        reply
+            };
+            let reply = self.fetch(&cx, &request, wish).await;
+            self.conclude(&cx, wish, began, &reply);
+            reply
+        }
     }
 }

@@ -25,6 +25,7 @@ pub fn draw(scene: &Scene, card: &Card, window: &Window, painter: &mut Painter) 
     let kind = scene.frame.topology.services[card.service].kind;
     match card.density {
         Density::Bare => return bare(scene, card, window, painter),
+        Density::Slim => return slim(scene, card, window, painter),
         Density::Line => return line(scene, card, window, painter),
         Density::Rows | Density::Grid => {}
     }
@@ -258,7 +259,7 @@ fn beside(scene: &Scene, card: &Card, window: &Window, painter: &mut Painter) {
         Kind::Cache | Kind::Cdn | Kind::Shield
             if card.density != Density::Rows && truth::serving(scene.frame, card.service).0 > 0 =>
         {
-            let bare = card.density == Density::Bare;
+            let bare = !card.density.is_bordered();
             // Without a border there is no other place for what is wrong.
             let notes = figures::notes(scene, card.service).into_iter().filter(|_| bare);
             notes.chain(figures::hits(scene, card.service)).collect()
@@ -266,8 +267,8 @@ fn beside(scene: &Scene, card: &Card, window: &Window, painter: &mut Painter) {
         _ => return,
     };
     let Some(last) = card.cells.last() else { return };
-    let x = last.right() + 2;
-    let border = u16::from(card.density != Density::Bare);
+    let x = last.right() + if card.density == Density::Slim { 1 } else { 2 };
+    let border = u16::from(card.density.is_bordered());
     let room = (card.area.right() - border).saturating_sub(x);
     if let Some((x, y)) = window.place(x, last.y) {
         painter.text(x, y, room, text::fitting(&words, room), Role::Muted);
@@ -359,6 +360,43 @@ fn line(scene: &Scene, card: &Card, window: &Window, painter: &mut Painter) {
     );
     if scene.selected.service() == Some(card.service) {
         painter.tint(Rect::new(x, y, width, 1), chosen(&truth));
+    }
+}
+
+/// A card of one row: the name, and cells beside it.
+fn slim(scene: &Scene, card: &Card, window: &Window, painter: &mut Painter) {
+    let (area, role) = (card.area, mood(scene, card));
+    let service = &scene.frame.topology.services[card.service];
+    let first = card.cells.first().map_or(area.right(), |cell| cell.x);
+    if let Some((x, y)) = window.place(area.x, area.y) {
+        let name_role = match (scene.selected == Item::Service(card.service), role) {
+            (true, Role::Bad) => Role::SelectedBad,
+            (true, _) => Role::Selected,
+            (false, Role::Bad) => Role::Bad,
+            (false, _) => Role::Title,
+        };
+        let room = (first - area.x).saturating_sub(1);
+        painter.text(x, y, room, &text::clip(&service.name, room), name_role);
+    }
+    instances(scene, card, window, painter);
+    let told = matches!(
+        service.kind,
+        Kind::Monitor | Kind::Workers | Kind::Cache | Kind::Cdn | Kind::Shield
+    );
+    let (Some(state), Some(last)) = (scene.frame.services[card.service].instances.first(), card.cells.last()) else {
+        return;
+    };
+    let x = last.right() + 1;
+    if let (true, false, Some((x, y))) = (card.cells.len() == 1, told, window.place(x, last.y)) {
+        let truth = truth::of(state, scene.frame.at);
+        let room = area.right().saturating_sub(last.right() + 1);
+        let figures = if truth::serves(state) {
+            figures::of(scene, card, 0, room)
+        } else {
+            vec![(truth.words, truth.role)]
+        };
+        let figures: Vec<(&str, Role)> = figures.iter().map(|(words, role)| (words.as_str(), *role)).collect();
+        painter.spans(x, y, room, &figures);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use crate::observe::{Frame, Kind};
+use crate::observe::Frame;
 use crate::tui::glyph;
 use crate::tui::paint::Painter;
 use crate::tui::select::Item;
@@ -12,7 +12,7 @@ use crate::tui::theme::Role;
 use crate::tui::truth;
 
 use super::layout::Plan;
-use super::{card, flow};
+use super::{card, flow, sites};
 
 /// What the map shows.
 pub struct Scene<'a> {
@@ -97,34 +97,21 @@ impl Window {
 pub fn draw(scene: &Scene, area: Rect, painter: &mut Painter) {
     let window = Window::showing(scene.plan, area, scene.selected);
     let mut painter = painter.within(area);
-    for (index, site) in scene.plan.sites.iter().enumerate() {
-        draw_site(scene, index, *site, &window, &mut painter);
+    let mut from_above: Vec<usize> = (0..scene.plan.sites.len()).collect();
+    from_above.sort_by_key(|site| scene.plan.sites[*site].y);
+    for site in from_above {
+        draw_site(scene, site, scene.plan.sites[site], &window, &mut painter);
     }
     for (host, place) in &scene.plan.hosts {
         draw_host(scene, host, *place, &window, &mut painter);
     }
     flow::draw(scene, &window, &mut painter);
+    for (site, area) in scene.plan.sites.iter().enumerate() {
+        name_site(scene, site, *area, &window, &mut painter);
+    }
     for plan in &scene.plan.cards {
         card::draw(scene, plan, &window, &mut painter);
     }
-}
-
-/// The share of all users' requests that a data center's entrances receive, when there are several.
-fn share(frame: &Frame, site: usize) -> Option<f64> {
-    let topology = &frame.topology;
-    if topology.sites.len() < 2 {
-        return None;
-    }
-    let mut of_site = 0.0;
-    let mut total = 0.0;
-    for (link, state) in topology.links.iter().zip(&frame.links) {
-        let entrance = topology.services[link.to].site;
-        if topology.services[link.from].kind == Kind::Users && entrance.is_some() {
-            total += state.rate;
-            of_site += if entrance == Some(site) { state.rate } else { 0.0 };
-        }
-    }
-    (total > 0.0).then(|| of_site / total)
 }
 
 /// A frame of which some rows may be scrolled away.
@@ -164,22 +151,9 @@ fn free(plan: &Plan, area: Rect, wide: u16) -> u16 {
 }
 
 fn draw_site(scene: &Scene, index: usize, area: Rect, window: &Window, painter: &mut Painter) {
-    let frame = scene.frame;
-    let services = frame
-        .topology
-        .services
-        .iter()
-        .enumerate()
-        .filter(|(_, service)| service.site == Some(index));
-    let (mut up, mut all) = (0, 0);
-    for (service, _) in services {
-        let (serving, count) = truth::serving(frame, service);
-        up += serving;
-        all += count;
-    }
-    let lost = up == 0 && all > 0;
+    let mood = sites::mood(scene.frame, index);
     let selected = scene.selected == Item::Site(index);
-    let role = if lost {
+    let role = if mood.lost {
         Role::Bad
     } else if selected {
         Role::Accent
@@ -187,27 +161,38 @@ fn draw_site(scene: &Scene, index: usize, area: Rect, window: &Window, painter: 
         Role::Site
     };
     outline(area, true, role, window, painter);
+    let joins = |other: &Rect| other.height > 0 && other.bottom() == area.y + 1;
+    if scene.plan.sites.iter().any(joins) {
+        for (x, sign) in [(area.x, '╠'), (area.right() - 1, '╣')] {
+            if let Some((x, y)) = window.place(x, area.y) {
+                painter.put(x, y, sign, role);
+            }
+        }
+    }
+}
+
+/// The words in the upper edge of a data center's frame, over what crosses it: its name always, and as much of the rest as stands beside it.
+fn name_site(scene: &Scene, index: usize, area: Rect, window: &Window, painter: &mut Painter) {
+    let mood = sites::mood(scene.frame, index);
+    let selected = scene.selected == Item::Site(index);
     let Some((x, y)) = window.place(area.x + 2, area.y) else {
         return;
     };
-    let name = &frame.topology.sites[index].name;
-    let title = if lost {
-        format!(" {} {name} ", glyph::DEAD)
-    } else {
-        format!(" {name} ")
+    let title_role = match (selected, mood.lost) {
+        (true, true) => Role::SelectedBad,
+        (true, false) => Role::Selected,
+        (false, true) => Role::Bad,
+        (false, false) => Role::Title,
     };
-    let title_role = if selected {
-        Role::Selected
-    } else if lost {
-        Role::Bad
-    } else {
-        Role::Title
-    };
-    painter.text(x, y, area.width.saturating_sub(16), &title, title_role);
-    if let Some(share) = share(frame, index) {
-        let words = format!(" {} of users ", text::whole_percent(share));
-        let right = x + free(scene.plan, area, text::width(&words)).saturating_sub(area.x + 2);
-        painter.text_right(right, y, 16, &words, Role::Muted);
+    let used = painter.text(x, y, area.width.saturating_sub(12), &mood.title, title_role);
+    let begins = area.x + 2 + used + 1;
+    for words in &mood.words {
+        let wide = text::width(words);
+        let right = free(scene.plan, area, wide);
+        if right.saturating_sub(wide) >= begins {
+            painter.text_right(x + right - (area.x + 2), y, wide, words, mood.role);
+            return;
+        }
     }
 }
 

@@ -37,7 +37,7 @@ pub(super) fn of(scene: &Scene, card: &Card, index: usize, room: u16) -> Pieces 
         return fitted(&machines(scaler, lines > 1), role);
     }
     if let Some(kept) = of_service.cache.as_ref().filter(|_| is_keeper(service.kind)) {
-        if card.density == Density::Bare {
+        if !card.density.is_bordered() {
             return Vec::new();
         }
         let node = kept.nodes.get(index);
@@ -49,7 +49,7 @@ pub(super) fn of(scene: &Scene, card: &Card, index: usize, room: u16) -> Pieces 
     if of_service.workers.is_some() {
         return messages::worker(scene, card.service, index, room);
     }
-    if card.density == Density::Bare {
+    if !card.density.is_bordered() {
         let load = text::whole_percent(state.utilisation);
         let held = state.sessions.filter(|_| service.kind == Kind::SessionStore);
         let held = held.map_or_else(String::new, |held| format!("  {} held", text::short(held as f64)));

@@ -74,8 +74,9 @@ pub fn draw(scene: &Scene, window: &Window, painter: &mut Painter) {
 
 /// Whether a way that is seldom used lies idle: then it is not drawn, unless it is hurt.
 fn rests(scene: &Scene, edge: &Edge) -> bool {
-    let state = &scene.frame.links[edge.link];
-    state.rate <= 0.0 && !state.hurt && route::in_reserve(&scene.frame.topology, edge.link)
+    let (topology, state) = (&scene.frame.topology, &scene.frame.links[edge.link]);
+    let idle = state.rate <= 0.0 && route::in_reserve(topology, edge.link);
+    !state.hurt && (idle || route::is_aside(topology, &topology.links[edge.link]))
 }
 
 fn look(scene: &Scene, edge: &Edge) -> Look {

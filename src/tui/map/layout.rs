@@ -9,7 +9,7 @@ use crate::tui::select::Item;
 
 use super::route::{self, Edge};
 use super::tiers::{self, INNER, Spread, widths};
-use super::{grid, items, outside};
+use super::{grid, items, outside, sites};
 
 /// How much room a card takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -20,6 +20,8 @@ pub enum Density {
     Grid,
     /// No border.
     Bare,
+    /// A single row: the name, and cells beside it.
+    Slim,
     /// A line within the card of another service.
     Line,
 }
@@ -64,40 +66,35 @@ const ROWS_AT_MOST: usize = 10;
 const GUTTER: (u16, u16) = (3, 16);
 
 /// Services in one band of a data center: all with machines of their own, brokers among them, or those on one host.
-struct Band {
+pub(super) struct Band {
     host: Option<String>,
     services: Vec<usize>,
 }
 
-struct Columns {
+/// Where the columns stand.
+pub(super) struct Columns {
     /// For each tier that exists, its left edge and width; the first one is outside of the data centers.
     edges: BTreeMap<u8, (u16, u16)>,
     /// Left edge of the data centers.
-    inner: u16,
+    pub inner: u16,
     /// Right edge of the data centers, exclusive.
-    right: u16,
+    pub right: u16,
     /// Rows of cells that a card without a border has at most.
     most: u16,
     /// How queues, workers and data share columns.
-    spread: Spread,
+    pub spread: Spread,
 }
 
 impl Columns {
     /// Limits the rows of cells until all data centers fit into a height, as far as they can.
     fn squeeze(mut self, topology: &Topology, height: u16) -> Columns {
-        let tall = |columns: &Columns| sites_height(topology, columns, Density::Bare);
+        let tall = |columns: &Columns| sites::heights(topology, columns, Density::Bare);
         self.most = height.max(1);
         while self.most > 1 && tall(&self) > height {
             self.most -= 1;
         }
         self
     }
-}
-
-fn sites_height(topology: &Topology, columns: &Columns, density: Density) -> u16 {
-    (0..topology.sites.len())
-        .map(|site| site_height(topology, site, columns, density))
-        .sum()
 }
 
 /// Columns of the cell of an instance: a node that has copies needs one more, for the letter of its role.
@@ -119,7 +116,7 @@ pub fn plan(topology: &Topology, width: u16, height: u16) -> Plan {
         Some((Density::Bare, columns.squeeze(topology, height)))
     });
     let Some((density, columns)) = inner else { return plan };
-    place_sites(topology, &columns, density, &mut plan);
+    sites::place(topology, &columns, density, &mut plan);
     if let Some(column) = columns.edges.get(&0) {
         outside::place(topology, *column, columns.edges.get(&1).copied(), &mut plan);
     }
@@ -158,14 +155,28 @@ fn inner(topology: &Topology, width: u16, height: u16) -> Option<(Density, Colum
         }
         for density in [Density::Rows, Density::Grid] {
             let found = columns(topology, width, density, way)
-                .filter(|columns| sites_height(topology, columns, density) <= height);
+                .filter(|columns| sites::heights(topology, columns, density) <= height);
             if let Some(columns) = found {
                 return Some((density, columns));
             }
         }
     }
-    let columns = ways().find_map(|way| columns(topology, width, Density::Bare, way))?;
-    Some((Density::Bare, columns.squeeze(topology, height)))
+    let bare = ways().find_map(|way| columns(topology, width, Density::Bare, way))?;
+    let bare = bare.squeeze(topology, height);
+    // Data centers that are seen all at once tell more than larger ones of which some are not seen.
+    if topology.sites.len() > 1 && sites::heights(topology, &bare, Density::Bare) > height {
+        let slim = columns(topology, width, Density::Slim, (false, Spread::Folded));
+        if let Some(slim) = slim.filter(|slim| sites::heights(topology, slim, Density::Slim) <= height) {
+            return Some((Density::Slim, slim));
+        }
+    }
+    Some((Density::Bare, bare))
+}
+
+/// The fewest rows in which all data centers of a topology are seen at once.
+pub fn least_height(topology: &Topology, width: u16) -> u16 {
+    let slim = columns(topology, width, Density::Slim, (false, Spread::Folded));
+    slim.map_or(0, |slim| sites::heights(topology, &slim, Density::Slim))
 }
 
 /// Sets the columns out, CDNs apart from users or with them; `None` when they do not fit.
@@ -254,7 +265,8 @@ fn bands_of_hosts(topology: &Topology, spread: Spread) -> bool {
     (0..topology.sites.len()).any(|site| !banded(topology, site, spread).is_empty())
 }
 
-fn bands(topology: &Topology, site: usize, spread: Spread) -> Vec<Band> {
+/// What stands in the data center, one band below the other.
+pub(super) fn bands(topology: &Topology, site: usize, spread: Spread) -> Vec<Band> {
     let hosts = banded(topology, site, spread);
     let hosted: Vec<usize> = hosts.values().flatten().copied().collect();
     let free: Vec<usize> = (0..topology.services.len())
@@ -294,7 +306,7 @@ pub(super) fn card_size(topology: &Topology, index: usize, width: u16, density: 
         _ => 0,
     };
     match density {
-        Density::Line => (Density::Line, 1),
+        Density::Line | Density::Slim => (density, 1),
         // They stand out of the way.
         Density::Rows | Density::Grid if service.kind == Kind::Monitor => {
             (Density::Grid, grid::rows(count, width - 4, wide) + 2)
@@ -307,7 +319,14 @@ pub(super) fn card_size(topology: &Topology, index: usize, width: u16, density: 
 }
 
 pub(super) fn gap(density: Density) -> u16 {
-    u16::from(density != Density::Bare)
+    u16::from(density.is_bordered())
+}
+
+impl Density {
+    /// Whether a card has a border.
+    pub fn is_bordered(self) -> bool {
+        matches!(self, Density::Rows | Density::Grid)
+    }
 }
 
 fn stacks(topology: &Topology, band: &Band, spread: Spread) -> BTreeMap<u8, Vec<usize>> {
@@ -346,7 +365,8 @@ fn ends(topology: &Topology, stack: &[usize], index: usize) -> (bool, bool) {
     )
 }
 
-fn band_height(topology: &Topology, band: &Band, columns: &Columns, density: Density) -> u16 {
+/// Rows that a band takes.
+pub(super) fn band_height(topology: &Topology, band: &Band, columns: &Columns, density: Density) -> u16 {
     let stacks = stacks(topology, band, columns.spread);
     let tallest = stacks
         .iter()
@@ -355,41 +375,8 @@ fn band_height(topology: &Topology, band: &Band, columns: &Columns, density: Den
     tallest.unwrap_or(0) + if band.host.is_some() { 2 } else { 0 }
 }
 
-fn site_height(topology: &Topology, site: usize, columns: &Columns, density: Density) -> u16 {
-    let bands = bands(topology, site, columns.spread);
-    let gaps = gap(density) * bands.len().saturating_sub(1) as u16;
-    bands
-        .iter()
-        .map(|band| band_height(topology, band, columns, density))
-        .sum::<u16>()
-        + gaps
-        + 2
-}
-
-fn place_sites(topology: &Topology, columns: &Columns, density: Density, plan: &mut Plan) {
-    let heights: Vec<u16> = (0..topology.sites.len())
-        .map(|site| site_height(topology, site, columns, density))
-        .collect();
-    let spare = plan.room.1.saturating_sub(heights.iter().sum());
-    let count = heights.len().max(1) as u16;
-    // Some air within the frames, and a line between them, where there is room.
-    let air = (spare / (count * 3)).min(2);
-    let between = u16::from(spare > count * (air * 2 + 1));
-    let mut y = 0;
-    for (site, height) in heights.into_iter().enumerate() {
-        let area = Rect::new(columns.inner, y, columns.right - columns.inner, height + air * 2);
-        plan.sites.push(area);
-        let mut top = y + 1 + air;
-        for band in bands(topology, site, columns.spread) {
-            let tall = band_height(topology, &band, columns, density);
-            place_band(topology, &band, columns, density, (top, tall), plan);
-            top += tall + gap(density);
-        }
-        y = area.bottom() + between;
-    }
-}
-
-fn place_band(
+/// Places all cards of a band.
+pub(super) fn place_band(
     topology: &Topology,
     band: &Band,
     columns: &Columns,
@@ -439,6 +426,10 @@ pub(super) fn card(topology: &Topology, service: usize, area: Rect, density: Den
             .collect(),
         Density::Grid => grid::cells(count, area.x + 2, area.y + 1, area.width - 4, wide),
         Density::Bare => grid::squeezed(count, (area.x, area.y + 1), area.width, wide, area.height - 1),
+        Density::Slim => {
+            let name = tiers::slim_name(&topology.services[service], area.width, wide);
+            grid::squeezed(count, (area.x + name, area.y), area.width - name, wide, 1)
+        }
     };
     Card {
         service,

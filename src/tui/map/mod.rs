@@ -13,9 +13,11 @@ mod layout;
 mod messages;
 mod outside;
 mod route;
+mod sites;
 mod tiers;
 
 pub use card::{ok_role, spark};
 pub use draw::{Scene, Window, draw};
-pub use layout::{Card, Density, Plan, plan};
+pub use layout::{Card, Density, Plan, least_height, plan};
 pub use route::Edge;
+pub use sites::{are_several, has_entry, order as rows};

@@ -109,7 +109,7 @@ impl Outside {
         let own = match self.density {
             Density::Rows => 5,
             Density::Grid => 4,
-            Density::Bare | Density::Line => 2,
+            Density::Bare | Density::Slim | Density::Line => 2,
         };
         own + self.foot(household)
     }
@@ -118,7 +118,7 @@ impl Outside {
         match self.density {
             Density::Rows => 4,
             Density::Grid => 3,
-            Density::Bare | Density::Line => 2,
+            Density::Bare | Density::Slim | Density::Line => 2,
         }
     }
 
@@ -240,7 +240,12 @@ fn in_one_column(topology: &Topology, outside: &Outside, x: u16, plan: &mut Plan
 
 /// Where users would stand at best: beside what they call.
 fn wanted(topology: &Topology, users: usize, plan: &Plan) -> u16 {
-    let called = topology.links.iter().filter(|link| link.from == users);
+    let home = topology.services[users].home;
+    let at_home = |to: usize| home.is_none() || topology.services[to].site == home;
+    let called = topology
+        .links
+        .iter()
+        .filter(|link| link.from == users && at_home(link.to));
     called
         .filter_map(|link| plan.cards.iter().find(|card| card.service == link.to))
         .map(|card| card.area.y + card.area.height / 2)

@@ -31,6 +31,12 @@ const BLOCKED: u8 = 1;
 /// The frame of a data center or a machine: it may be crossed, not followed.
 const FRAME_UPRIGHT: u8 = 2;
 const FRAME_LEVEL: u8 = 3;
+/// The same of a data center.
+const SITE_UPRIGHT: u8 = 4;
+const SITE_LEVEL: u8 = 5;
+/// What it costs to cross a frame; of a data center, for a way between two of its services.
+const CROSSING: u32 = 2;
+const LEAVING: u32 = 60;
 
 /// A place where a way may begin or end: the cell, its direction, and what it costs to use it.
 type Port = (u16, u16, usize, u32);
@@ -40,6 +46,8 @@ struct Grid {
     height: u16,
     cells: Vec<u8>,
     used: Vec<u8>,
+    /// What it costs to cross the frame of a data center.
+    crossing: u32,
 }
 
 impl Grid {
@@ -51,19 +59,26 @@ impl Grid {
             height,
             cells: vec![OPEN; size],
             used: vec![0; size],
+            crossing: CROSSING,
         };
-        for frame in plan.sites.iter().chain(plan.hosts.iter().map(|host| &host.1)) {
-            grid.fill(Rect { height: 1, ..*frame }, FRAME_LEVEL);
+        let sites = plan.sites.iter().map(|site| (site, SITE_LEVEL, SITE_UPRIGHT));
+        let hosts = plan.hosts.iter().map(|host| (&host.1, FRAME_LEVEL, FRAME_UPRIGHT));
+        for (frame, level, upright) in sites.chain(hosts) {
+            grid.fill(Rect { height: 1, ..*frame }, level);
             grid.fill(
                 Rect {
                     y: frame.bottom().saturating_sub(1),
                     height: 1,
                     ..*frame
                 },
-                FRAME_LEVEL,
+                level,
             );
             for x in [frame.x, frame.right().saturating_sub(1)] {
-                grid.fill(Rect { x, width: 1, ..*frame }, FRAME_UPRIGHT);
+                grid.fill(Rect { x, width: 1, ..*frame }, upright);
+            }
+        }
+        for frame in plan.sites.iter().chain(plan.hosts.iter().map(|host| &host.1)) {
+            for x in [frame.x, frame.right().saturating_sub(1)] {
                 for y in [frame.y, frame.bottom().saturating_sub(1)] {
                     grid.fill(Rect::new(x, y, 1, 1), BLOCKED);
                 }
@@ -97,7 +112,8 @@ impl Grid {
         let upright = direction.is_multiple_of(2);
         let ground = match (self.cells[index], upright) {
             (OPEN, _) => 1,
-            (FRAME_UPRIGHT, false) | (FRAME_LEVEL, true) => 2,
+            (FRAME_UPRIGHT, false) | (FRAME_LEVEL, true) => CROSSING,
+            (SITE_UPRIGHT, false) | (SITE_LEVEL, true) => self.crossing,
             _ => return None,
         };
         Some(ground + if self.used[index] == 0 { 0 } else { 2 })
@@ -114,16 +130,20 @@ pub fn edges(topology: &Topology, plan: &Plan) -> Vec<Edge> {
     let dead =
         |link: &LinkInfo| topology.services[link.from].kind == Kind::Queue && holds_dead_letters(topology, link.to);
     let (seldom, often): (Vec<_>, Vec<_>) =
-        links().partition(|(index, link)| in_reserve(topology, *index) || dead(link));
+        links().partition(|(index, link)| in_reserve(topology, *index) || is_aside(topology, link) || dead(link));
     for (index, link) in often.into_iter().chain(seldom) {
         // A resolver stands within the card of its users: the way to it is not drawn, and that from it begins at the card.
         let (from, to) = (household(topology, link.from), household(topology, link.to));
         let (Some(from), Some(to), true) = (card(from), card(to), from != to) else {
             continue;
         };
+        let site = |service: usize| topology.services[service].site;
+        let home = site(link.from).is_some() && site(link.from) == site(link.to);
+        grid.crossing = if home { LEAVING } else { CROSSING };
         let touch = from.area.y == to.area.bottom() || to.area.y == from.area.bottom();
-        if link.kind == LinkKind::Control && from.area.x == to.area.x && touch {
-            // It stands right below what it controls or watches.
+        let below = from.area.x == to.area.x && touch;
+        if link.kind == LinkKind::Control && (below || to.density == Density::Slim) {
+            // It stands right below what it controls or watches; or there is no room for more than what users need.
             continue;
         }
         let back = |other: &LinkInfo| other.kind == link.kind && (other.from, other.to) == (link.to, link.from);
@@ -156,14 +176,25 @@ pub(super) fn in_reserve(topology: &Topology, link: usize) -> bool {
             .filter(|link| link.from == own.from)
             .any(|link| kind(link.to) == to)
     };
+    // Of data centers, users go to the one that is their home.
+    let home = topology.services[own.from].home;
+    let to = topology.services[own.to].site;
+    let far = home.is_some() && to.is_some() && to != home;
     own.kind == LinkKind::Requests
         && match (kind(own.from), kind(own.to)) {
+            (Kind::Users, _) if far => true,
             (Kind::Users, Kind::Cdn) | (Kind::Cdn, Kind::Shield) => false,
             (Kind::Users, _) => leads(Kind::Cdn),
             (Kind::Cdn, _) => leads(Kind::Shield),
             (Kind::Cache, _) => true,
             _ => false,
         }
+}
+
+/// Whether a link is drawn only when it is hurt: what a monitor far away says is told on its card.
+pub(super) fn is_aside(topology: &Topology, link: &LinkInfo) -> bool {
+    let site = |service: usize| topology.services[service].site;
+    link.kind == LinkKind::Control && site(link.from) != site(link.to)
 }
 
 /// The users whose resolver a service is, or else the service itself.

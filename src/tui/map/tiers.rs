@@ -1,6 +1,7 @@
 //! Which column a service stands in, how wide its card is, and what stands above what in a column.
 
 use crate::observe::{Kind, LinkKind, ServiceInfo, Topology};
+use crate::tui::text;
 
 use super::layout::Density;
 
@@ -14,6 +15,8 @@ pub(super) enum Spread {
     Apart,
     /// Queues, then workers above databases.
     Beside,
+    /// The same with monitors below balancers, so that few rows are enough.
+    Folded,
     /// All in one, one below the other.
     Together,
 }
@@ -45,9 +48,10 @@ pub(super) fn of(topology: &Topology, service: usize, spread: Spread) -> u8 {
     let messages = kind == Kind::Workers || crew(topology, service).is_some();
     match (kind, spread) {
         (_, Spread::Together) if messages => 4,
-        (_, Spread::Apart | Spread::Beside) if messages => 5,
+        (_, Spread::Apart | Spread::Beside | Spread::Folded) if messages => 5,
         (Kind::Database | Kind::Monitor, Spread::Apart) => 6,
-        (Kind::Database | Kind::Monitor, Spread::Beside) => 5,
+        (Kind::Monitor, Spread::Folded) => INNER,
+        (Kind::Database | Kind::Monitor, Spread::Beside | Spread::Folded) => 5,
         _ => of_kind(kind),
     }
 }
@@ -127,6 +131,21 @@ pub(super) fn place(topology: &Topology, service: usize) -> [usize; 5] {
     }
 }
 
+/// Cells beside the name of a service in a single row, where there is room for all, with what is told behind them.
+const SLIM_CELLS: usize = 8;
+const SLIM_FIGURE: u16 = 6;
+
+fn slim_best(service: &ServiceInfo) -> u16 {
+    let cells = service.instances.len().min(SLIM_CELLS) as u16;
+    text::width(&service.name) + 2 + cells * 2 + SLIM_FIGURE
+}
+
+/// Columns that the name of a service takes in a row that it shares with its cells.
+pub(super) fn slim_name(service: &ServiceInfo, width: u16, wide: u16) -> u16 {
+    let cells = (service.instances.len().clamp(1, SLIM_CELLS) as u16 * wide).min(width / 2);
+    (text::width(&service.name) + 1).min(width.saturating_sub(cells))
+}
+
 /// Width of a card, at least and at best.
 pub(super) fn widths(service: &ServiceInfo, density: Density, spread: Spread) -> (u16, u16) {
     let many = (service.instances.len() / 4).min(26) as u16;
@@ -135,6 +154,8 @@ pub(super) fn widths(service: &ServiceInfo, density: Density, spread: Spread) ->
         (Density::Bare, Kind::Users | Kind::Dns | Kind::Resolver) if spread == Spread::Beside => (13, 22),
         (Density::Bare, Kind::Users | Kind::Dns | Kind::Resolver | Kind::Cdn | Kind::Shield) => (14, 22),
         (Density::Bare, _) => (11, 16 + many),
+        (Density::Slim, Kind::Users | Kind::Dns | Kind::Resolver | Kind::Cdn | Kind::Shield) => (13, 22),
+        (Density::Slim, _) => (7, slim_best(service)),
         (_, Kind::Users | Kind::Dns | Kind::Resolver | Kind::LoadBalancer | Kind::Cdn | Kind::Shield) => (14, 24),
         (_, Kind::Web | Kind::Serverless | Kind::Autoscaler) => (18, 28 + many),
         (_, Kind::Database | Kind::SessionStore | Kind::Monitor | Kind::Cache | Kind::Queue | Kind::Workers) => {

@@ -8,6 +8,7 @@ use crate::tui::changes;
 use crate::tui::keymap::{self, Action, Binding};
 use crate::tui::menu;
 use crate::tui::paint::Painter;
+use crate::tui::select::Item;
 use crate::tui::text;
 use crate::tui::theme::Role;
 
@@ -72,7 +73,11 @@ fn works(app: &App, action: Action) -> bool {
 
 fn verb(app: &App, binding: &Binding) -> String {
     match binding.actions[0] {
-        Action::Kill => format!("kill {}", app.selected.title(app.topology())),
+        Action::Kill => {
+            let whole = matches!(app.selected, Item::Site(_));
+            let word = if whole { "lose" } else { "kill" };
+            format!("{word} {}", app.selected.title(app.topology()))
+        }
         Action::More if changes::replica(app).is_some() => "replica".to_string(),
         Action::Pause if !app.view.running => "run".to_string(),
         Action::NextMilestone => "next milestone".to_string(),

@@ -110,7 +110,8 @@ fn groups(app: &App, tight: bool) -> Vec<Group> {
     };
     let (label, value) = (Role::Header, Role::HeaderValue);
     let latency = frame.recent_latency;
-    vec![
+    let chaos = if frame.chaos.is_some() { "chaos" } else { "" };
+    let mut groups = vec![
         group(10, &[(&app.name, value)]),
         group(9, &[(sign, sign_role), (&speed, value)]),
         group(8, &[(time, value)]),
@@ -123,6 +124,7 @@ fn groups(app: &App, tight: bool) -> Vec<Group> {
                 (&text::rate(per_second), value),
             ],
         ),
+        group(if frame.chaos.is_some() { 8 } else { 0 }, &[(chaos, Role::Bad)]),
         group(7, &[("ok", label), (&window, label), (&ok, ok_role)]),
         group(
             3,
@@ -134,5 +136,7 @@ fn groups(app: &App, tight: bool) -> Vec<Group> {
         ),
         group(4, &[(&text::dollars(frame.price_per_hour), value), ("/h", label)]),
         group(2, &[("seed ", label), (&frame.seed.to_string(), value)]),
-    ]
+    ];
+    groups.retain(|group| group.width() > 0);
+    groups
 }

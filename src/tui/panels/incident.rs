@@ -10,6 +10,7 @@ use crate::tui::app::App;
 use crate::tui::glyph;
 use crate::tui::paint::Painter;
 use crate::tui::queues;
+use crate::tui::select::Item;
 use crate::tui::text;
 use crate::tui::theme::Role;
 
@@ -110,6 +111,11 @@ fn opening(app: &App, area: Rect, painter: &mut Painter) {
     let target = app.selected.title(topology);
     let victim = app.selected.kind(topology) != Some(Kind::Users);
     let y = area.y + u16::from(area.height >= 5);
+    let rung = if app.unasked {
+        ["          from one server: ", "o"]
+    } else {
+        ["", ""]
+    };
     painter.spans(
         area.x,
         y,
@@ -118,11 +124,18 @@ fn opening(app: &App, area: Rect, painter: &mut Painter) {
             ("Press ", Role::Title),
             ("x", Role::Key),
             (". Who notices first?", Role::Title),
+            (rung[0], Role::Muted),
+            (rung[1], Role::Key),
         ],
     );
     if y + 1 < area.bottom() {
         let first = if victim {
-            format!("x crashes {target}; arrows select something else.")
+            let does = if matches!(app.selected, Item::Site(_)) {
+                "loses"
+            } else {
+                "crashes"
+            };
+            format!("x {does} {target}; arrows select something else.")
         } else {
             "Select a machine with the arrows first.".to_string()
         };
@@ -211,10 +224,12 @@ fn rail(incident: &Incident, now: SimTime, area: Rect, painter: &mut Painter) {
         };
         let used = painter.text(x, area.y + 1, step - 1, stage.name, name_role);
         let (when, who) = match (stage.at, stage.who) {
-            (Some(at), who) => (
-                format!(" {}", elapsed(incident, at)),
-                who.map_or(String::new(), |who| format!(" by {who}")),
-            ),
+            (Some(at), who) => {
+                let when = format!(" {}", elapsed(incident, at));
+                let room = (step - 1).saturating_sub(used + text::width(&when) + 4);
+                let who = who.map_or(String::new(), |who| format!(" by {}", text::clip_middle(who, room)));
+                (when, who)
+            }
             (None, _) if awaited == Some(index) => {
                 (format!(" … {}", text::ago(now.since(incident.injected))), String::new())
             }
@@ -280,10 +295,12 @@ fn counts(incident: &Incident, (jobs, sessions): (bool, bool), area: Rect, paint
     if sessions {
         counts.push((incident.lost_sessions, "signed out", "signed out", Role::Bad));
     }
+    let money = money(incident.extra_spent);
     let wide: u16 = counts
         .iter()
         .map(|(count, words, _, _)| text::width(&text::count(*count)) + text::width(words) + 4)
         .sum();
+    let wide = wide + money.as_ref().map_or(0, |words| text::width(words) + 3);
     let mut x = area.x;
     for (count, words, short, role) in &counts {
         let words = if wide > area.width + 3 { short } else { words };
@@ -297,6 +314,15 @@ fn counts(incident: &Incident, (jobs, sessions): (bool, bool), area: Rect, paint
         let pieces: Vec<(&str, Role)> = pieces.iter().map(|(words, role)| (words.as_str(), *role)).collect();
         x += painter.spans(x, area.y, room, &pieces) + 3;
     }
+    if let Some(words) = money {
+        painter.text(x, area.y, area.right().saturating_sub(x), &words, Role::Muted);
+    }
+}
+
+/// What was spent beyond the usual, where that is a cent or more: `$0.12 more spent`.
+fn money(extra: f64) -> Option<String> {
+    let word = if extra < 0.0 { "less" } else { "more" };
+    (extra.abs() >= 0.005).then(|| format!("{} {word} spent", text::dollars(extra.abs())))
 }
 
 /// What one could do now: keys, and what they do.

@@ -98,7 +98,7 @@ pub fn menu_area(menu: &Menu, area: Rect) -> Rect {
     centered(
         area,
         wide.min(area.width.saturating_sub(4)),
-        menu.entries.len() as u16 + 2,
+        (menu.entries.len() as u16 + 2).min(area.height.saturating_sub(4)),
     )
 }
 

@@ -3,9 +3,12 @@
 
 use crate::tui::app::Pane;
 
-/// The lines that panes want, one wish after the other.
-pub(super) fn of(panes: &[Pane]) -> &'static [(Pane, u16)] {
+/// The lines that panes want, one wish after the other; where the map has to show several data centers, they are modest.
+pub(super) fn of(panes: &[Pane], sites: bool) -> &'static [(Pane, u16)] {
     let has = |pane| panes.contains(&pane);
+    if sites && has(Pane::Cache) && has(Pane::Replication) && has(Pane::Queues) {
+        return WITH_SITES;
+    }
     match (has(Pane::Cache), has(Pane::Replication), has(Pane::Queues)) {
         (true, true, true) => WITH_ALL,
         (_, _, true) => WITH_QUEUES,
@@ -124,6 +127,29 @@ const WITH_ALL: &[(Pane, u16)] = &[
     (Pane::Replication, 1),
     (Pane::Incident, 1),
     (Pane::Log, 4),
+    (Pane::Queues, 2),
+    (Pane::Cache, 2),
+    (Pane::Replication, 2),
+    (Pane::Latency, 2),
+    (Pane::Causes, 2),
+    (Pane::Log, 2),
+];
+/// With all of them, below a map of several data centers.
+const WITH_SITES: &[(Pane, u16)] = &[
+    (Pane::Incident, 3),
+    (Pane::Routing, 2),
+    (Pane::Replication, 2),
+    (Pane::Cache, 2),
+    (Pane::Queues, 2),
+    (Pane::Replication, 1),
+    (Pane::Incident, 1),
+    (Pane::Queues, 1),
+    (Pane::Cache, 1),
+    (Pane::Routing, 1),
+    (Pane::Latency, 2),
+    (Pane::Causes, 2),
+    (Pane::Log, 4),
+    (Pane::Incident, 1),
     (Pane::Queues, 2),
     (Pane::Cache, 2),
     (Pane::Replication, 2),

@@ -20,7 +20,7 @@ use super::entries::{Role, ServiceEntry};
 
 pub(super) use grid::{audit, follow, step};
 pub(super) use orders::{close, promote, readmit, recover, replicate, shard, skew};
-pub(super) use sentence::{Standing, all_dead, dead_node, standing};
+pub(super) use sentence::{Standing, all_dead, dead_node, parted, standing};
 pub(super) use state::{database_state, measure, monitor_state, policy};
 
 /// A database.
@@ -134,10 +134,9 @@ impl Register {
 
 /// The place of each node at the start: shard after shard, in each of them data center after data center.
 pub(super) fn first_places(layout: &Layout, site: &str, name: &str, spec: &layout::Database) -> Vec<NodePlace> {
-    let before: u32 = match layout.databases.get(name).filter(|nodes| nodes.contains_key(site)) {
-        Some(nodes) => nodes.range(..site.to_owned()).map(|(_, count)| *count).sum(),
-        None => 0,
-    };
+    let nodes = layout.nodes_of(site, name);
+    let before = nodes.iter().take_while(|(other, _)| *other != site);
+    let before: u32 = before.map(|(_, count)| *count).sum();
     let shards = spec.sharding.map_or(1, |sharding| sharding.shards);
     let places = (0..shards).flat_map(|shard| {
         (0..spec.machines).map(move |node| NodePlace {

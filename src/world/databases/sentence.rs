@@ -6,7 +6,7 @@ use crate::sim::{InstanceId, ProcessState};
 
 use super::super::World;
 use super::super::entries::{InstanceEntry, Role};
-use super::look::leads;
+use super::look::{Node, Nodes, leads};
 
 /// That no node of a database of several is up, if it is so.
 pub(in crate::world) fn all_dead(world: &World, id: InstanceId) -> Option<String> {
@@ -94,6 +94,53 @@ fn dead_replica(name: &str, mode: Mode) -> String {
             )
         }
         _ => format!("Reads that went to {name} go to the other nodes; writes go on."),
+    }
+}
+
+/// What it means that nothing passes between two data centers: split brain, stale replicas, or conflicts to come. `None` where no database
+/// stands in both.
+pub(in crate::world) fn parted(world: &World, a: usize, b: usize) -> Option<String> {
+    let stands = |database: &usize, site: usize| {
+        let services = &world.databases[*database].services;
+        services
+            .iter()
+            .any(|service| world.services[*service].site == Some(site))
+    };
+    let database = (0..world.databases.len()).find(|database| stands(database, a) && stands(database, b))?;
+    let entry = &world.databases[database];
+    let (db, names) = (&entry.selector, (&world.sites[a], &world.sites[b]));
+    let spec = entry.cluster.spec.borrow();
+    let Replication::PrimaryReplicas(_) = &spec.replication else {
+        return Some(format!(
+            "{} and {} both take writes of {db} that the other one does not see: they meet, and some of them conflict, when the cut is mended.",
+            names.0, names.1
+        ));
+    };
+    let nodes = Nodes::of(world, database);
+    let site = |node: &Node| world.services[node.service].site;
+    let leaders: Vec<&Node> = nodes
+        .in_shard(0)
+        .filter(|node| node.up && world.role_of(node.id).is_some_and(leads))
+        .collect();
+    match leaders.as_slice() {
+        [] => Some(format!(
+            "Neither side has a primary of {db}: nobody takes its writes until a majority of its monitors gives the lease to a node."
+        )),
+        [leader] => {
+            let far = if site(leader) == Some(a) { names.1 } else { names.0 };
+            let there = nodes.nodes.iter().filter(|node| site(node) != site(leader));
+            let oldest = there.filter_map(|node| nodes.behind(node).1).min();
+            let age = oldest.map_or(0.0, |oldest| world.now().since(oldest).as_secs_f64());
+            Some(format!(
+                "{far} can't reach the primary {}: its writes fail, and what it reads grows older, by {age:.0}s so far.",
+                world.selector_of(leader.id)
+            ))
+        }
+        [first, second, ..] => Some(format!(
+            "Split brain: {} and {} both take writes of {db}. One of them gives its own up when the cut is mended.",
+            world.selector_of(first.id),
+            world.selector_of(second.id)
+        )),
     }
 }
 

@@ -100,7 +100,7 @@ fn the_inspector_knows_every_kind() {
         (tiers::stored(), "web", "timeout 2s, 1 retry, budget 20%, breaker"),
         (stateful(), "everyone", "988: the session was lost"),
         (stateful(), "lb", "by the cookie SERVER"),
-        (tiers::names(), "dns", "believed up, 1 failed ◀ wrong"),
+        (tiers::names(), "dns", "believed up, 1/3 failed ◀ wrong"),
     ] {
         let picture = after(fake, &format!("/{name}\ni"), (200, 60));
         assert!(picture.contains(words), "{name}, {words}:\n{picture}");

@@ -63,7 +63,7 @@ fn what_fails_real_requests_is_ejected_before_the_checks_notice() {
     let ejected = frame
         .log
         .iter()
-        .filter(|line| line.text.contains("ejected web/1"))
+        .filter(|line| line.text.starts_with("lb ejected web/1"))
         .count();
     assert_eq!(ejected, 2, "{:?}", frame.log);
 }

@@ -15,6 +15,8 @@ fn single() -> Database {
     Database {
         on: None,
         machines: 1,
+        first: None,
+        monitors_in: Vec::new(),
         size: "m".to_owned(),
         slots: 32,
         backlog: 1_000,

@@ -46,10 +46,9 @@ pub struct CacheClient {
 }
 
 /// What a page wants of its row.
-#[derive(Clone)]
-struct Wish {
+struct Wish<'a> {
     database: Rc<Router>,
-    http: Http,
+    http: &'a Http,
     once: bool,
     /// The user has written this version: an older one will not do.
     least: Stamp,
@@ -93,7 +92,7 @@ impl CacheClient {
                 let concerned = key == http.key && database.remembers();
                 let wish = Wish {
                     database: Rc::clone(database),
-                    http: *http,
+                    http,
                     once,
                     least: if concerned { version } else { Stamp::ORIGINAL },
                 };
@@ -116,8 +115,8 @@ impl CacheClient {
         self.near.purge(key);
     }
 
-    async fn read(self: &Rc<Self>, cx: &Cx<System>, wish: &Wish) -> (Reply, Option<Layer>) {
-        if let Some(copy) = self.near.find(cx.now(), &wish.http, wish.least) {
+    async fn read(self: &Rc<Self>, cx: &Cx<System>, wish: &Wish<'_>) -> (Reply, Option<Layer>) {
+        if let Some(copy) = self.near.find(cx.now(), wish.http, wish.least) {
             return (Reply::answer(Answer::Row(copy.status())), Some(Layer::Near));
         }
         let strategy = self.tier.spec.borrow().strategy;
@@ -133,7 +132,7 @@ impl CacheClient {
         (reply, layer)
     }
 
-    async fn read_aside(self: &Rc<Self>, cx: &Cx<System>, wish: &Wish) -> (Reply, Option<Layer>) {
+    async fn read_aside(self: &Rc<Self>, cx: &Cx<System>, wish: &Wish<'_>) -> (Reply, Option<Layer>) {
         let key = wish.http.key;
         let found = self
             .call(cx, key, Request::Cache(CacheRequest::Get { key }), true)
@@ -172,11 +171,11 @@ impl CacheClient {
 
     /// Asks the database and stores what it answers. Nobody waits for that, and nothing compares it with what was stored meanwhile: a slow
     /// read may store what a write has deleted.
-    async fn load(&self, cx: &Cx<System>, wish: &Wish) -> Reply {
+    async fn load(&self, cx: &Cx<System>, wish: &Wish<'_>) -> Reply {
         let (key, bytes) = (wish.http.key, wish.http.row);
         let began = cx.now();
         self.tier.count(key, |tally| tally.loads += 1);
-        let reply = wish.database.ask(cx, &wish.http, Operation::Read, wish.once).await;
+        let reply = wish.database.ask(cx, wish.http, Operation::Read, wish.once).await;
         let Some(copy) = copy_of(&reply) else {
             self.tier.count(key, |tally| tally.failed_loads += 1);
             for node in self.owners(cx, key).iter() {
@@ -194,7 +193,7 @@ impl CacheClient {
     }
 
     /// Loads a row anew in the background, unless that is under way.
-    fn refresh(self: &Rc<Self>, cx: &Cx<System>, wish: &Wish) {
+    fn refresh(self: &Rc<Self>, cx: &Cx<System>, wish: &Wish<'_>) {
         let key = wish.http.key;
         {
             let mut refreshing = self.refreshing.borrow_mut();
@@ -203,14 +202,21 @@ impl CacheClient {
             }
         }
         self.tier.count(key, |tally| tally.refreshes += 1);
-        let (client, wish, background) = (Rc::clone(self), wish.clone(), cx.under(cx.request()));
+        let (client, database, background) = (Rc::clone(self), Rc::clone(&wish.database), cx.under(cx.request()));
+        let (http, once, least) = (*wish.http, wish.once, wish.least);
         cx.spawn(async move {
+            let wish = Wish {
+                database,
+                http: &http,
+                once,
+                least,
+            };
             client.load(&background, &wish).await;
             client.refreshing.borrow_mut().remove(&key);
         });
     }
 
-    async fn read_through(&self, cx: &Cx<System>, wish: &Wish) -> (Reply, Option<Layer>) {
+    async fn read_through(&self, cx: &Cx<System>, wish: &Wish<'_>) -> (Reply, Option<Layer>) {
         let query = Query {
             operation: Operation::Read,
             key: wish.http.key,
@@ -224,7 +230,7 @@ impl CacheClient {
                 tally.lookups += 1;
                 tally.loads += 1;
             });
-            let reply = wish.database.ask(cx, &wish.http, Operation::Read, wish.once).await;
+            let reply = wish.database.ask(cx, wish.http, Operation::Read, wish.once).await;
             return (reply, None);
         };
         if let Ok(Answer::Cached(Cached::Hit { copy, .. })) = reply.outcome {
@@ -316,7 +322,7 @@ impl CacheClient {
                 asked: &Cell::new(0),
             };
             self.caller
-                .call_to(cx, targets, Request::Cache(change), true, None)
+                .call_to(cx, targets, &Request::Cache(change), true, None)
                 .await
         };
         if owners.len() == 1 {
@@ -344,7 +350,7 @@ impl CacheClient {
                 asked: &asked,
             };
             owners.get(asked.get())?;
-            let reply = self.caller.call_to(cx, targets, request, safe, None).await;
+            let reply = self.caller.call_to(cx, targets, &request, safe, None).await;
             let node = owners.get(asked.get().saturating_sub(1))?;
             match reply.outcome {
                 Err(Failure { reason, at }) if at == node && asked.get() < owners.len() && may_go_on(reason, safe) => {

@@ -81,10 +81,10 @@ impl Software<System> for Front {
                 call.await
             }
             WRITE => self.caller.call(&cx, self.backs[0], write, false).await,
-            ALTERNATE => self.caller.call_to(&cx, alternate, Request::Check, true, None).await,
+            ALTERNATE => self.caller.call_to(&cx, alternate, &Request::Check, true, None).await,
             _ => {
                 self.caller
-                    .call_to(&cx, alternate, Request::Check, true, Some(deadline))
+                    .call_to(&cx, alternate, &Request::Check, true, Some(deadline))
                     .await
             }
         };

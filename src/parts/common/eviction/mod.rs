@@ -139,6 +139,11 @@ impl<V> Store<V> {
         before - self.len()
     }
 
+    /// Changes all that is held, in the order of their slots. Their sizes stay.
+    pub fn update(&mut self, mut change: impl FnMut(&mut V)) {
+        self.values.iter_mut().flatten().for_each(&mut change);
+    }
+
     /// Number of entries.
     pub fn len(&self) -> u64 {
         self.index.len() as u64

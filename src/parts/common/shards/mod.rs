@@ -5,6 +5,7 @@ mod scheme;
 mod tests;
 
 use std::ops::Range;
+use std::rc::Rc;
 
 use crate::layout::ShardBy;
 
@@ -12,25 +13,55 @@ use scheme::Scheme;
 
 /// Keys that are looked at to find the share that moves.
 const SAMPLE: u64 = 1_000_000;
+/// Keys whose shards are kept in a table: a byte for each.
+const MOST_KNOWN: u64 = 4_000_000;
 
 /// Which shard each key belongs to; while a shard is added, also where it belonged before.
 #[derive(Clone, Debug)]
 pub struct ShardMap {
     /// Where keys belong.
-    now: Scheme,
+    now: Table,
     /// Where they belonged before, while rows move.
-    before: Option<Scheme>,
+    before: Option<Table>,
     /// Keys are below this.
     keys: u64,
     /// The share of the keys that move.
     moving: f64,
 }
 
+/// A scheme, with what it says of every key where that takes long to find: each node asks it of all keys when it is set up, and each query of one.
+#[derive(Clone, Debug)]
+struct Table {
+    scheme: Scheme,
+    /// The shard of each key; shorter than the keys where they are too many, or easily found.
+    shards: Rc<[u8]>,
+}
+
+impl Table {
+    fn new(scheme: Scheme, keys: u64) -> Table {
+        let known = if scheme.is_slow() { keys.min(MOST_KNOWN) } else { 0 };
+        // There are at most 256 shards.
+        let shards = (0..known).map(|key| scheme.shard(key) as u8);
+        Table {
+            shards: shards.collect(),
+            scheme,
+        }
+    }
+
+    #[inline]
+    fn shard(&self, key: u64) -> u32 {
+        match self.shards.get(key as usize) {
+            Some(shard) => u32::from(*shard),
+            None => self.scheme.shard(key),
+        }
+    }
+}
+
 impl ShardMap {
     /// The map of so many shards; `None`: all keys belong to the only one. Keys are below `keys`.
     pub fn new(by: Option<ShardBy>, shards: u32, keys: u64) -> ShardMap {
         ShardMap {
-            now: Scheme::new(by, shards, keys),
+            now: Table::new(Scheme::new(by, shards, keys), keys),
             before: None,
             keys,
             moving: 0.0,
@@ -59,7 +90,7 @@ impl ShardMap {
 
     /// Shards that there are, the new one among them.
     pub fn shards(&self) -> u32 {
-        self.now.shards()
+        self.now.scheme.shards()
     }
 
     /// Whether rows move.
@@ -70,7 +101,7 @@ impl ShardMap {
     /// Adds a shard. There is a way from keys to shards, and nothing moves yet: the map knows one earlier state, not two.
     pub fn grow(&mut self) {
         assert!(self.before.is_none(), "a shard is added while rows still move");
-        let grown = self.now.grown();
+        let grown = Table::new(self.now.scheme.grown(), self.keys);
         self.before = Some(std::mem::replace(&mut self.now, grown));
         self.moving = self.count_moving();
     }
@@ -90,7 +121,7 @@ impl ShardMap {
     pub fn pairs(&self) -> Vec<(u32, u32)> {
         self.before
             .as_ref()
-            .map(|before| before.pairs(&self.now))
+            .map(|before| before.scheme.pairs(&self.now.scheme))
             .unwrap_or_default()
     }
 

@@ -52,6 +52,11 @@ impl Scheme {
         }
     }
 
+    /// Whether it takes long to find the shard of a key.
+    pub(super) fn is_slow(&self) -> bool {
+        matches!(self, Scheme::Ring(_) | Scheme::Directory(_) | Scheme::Jump { .. })
+    }
+
     pub(super) fn shards(&self) -> u32 {
         match self {
             Scheme::One => 1,

@@ -143,6 +143,8 @@ fn database_spec() -> layout::Database {
     layout::Database {
         on: None,
         machines: 1,
+        first: None,
+        monitors_in: Vec::new(),
         size: "m".into(),
         slots: 32,
         backlog: 1_000,

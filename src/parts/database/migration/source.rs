@@ -130,7 +130,7 @@ impl Database {
         if hands.valid(to, number, cx.now()).is_none() {
             return Ok(HandedOver::Again);
         }
-        self.flush(cx).await;
+        self.flush(cx).await.map_err(Err)?;
         let term = self.may_write(cx.now())?;
         let Some(hand) = hands.valid(to, number, cx.now()) else {
             return Ok(HandedOver::Again);
@@ -177,7 +177,7 @@ impl Database {
         if upto == 0 || is_sure {
             return Ok(());
         }
-        self.flush(cx).await;
+        self.flush(cx).await.map_err(Err)?;
         if self.may_write(cx.now())? != term {
             return Err(Err(Reason::NotAcknowledged));
         }

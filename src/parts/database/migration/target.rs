@@ -157,7 +157,7 @@ impl Database {
         };
         pace.take(cx.now(), keys as f64 / rate);
         cx.work(self.copy_work(keys)).await;
-        self.flush(cx).await;
+        self.flush(cx).await.ok()?;
         self.take_in(cx, from, &fetched.rows, under)?;
         self.settle(cx, under.term).await.ok()?;
         let release = Handover::Release {
@@ -213,7 +213,7 @@ impl Database {
 
     /// The source has let go of all below a key: it is this shard that answers for it from now on.
     async fn confirm(&self, cx: &Cx<System>, from: u32, upto: u64, under: Under) -> Option<()> {
-        self.flush(cx).await;
+        self.flush(cx).await.ok()?;
         self.may_write_under(cx.now(), under)?;
         let before = self.received(from);
         if upto > before {

@@ -118,6 +118,8 @@ fn spec(replication: Replication, by: ShardBy, copy_rate: f64) -> layout::Databa
     layout::Database {
         on: None,
         machines: 3,
+        first: None,
+        monitors_in: Vec::new(),
         size: "m".into(),
         slots: 64,
         backlog: 1_000,
@@ -396,7 +398,12 @@ impl Bench {
             others.sort_unstable();
             for (from, to) in [(vec![id], others.clone()), (others, vec![id])] {
                 let verdict = Verdict::Drop;
-                self.kernel.network().rules.push(Rule { from, to, verdict });
+                self.kernel.network().rules.push(Rule {
+                    from,
+                    to,
+                    verdict,
+                    owner: 0,
+                });
             }
             self.run_watched(time, rate);
             self.kernel.network().rules.clear();

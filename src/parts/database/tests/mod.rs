@@ -116,6 +116,8 @@ fn settings(replication: Option<PrimaryReplicas>) -> layout::Database {
     layout::Database {
         on: None,
         machines: 3,
+        first: None,
+        monitors_in: Vec::new(),
         size: "m".into(),
         slots: 32,
         backlog: 1_000,
@@ -355,7 +357,12 @@ impl Bench {
             ids
         };
         let (from, to) = (sorted(from), sorted(to));
-        self.kernel.network().rules.push(Rule { from, to, verdict });
+        self.kernel.network().rules.push(Rule {
+            from,
+            to,
+            verdict,
+            owner: 0,
+        });
     }
 
     /// Cuts a node off from all other nodes and monitors; clients still reach it.

@@ -284,6 +284,7 @@ impl Bench {
                 Caller::new(cx, name, calls, Rc::new(CallsProbe::default()))
             };
             let origins = centers.iter().map(|center| Origin {
+                far: 0,
                 addresses: Rc::new(RefCell::new(vec![*center])),
                 caller: caller("center"),
             });

@@ -61,6 +61,8 @@ fn database(replication: Replication) -> layout::Database {
     layout::Database {
         on: None,
         machines: 3,
+        first: None,
+        monitors_in: Vec::new(),
         size: "m".into(),
         slots: 8,
         backlog: 100,
@@ -198,6 +200,7 @@ impl Bench {
 
     fn cut(&mut self, from: usize, to: usize) {
         let rule = sim::Rule {
+            owner: 0,
             from: vec![self.nodes[from]],
             to: vec![self.nodes[to]],
             verdict: Verdict::Drop,

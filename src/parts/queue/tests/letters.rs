@@ -80,6 +80,7 @@ fn pauses_between_two_burials_grow_and_the_dead_are_carried_a_few_at_a_time() {
 fn a_burial_whose_answer_was_lost_buries_nobody_twice() {
     let mut bench = Bench::new("attempts: 1, dead_letter: \"dead\"");
     let rule = Rule {
+        owner: 0,
         from: vec![bench.dead],
         to: vec![bench.queue],
         verdict: Verdict::Drop,
@@ -163,6 +164,7 @@ fn what_dies_again_while_it_is_sent_back_is_not_lost() {
     let mut bench = Bench::new("attempts: 1, dead_letter: \"dead\", durable: false");
     kill(&mut bench, 5);
     let rule = Rule {
+        owner: 0,
         from: vec![bench.queue],
         to: vec![bench.dead],
         verdict: Verdict::Delay(200_000_000),

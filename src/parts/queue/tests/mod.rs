@@ -312,6 +312,7 @@ impl Bench {
     fn cut(&mut self, a: InstanceId, b: InstanceId) {
         for (from, to) in [(a, b), (b, a)] {
             let rule = Rule {
+                owner: 0,
                 from: vec![from],
                 to: vec![to],
                 verdict: Verdict::Drop,

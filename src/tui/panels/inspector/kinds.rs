@@ -79,20 +79,30 @@ fn names(frame: &Frame, dns: &DnsState) -> Vec<Line> {
         ),
         line("longest", text::ago(dns.longest)),
     ];
+    if !dns.sent.is_empty() {
+        lines.push(line("routing", dns.routing.clone()));
+    }
+    for sent in &dns.sent {
+        let users = frame.topology.services.get(sent.users).map_or("", |users| &users.name);
+        let site = sent.site.and_then(|site| frame.topology.sites.get(site));
+        let to = site.map_or_else(String::new, |site| format!("→ {}: ", site.name));
+        lines.push(line(users, format!("{to}{}", sent.why)));
+    }
     if !dns.checked {
         lines.push(line("checks", "none: it answers whatever happens"));
     }
+    let rules = Some(dns.rules).filter(|_| dns.checked);
     for record in &dns.records {
         let state = truth::subject(frame, record);
         let wrong = state.is_some_and(|state| truth::mistaken(record, state, frame.at));
         let (words, role) = match (dns.checked, wrong) {
             (false, _) => ("answered".to_string(), Role::Text),
             (true, false) => (
-                format!("believed {}", truth::belief(record, None, frame.at)),
+                format!("believed {}", truth::belief(record, rules, frame.at)),
                 Role::Text,
             ),
             (true, true) => {
-                let belief = truth::belief(record, None, frame.at);
+                let belief = truth::belief(record, rules, frame.at);
                 (format!("believed {belief} ◀ wrong"), Role::Mismatch)
             }
         };

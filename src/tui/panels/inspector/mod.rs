@@ -4,6 +4,7 @@ mod cache;
 mod data;
 mod kinds;
 mod queues;
+mod site;
 
 use ratatui::layout::Rect;
 
@@ -125,7 +126,7 @@ fn content(app: &App) -> (String, Vec<Line>, Option<Vec<f32>>, String) {
     let frame = app.frame();
     let topology = &frame.topology;
     match app.selected {
-        Item::Site(site) => site_lines(app, site),
+        Item::Site(site) => site::lines(app, site),
         Item::Host(service) => host_lines(app, service),
         Item::Service(index) => {
             let (Some(info), Some(state)) = (topology.services.get(index), frame.services.get(index)) else {
@@ -189,39 +190,6 @@ fn content(app: &App) -> (String, Vec<Line>, Option<Vec<f32>>, String) {
 
 fn line(label: &str, value: impl Into<String>) -> Line {
     (label.to_string(), value.into(), Role::Text)
-}
-
-fn site_lines(app: &App, site: usize) -> (String, Vec<Line>, Option<Vec<f32>>, String) {
-    let frame = app.frame();
-    let topology = &frame.topology;
-    let Some(info) = topology.sites.get(site) else {
-        return Default::default();
-    };
-    let services = topology
-        .services
-        .iter()
-        .zip(&frame.services)
-        .filter(|(service, _)| service.site == Some(site));
-    let mut lines = Vec::new();
-    let mut price = 0.0;
-    for (service, state) in services {
-        let up = state.instances.iter().filter(|state| truth::serves(state)).count();
-        price += service
-            .instances
-            .iter()
-            .map(|instance| instance.price_per_hour)
-            .sum::<f64>();
-        let value = format!("{up}/{} up, {}", service.instances.len(), text::rate(state.rate));
-        let role = if up < service.instances.len() {
-            Role::Bad
-        } else {
-            Role::Text
-        };
-        lines.push((service.name.clone(), value, role));
-    }
-    lines.push(line("price", format!("{}/h", text::dollars(price))));
-    let about = "A data center: its machines share its power and its way to the world. x crashes all of them at once.";
-    (info.name.clone(), lines, None, about.to_string())
 }
 
 fn host_lines(app: &App, service: usize) -> (String, Vec<Line>, Option<Vec<f32>>, String) {
@@ -315,6 +283,7 @@ fn instance_lines(info: &InstanceInfo, state: &InstanceState, at: SimTime) -> Ve
             format!("{}, {} with {} cores, {price}/h", info.machine, info.size, info.cores),
         ),
         line("address", format!("{} ({scope})", info.address)),
+        line("zone", info.zone.map_or_else(String::new, |zone| zone.to_string())),
         colored(
             "load",
             format!("{now} now, {mean} on average"),
@@ -335,6 +304,7 @@ fn instance_lines(info: &InstanceInfo, state: &InstanceState, at: SimTime) -> Ve
         line("answered", text::count(state.ok)),
         colored("failed", text::count(state.failed), failed),
     ];
+    lines.retain(|(label, value, _)| label != "zone" || !value.is_empty());
     if !state.latency.is_zero() {
         lines.push(line("answers in", text::span(state.latency)));
     }
@@ -362,6 +332,9 @@ fn instance_lines(info: &InstanceInfo, state: &InstanceState, at: SimTime) -> Ve
     }
     if state.slow > 1.0 {
         lines.insert(1, colored("slowed", text::factor(state.slow), Role::Warning));
+    }
+    if let Some(ails) = &state.ails {
+        lines.insert(1, colored("ails", ails.clone(), Role::Warning));
     }
     lines
 }

@@ -180,7 +180,7 @@ fn rows(frame: &Frame, dns: &DnsState) -> Vec<Row> {
     let records = dns.records.iter().zip(rates);
     records
         .map(|(record, rate)| {
-            let row = Row::of(frame, record, None, views, None);
+            let row = Row::of(frame, record, Some(dns.rules).filter(|_| dns.checked), views, None);
             let row = row.sharing(if total > 0.0 { rate / total } else { 0.0 });
             if dns.checked { row } else { row.unchecked() }
         })

@@ -4,6 +4,7 @@
 mod entrance;
 mod notes;
 mod servers;
+mod sites;
 
 use ratatui::layout::Rect;
 
@@ -61,8 +62,25 @@ fn subject(app: &App) -> Subject {
     found.map_or(Subject::Names, |(_, subject)| subject)
 }
 
-/// What the panel is about, for its title.
+/// What the panel is about, for its title. Where lines are few, it tells of the data centers, too.
 pub fn about(app: &App) -> String {
+    let about = of_subject(app);
+    let few = app.arrangement.area(Pane::Routing).is_some_and(|area| area.height < 5);
+    match sites::in_short(app).filter(|_| few && app.arrangement.compact) {
+        Some(sites) => {
+            let name = about.split(" · ").next().unwrap_or_default();
+            let options = [format!("{about} · {sites}"), format!("{name} · {sites}"), sites];
+            let area = app.arrangement.area(Pane::Routing).unwrap_or_default();
+            let room = area
+                .width
+                .saturating_sub(text::width(&app.pane_title(Pane::Routing)) + 7);
+            text::fitting(&options, room).to_string()
+        }
+        None => about,
+    }
+}
+
+fn of_subject(app: &App) -> String {
     let frame = app.frame();
     let selector = |service: usize| &app.topology().services[service].selector;
     match subject(app) {
@@ -99,6 +117,12 @@ pub fn about(app: &App) -> String {
 
 /// Draws the panel.
 pub fn draw(app: &App, area: Rect, painter: &mut Painter) {
+    let used = sites::draw(app, area, painter);
+    let area = Rect {
+        y: area.y + used,
+        height: area.height - used,
+        ..area
+    };
     match subject(app) {
         Subject::Balancer(service) => balancer(app, service, area, painter),
         Subject::Functions(service) => entrance::functions(app, service, area, painter),

@@ -205,7 +205,7 @@ fn names(frame: &Frame, width: u16) -> Option<Note> {
             let state = truth::subject(frame, record);
             let wrong = state.is_some_and(|state| truth::mistaken(record, state, frame.at));
             urgent |= wrong;
-            let belief = truth::belief(record, None, frame.at);
+            let belief = truth::belief(record, Some(dns.rules), frame.at);
             let end = if wrong { " ◀ wrong" } else { "" };
             let role = if wrong { Role::Mismatch } else { Role::Warning };
             piece(format!("{} {belief}{end}", record.name), role)

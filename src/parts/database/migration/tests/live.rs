@@ -93,6 +93,7 @@ fn a_write_that_only_a_former_primary_has_follows_its_row_to_the_shard_that_it_h
     // The replicas hear nothing of the last write of the primary of shard 0.
     let nodes: Vec<InstanceId> = bench.nodes[..3].iter().map(|node| node.id).collect();
     bench.kernel.network().rules.push(Rule {
+        owner: 0,
         from: vec![nodes[0]],
         to: vec![nodes[1], nodes[2]],
         verdict: Verdict::Drop,
