@@ -175,6 +175,8 @@ pub struct Incidents {
     /// What incidents have come to, the oldest first, until somebody tells it.
     pub news: Vec<News>,
     count: u32,
+    /// The incident whose fault did something last.
+    struck: u32,
     /// Writes that were replayed, and given up, and that no node has told the end of.
     replayed: u64,
     given_up: u64,
@@ -188,6 +190,7 @@ impl Incidents {
         targets.sort_unstable();
         targets.dedup();
         self.count += 1;
+        self.struck = self.count;
         if self.cases.len() == KEPT {
             self.cases.pop_front();
         }
@@ -252,6 +255,7 @@ impl Incidents {
 
     /// The fault of an incident hits more.
     pub fn widen(&mut self, number: u32, targets: Vec<InstanceId>, upstream: Vec<InstanceId>) {
+        self.struck = number;
         let Some(case) = self.numbered(number) else { return };
         for (all, more) in [(&mut case.targets, targets), (&mut case.upstream, upstream)] {
             all.extend(more);
@@ -283,16 +287,16 @@ impl Incidents {
         self.costs.push_back(cost);
     }
 
-    /// Writes were lost by the newest fault.
+    /// Writes were lost by the fault that did something last.
     pub fn lose(&mut self, writes: u64) {
-        if let Some(case) = self.cases.back_mut() {
+        if let Some(case) = self.numbered(self.struck) {
             case.incident.lost_writes += writes;
         }
     }
 
-    /// Accepted jobs were lost: they count for the newest fault, unless all is as before.
+    /// Accepted jobs were lost: they count for the fault that did something last, unless all is as before.
     pub fn lose_jobs(&mut self, jobs: u64) {
-        let newest = self.cases.back_mut();
+        let newest = self.numbered(self.struck);
         if let Some(case) = newest.filter(|case| case.incident.healed.is_none()) {
             case.incident.lost_jobs += jobs;
         }

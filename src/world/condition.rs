@@ -3,15 +3,18 @@
 //! A condition is everything that a fault can set and an undo can set back. Two of them, before and after a command, tell what it did,
 //! whatever it was.
 
+use crate::command::{Command, Setting};
 use crate::observe::Severity;
 use crate::parts::Throttle;
 use crate::protocol::{Order, Request};
 use crate::sim::{Disk, Flaw, ProcessState};
 
 use super::World;
+use super::apply::{breakable, machines};
 use super::entries::Role;
 use super::flaws::{is_misled, set_misled};
 use super::repair::restart;
+use super::select::on_machine;
 use super::settings::set_traffic;
 
 /// Something that has a state of its own, by machine, by service, or by service and instance.
@@ -73,32 +76,52 @@ pub(super) struct Changes {
     states: Vec<Change>,
 }
 
-/// Everything that a fault can change, at one moment.
+/// What a command can change, at one moment.
 pub(super) struct Condition {
     states: Vec<(Thing, State)>,
 }
 
-impl Condition {
-    pub(super) fn of(world: &World) -> Condition {
-        let machines = 0..world.machines.len();
-        let mut things: Vec<Thing> = machines
-            .flat_map(|machine| [Thing::Pace(machine), Thing::Disk(machine)])
-            .collect();
-        for (service, entry) in world.services.iter().enumerate() {
-            things.extend([Thing::Traffic(service), Thing::Hot(service), Thing::Names(service)]);
-            for number in 0..entry.instances.len() {
-                things.extend([
-                    Thing::Process(service, number),
-                    Thing::Software(service, number),
-                    Thing::Slots(service, number),
-                ]);
-            }
+/// What a command can change that can be set back: of its targets, and of whatever shares a machine with them.
+pub(super) fn concerned(world: &World, command: &Command) -> Vec<Thing> {
+    let services = 0..world.services.len();
+    match command {
+        Command::Surge(..) => services.map(Thing::Traffic).collect(),
+        Command::Set(_, Setting::Hot(_)) => services.map(Thing::Hot).collect(),
+        Command::Mislead(_) => services.map(Thing::Names).collect(),
+        Command::Kill(target)
+        | Command::Destroy(target)
+        | Command::Hang(target)
+        | Command::Slow(target, _)
+        | Command::Fail(target, ..)
+        | Command::Leak(target, _)
+        | Command::Disk(target, _)
+        | Command::Isolate(target)
+        | Command::Outage(target) => {
+            let machines = machines(world, &breakable(world, target).unwrap_or_default());
+            let of = |machine: usize| {
+                let there = on_machine(world, machine).into_iter();
+                let processes = there.flat_map(|(service, number)| {
+                    [
+                        Thing::Process(service, number),
+                        Thing::Software(service, number),
+                        Thing::Slots(service, number),
+                    ]
+                });
+                [Thing::Pace(machine), Thing::Disk(machine)].into_iter().chain(processes)
+            };
+            machines.into_iter().flat_map(of).collect()
         }
-        let states = things
-            .into_iter()
-            .filter_map(|thing| Some((thing, state(world, thing)?)))
-            .collect();
-        Condition { states }
+        _ => Vec::new(),
+    }
+}
+
+impl Condition {
+    /// How these things are.
+    pub(super) fn of(world: &World, things: &[Thing]) -> Condition {
+        let states = things.iter().filter_map(|thing| Some((*thing, state(world, *thing)?)));
+        Condition {
+            states: states.collect(),
+        }
     }
 
     /// What has changed from this one to another one, of the same things. What the command is `aimed` at counts also where it was so already: whoever
@@ -128,6 +151,12 @@ impl Changes {
 
     pub(super) fn is_empty(&self) -> bool {
         self.states.is_empty()
+    }
+
+    /// Whether anything is still as this made it.
+    pub(super) fn stands(&self, world: &World) -> bool {
+        let stands = |change: &Change| state(world, change.thing) == Some(change.after);
+        self.states.iter().any(stands)
     }
 
     /// Sets back what is still as this left it. What came after takes its place: `later` are the changes that others made since, the oldest

@@ -8,9 +8,9 @@ use crate::observe::Severity;
 use crate::sim::{InstanceId, SimTime};
 
 use super::World;
-use super::agenda::{Act, Item, MOST_STEPS};
+use super::agenda::{Act, Item, MOST_INJECTIONS, MOST_STEPS};
 use super::apply::{self, Done, breakable, ids, open_incident, refuse};
-use super::condition::{Changes, Condition, Thing};
+use super::condition::{Changes, Condition, Thing, concerned};
 use super::entries::Role;
 use super::sample::refresh_health;
 use super::select::{instances, link_ends};
@@ -124,9 +124,14 @@ fn start(world: &mut World, begin: Begin, on: &On) -> Done {
         On::Target(target) => (instances(world, target)?, Vec::new()),
         On::Link(link) => (Vec::new(), link_ends(world, link)?),
     };
+    if begin.steps.len() >= MOST_STEPS {
+        return refuse(format!(
+            "it would take more than {MOST_STEPS} steps: let each last longer, or all of it shorter"
+        ));
+    }
     if !world.agenda.has_room(begin.steps.len() + 1) {
         return refuse(format!(
-            "too much goes on: at most {MOST_STEPS} steps may be to come; `mend all` ends all of it"
+            "too much goes on: at most {MOST_STEPS} steps may be to come, of {MOST_INJECTIONS} faults; `mend all` ends all of it"
         ));
     }
     let number = world.agenda.open(begin.title.clone(), begin.suffix.clone());
@@ -158,6 +163,9 @@ fn start(world: &mut World, begin: Begin, on: &On) -> Done {
     }
     let first = said.map_or(String::new(), |applied| applied.0);
     let what = begin.title.unwrap_or(first);
+    if let Some(injection) = world.agenda.get_mut(number) {
+        injection.title.get_or_insert_with(|| what.clone());
+    }
     assure_incident(world, number, &what);
     let_heal(world, number);
     Ok(Applied(format!("{what}{}", begin.suffix)))
@@ -196,7 +204,8 @@ fn carry_out(world: &mut World, number: u32, deed: Deed) -> Done {
         return Ok(Applied(String::new()));
     };
     let clocks = clocks(world, &command);
-    let before = Condition::of(world);
+    let concerned = concerned(world, &command);
+    let before = Condition::of(world, &concerned);
     world.agenda.running = Some(number);
     let applied = apply::apply(world, &command);
     world.agenda.running = None;
@@ -204,27 +213,21 @@ fn carry_out(world: &mut World, number: u32, deed: Deed) -> Done {
     let changes = match (&command, clocks) {
         #[allow(clippy::cast_possible_truncation, reason = "a day in nanoseconds fits")]
         (Command::Skew(_, seconds), Some(clocks)) => Changes::of_clocks(clocks, (seconds * 1e9) as i64),
-        _ => before.until(Condition::of(world), &aimed(world, &command)),
+        _ => before.until(Condition::of(world, &concerned), &aimed(&command, concerned)),
     };
     world.agenda.note(number, changes);
     Ok(applied)
 }
 
 /// What a command sets that may be so already.
-fn aimed(world: &World, command: &Command) -> Vec<Thing> {
-    let (Command::Slow(target, _) | Command::Disk(target, _) | Command::Fail(target, ..)) = command else {
-        return Vec::new();
-    };
-    let hit = breakable(world, target).unwrap_or_default();
-    let things = hit.into_iter().map(|(service, number)| {
-        let machine = world.services[service].instances[number].machine;
-        match command {
-            Command::Slow(..) => Thing::Pace(machine),
-            Command::Disk(..) => Thing::Disk(machine),
-            _ => Thing::Software(service, number),
-        }
+fn aimed(command: &Command, mut concerned: Vec<Thing>) -> Vec<Thing> {
+    concerned.retain(|thing| match command {
+        Command::Slow(..) => matches!(thing, Thing::Pace(_)),
+        Command::Disk(..) => matches!(thing, Thing::Disk(_)),
+        Command::Fail(..) => matches!(thing, Thing::Software(..)),
+        _ => false,
     });
-    things.collect()
+    concerned
 }
 
 /// The nodes whose clocks a command sets, with how far off they are.
@@ -296,6 +299,22 @@ fn end_all(world: &mut World, numbers: &[u32]) -> bool {
         end(world, *number);
     }
     !numbers.is_empty()
+}
+
+/// Forgets the injections that have nothing to do any more: whatever they did has been undone by hand, or has left.
+pub(super) fn tidy(world: &mut World) {
+    let over = world.agenda.injections.iter().filter(|one| {
+        let acts = world.agenda.goes_on(one.number);
+        let stands = one.changes.iter().any(|(_, changes)| changes.stands(world));
+        let rules = world.kernel.network();
+        !acts && !stands && rules.rules.iter().all(|rule| rule.owner != one.number)
+    });
+    for number in over.map(|one| one.number).collect::<Vec<u32>>() {
+        let closed = world.agenda.close(number);
+        if let Some(incident) = closed.and_then(|injection| injection.incident) {
+            world.chronicle.incidents.release(incident);
+        }
+    }
 }
 
 /// Does what is due now, before everything else of this moment.

@@ -19,6 +19,7 @@ pub(super) fn step(world: &mut World) {
     refresh_health(world);
     world.scale_as_wanted();
     world.release_drained();
+    super::inject::tidy(world);
     super::databases::step(world);
     let now = world.now();
     let (calm, answered) = (world.traffic() <= 1.0, world.chronicle.answered_of_late());

@@ -24,12 +24,16 @@ pub(super) const FAULT: Fault = Fault {
     act: Act::Steps(steps),
 };
 
+/// A world takes fewer than this.
+const MOST_STEPS: usize = 10_000;
+
 fn steps(plan: &Plan) -> Vec<Timed> {
     let On::Link(link) = plan.on else { return Vec::new() };
     let (phase, end) = (plan.time(0), plan.lasts.unwrap_or_default());
     let mut steps = Vec::new();
     let mut at = Duration::ZERO;
-    while at < end || steps.is_empty() {
+    // More steps than a world takes are not made: it says so.
+    while (at < end || steps.is_empty()) && steps.len() < MOST_STEPS {
         steps.push(Timed::act(at, Command::Cut(link.clone())));
         steps.push(Timed::undo(at + phase));
         at += phase * 2;
