@@ -254,6 +254,8 @@ impl JobTally {
 pub struct QueueState {
     /// Whether it is a log.
     pub log: bool,
+    /// Whether messages are on a disk before they are acknowledged.
+    pub durable: bool,
     /// The settings in words: `durable, visible again after 30s, 5 attempts, then dead`.
     pub policy: String,
     /// Messages that wait: those that are due, and those whose time has not come. Of a log, those of the slowest subscriber.

@@ -16,6 +16,7 @@ mod links;
 mod measure;
 mod milestones;
 mod names;
+mod offer;
 mod outage;
 mod places;
 mod queues;
@@ -48,6 +49,8 @@ use crate::trace::Trace;
 use databases::DatabaseEntry;
 use entries::{Ground, MachineEntry, ServiceEntry};
 use places::Geography;
+
+pub use offer::can_hit;
 
 /// Conditions are looked at, and counters sampled, on a grid of this width.
 const GRID_NANOS: u64 = 100_000_000;

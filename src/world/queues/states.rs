@@ -46,6 +46,7 @@ pub(in crate::world) fn queue_state(world: &World, entry: &ServiceEntry) -> Opti
         });
     Some(QueueState {
         log: spec.style == Style::Log,
+        durable: spec.durable,
         policy: queue_policy(&spec),
         waiting,
         delayed: probe.delayed.get(),
