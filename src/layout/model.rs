@@ -191,8 +191,9 @@ pub struct Network {
     /// Between users and their nearest edge of a CDN, and between its shield and the data centers. To other edges, from edges to the shield and
     /// to the data centers it is `access`. Default 5 ms.
     pub edge: Duration,
-    /// Between two data centers of a layout without regions. Default 40 ms (half of the 80 ms round trip between Virginia and Ireland).
-    pub between: Duration,
+    /// Between two data centers, where it is given: also of a layout with regions, except between two regions of which `round_trips` knows better. Default
+    /// without regions 40 ms (half of the 80 ms round trip between Virginia and Ireland), with regions what lies between them.
+    pub between: Option<Duration>,
     /// Between two zones of a data center. Default 0.5 ms (AZ to AZ usually below 1 ms for a round trip).
     pub zone: Duration,
     /// Round trips between regions that are known better than [`Region::round_trip`] does: by two names, the lesser one first.
@@ -201,6 +202,11 @@ pub struct Network {
     pub jitter: Duration,
     /// Probability that a packet is lost. From 0 to 0.9. Default 0.
     pub loss: f64,
+}
+
+impl Network {
+    /// Between two data centers, where neither the layout nor regions say anything.
+    pub const BETWEEN: Duration = Duration::from_millis(40);
 }
 
 /// A data center: services on machines.

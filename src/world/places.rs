@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::layout::Layout;
+use crate::layout::{self, Layout};
 use crate::sim::{Network, Place, nanos};
 
 /// What stands at a place.
@@ -96,7 +96,13 @@ impl<'a> Places<'a> {
                     self.ends(*spot, *other)
                 };
                 let ocean = layout.one_way(*region, *elsewhere);
-                network.set_latency(Place(a as u16), Place(b as u16), ends + ocean);
+                let given = match (spot, other) {
+                    (Spot::Zone { site }, Spot::Zone { site: other }) if site != other => {
+                        layout.given_between(*region, *elsewhere)
+                    }
+                    _ => None,
+                };
+                network.set_latency(Place(a as u16), Place(b as u16), given.unwrap_or(ends + ocean));
             }
         }
         network.set_jitter(latency.jitter);
@@ -122,7 +128,7 @@ impl<'a> Places<'a> {
             (Spot::Zone { site }, Spot::Zone { site: other }) if site == other => latency.zone,
             // Between regions the way is all there is.
             (Spot::Zone { .. }, Spot::Zone { .. }) if abroad => latency.zone,
-            (Spot::Zone { .. }, Spot::Zone { .. }) => latency.between,
+            (Spot::Zone { .. }, Spot::Zone { .. }) => layout::Network::BETWEEN,
             // A resolver stands with the users' provider, half-way.
             (Spot::Users(number), Spot::Resolver(own)) | (Spot::Resolver(own), Spot::Users(number))
                 if number == own =>
@@ -195,7 +201,18 @@ impl Geography {
         };
         let mut geography = Geography::default();
         if !layout.regions.is_empty() {
-            geography.ways = places.spots.iter().map(|(_, region)| abroad(*region)).collect();
+            let ways = |(spot, region): &(Spot, Option<&str>)| {
+                let mut ways = abroad(*region);
+                if let Spot::Zone { site: own } = spot {
+                    let others = sites.iter().enumerate().filter(|(site, _)| site != own);
+                    for (site, elsewhere) in others {
+                        let given = layout.given_between(*region, *elsewhere);
+                        ways[site] = given.map_or(ways[site], nanos);
+                    }
+                }
+                ways
+            };
+            geography.ways = places.spots.iter().map(ways).collect();
         }
         for (number, users) in layout.users.values().enumerate() {
             let resolver = users.resolver.as_deref();

@@ -81,6 +81,13 @@ impl Layout {
         }
     }
 
+    /// One way between two data centers that stand in these regions, where the layout says it for all of them and nothing better of these two.
+    pub(crate) fn given_between(&self, a: Option<&str>, b: Option<&str>) -> Option<Duration> {
+        let ends = a.zip(b).map(|(a, b)| (a.min(b).to_owned(), a.max(b).to_owned()));
+        let known = ends.is_some_and(|ends| self.network.round_trips.contains_key(&ends));
+        self.network.between.filter(|_| !known)
+    }
+
     /// One way between two regions; nothing where they are one, or unknown.
     pub(crate) fn one_way(&self, a: Option<&str>, b: Option<&str>) -> Duration {
         let (Some(a), Some(b)) = (a, b) else {

@@ -134,8 +134,7 @@ pub(super) struct RawNetwork {
     access: Duration,
     #[serde(with = "duration")]
     edge: Duration,
-    #[serde(with = "duration")]
-    between: Duration,
+    between: Option<RawTime>,
     #[serde(with = "duration")]
     zone: Duration,
     round_trips: BTreeMap<String, RawTime>,
@@ -150,7 +149,7 @@ impl Default for RawNetwork {
             local: Duration::from_micros(250),
             access: Duration::from_millis(20),
             edge: Duration::from_millis(5),
-            between: Duration::from_millis(40),
+            between: None,
             zone: Duration::from_micros(500),
             round_trips: BTreeMap::new(),
             jitter: Duration::ZERO,
@@ -167,7 +166,10 @@ impl RawNetwork {
         check::time(&path.at("local"), self.local, latencies.clone())?;
         check::time(&path.at("access"), self.access, latencies.clone())?;
         check::time(&path.at("edge"), self.edge, latencies.clone())?;
-        check::time(&path.at("between"), self.between, latencies.clone())?;
+        let between = self.between.map(|RawTime(time)| time);
+        if let Some(time) = between {
+            check::time(&path.at("between"), time, latencies.clone())?;
+        }
         check::time(&path.at("zone"), self.zone, latencies)?;
         check::time(&path.at("jitter"), self.jitter, Duration::ZERO..=check::LONGEST_LATENCY)?;
         check::number(&path.at("loss"), self.loss, 0.0..=0.9)?;
@@ -175,7 +177,7 @@ impl RawNetwork {
             local: self.local,
             access: self.access,
             edge: self.edge,
-            between: self.between,
+            between,
             zone: self.zone,
             round_trips,
             jitter: self.jitter,

@@ -145,7 +145,7 @@ fn what_users_and_the_network_are_given_they_have() {
         local: Duration::from_micros(250),
         access: ms(20),
         edge: ms(5),
-        between: ms(30),
+        between: Some(ms(30)),
         zone: Duration::from_micros(500),
         round_trips: std::collections::BTreeMap::new(),
         jitter: Duration::ZERO,
@@ -153,7 +153,7 @@ fn what_users_and_the_network_are_given_they_have() {
     };
     assert_eq!(layout.network, expected);
     let source = "(title: \"t\", users: {\"people\": (count: 5)}, services: {\"web\": Web()})";
-    assert_eq!(layout::parse(source, "l.ron").unwrap().network.between, ms(40));
+    assert_eq!(layout::parse(source, "l.ron").unwrap().network.between, None);
 }
 
 #[test]

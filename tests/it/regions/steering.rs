@@ -148,3 +148,32 @@ fn a_cdn_asks_the_nearer_data_center_and_static_files_may_have_a_domain_of_their
     assert!(near(&shares, [0.0, 1.0]), "{shares:?}");
     assert_eq!(world.frame().total.failed, 0);
 }
+
+#[test]
+fn a_time_between_data_centers_that_is_given_wins_over_the_way_between_their_regions() {
+    let trip = |network: &str| {
+        let layout = two_sites("", "", &format!("network: ({network})"));
+        let world = World::build(&layout, 1);
+        world.frame().topology.sites[0].round_trips[1]
+    };
+    let by_region = trip("");
+    assert!(by_region > Duration::from_millis(80), "{by_region:?}");
+    assert_eq!(trip("between: \"5ms\""), Duration::from_millis(10));
+    // What is said of these two regions is said of them alone.
+    let both = trip("between: \"5ms\", round_trips: {\"us <-> eu\": \"90ms\"}");
+    assert_eq!(both, trip("round_trips: {\"us <-> eu\": \"90ms\"}"));
+    assert!(both >= Duration::from_millis(90), "{both:?}");
+    // Two data centers of one region, too; people and DNS are where they were.
+    let layout = |between: &str| {
+        crate::build::layout(&format!(
+            r#"(title: "one region", regions: {{"us": (lat: 39.0, lon: -77.5)}}, network: ({between}),
+                users: {{"people": (region: "us", count: 100)}},
+                data_centers: {{"a": (services: {{"web": Web()}}), "b": (services: {{"web": Web()}})}})"#
+        ))
+    };
+    let world = story(&layout("between: \"5ms\""), 1, &[], 30.0);
+    let frame = world.frame();
+    assert_eq!(frame.topology.sites[0].round_trips[1], Duration::from_millis(10));
+    let without = story(&layout(""), 1, &[], 30.0).frame();
+    assert_eq!(frame.recent_latency.p50, without.recent_latency.p50);
+}
