@@ -14,6 +14,9 @@ use super::set::{revoke, set};
 use super::settings::{balance, resize, scale, surge};
 use super::{World, caches, chaos, databases, flaws, inject, outage, queues, sites};
 
+/// As slow as a machine becomes however many faults slow it.
+const SLOWEST: f64 = 1_000.0;
+
 /// What came of a command.
 pub(super) type Done = Result<Applied, CommandError>;
 
@@ -196,11 +199,23 @@ fn hang(world: &mut World, target: &Selector) -> Done {
 }
 
 fn slow(world: &mut World, target: &Selector, factor: f64) -> Done {
+    pace(world, target, factor, |_| factor)
+}
+
+/// Lets work that took `from` times as long as before take `to` times as long: what was slower for another reason stays so much slower.
+pub(super) fn slower(world: &mut World, target: &Selector, from: f64, to: f64) -> Done {
+    pace(world, target, to, |now| (now * to / from).min(SLOWEST))
+}
+
+/// Sets how long work takes, by how long it takes now. `factor` is what is said.
+fn pace(world: &mut World, target: &Selector, factor: f64, of: impl Fn(f64) -> f64) -> Done {
     let hit = breakable(world, target)?;
     let name = called(world, target, &hit);
     let machines = machines(world, &hit);
     for machine in &machines {
-        world.kernel.set_slow(world.machines[*machine].id, factor);
+        let id = world.machines[*machine].id;
+        let factor = of(world.kernel.slow(id));
+        world.kernel.set_slow(id, factor);
     }
     if factor > 1.0 {
         let hit: Vec<_> = machines

@@ -199,15 +199,22 @@ fn let_heal(world: &mut World, number: u32) {
 
 /// Carries a step of an injection out, and notes what it did.
 fn carry_out(world: &mut World, number: u32, deed: Deed) -> Done {
-    let Deed::Do(command) = deed else {
-        undo(world, number);
-        return Ok(Applied(String::new()));
+    let (command, from) = match deed {
+        Deed::Do(command) => (command, None),
+        Deed::Slower { target, from, to } => (Command::Slow(target, to), Some(from)),
+        Deed::Undo => {
+            undo(world, number);
+            return Ok(Applied(String::new()));
+        }
     };
     let clocks = clocks(world, &command);
     let concerned = concerned(world, &command);
     let before = Condition::of(world, &concerned);
     world.agenda.running = Some(number);
-    let applied = apply::apply(world, &command);
+    let applied = match (&command, from) {
+        (Command::Slow(target, to), Some(from)) => apply::slower(world, target, from, *to),
+        _ => apply::apply(world, &command),
+    };
     world.agenda.running = None;
     let applied = applied?;
     let changes = match (&command, clocks) {

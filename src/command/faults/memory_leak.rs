@@ -1,7 +1,7 @@
 //! Memory leak: slower and slower until it is killed.
 
 use super::super::model::Command;
-use super::{Act, Fault, Hit, Lasts, Param, Plan, Quantity, Timed};
+use super::{Act, Deed, Fault, Hit, Lasts, Param, Plan, Quantity, Timed};
 
 pub(super) const FAULT: Fault = Fault {
     name: "memory-leak",
@@ -22,13 +22,21 @@ pub(super) const FAULT: Fault = Fault {
     act: Act::Steps(steps),
 };
 
-const FACTORS: [f64; 4] = [1.5, 2.0, 4.0, 8.0];
+/// How many times as long work takes, before the leak and in each quarter of its time.
+const FACTORS: [f64; 5] = [1.0, 1.5, 2.0, 4.0, 8.0];
 
 fn steps(plan: &Plan) -> Vec<Timed> {
     let end = plan.time(0);
-    let quarters = FACTORS.iter().zip(0_u32..);
+    let quarters = FACTORS.windows(2).zip(0_u32..);
     let mut steps: Vec<Timed> = quarters
-        .map(|(factor, quarter)| Timed::act(end * quarter / 4, Command::Slow(plan.target(), *factor)))
+        .map(|(factors, quarter)| Timed {
+            after: end * quarter / 4,
+            deed: Deed::Slower {
+                target: plan.target(),
+                from: factors[0],
+                to: factors[1],
+            },
+        })
         .collect();
     steps.push(Timed::act(end, Command::Kill(plan.target())));
     steps.push(Timed::undo(end));

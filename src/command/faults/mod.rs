@@ -171,6 +171,15 @@ pub struct Timed {
 pub enum Deed {
     /// Carries a command out.
     Do(Command),
+    /// Lets work on what is named, which takes `from` times as long as it did before the fault, take `to` times as long.
+    Slower {
+        /// What is named.
+        target: Selector,
+        /// The factor of the step before; 1 for the first.
+        from: f64,
+        /// The factor from now on.
+        to: f64,
+    },
     /// Undoes what the steps before it did, as far as nothing else has happened to it since.
     Undo,
 }
