@@ -7,6 +7,8 @@ use crate::observe::BackendView;
 use crate::protocol::Http;
 use crate::sim::{InstanceId, SimTime, Stream, mix};
 
+use super::least::Least;
+
 /// Points of each server on the ring of consistent hashing (ketama).
 const POINTS: u64 = 160;
 
@@ -18,6 +20,8 @@ pub struct Chooser {
     owed: RefCell<Vec<f64>>,
     /// Points of the ring in order, and the places of their servers.
     ring: RefCell<Vec<(u64, u32)>>,
+    /// Who has the fewest requests, once somebody asked; kept up to date by [`Chooser::note`].
+    least: RefCell<Option<Least>>,
 }
 
 impl Chooser {
@@ -28,6 +32,7 @@ impl Chooser {
             draws: RefCell::new(draws),
             owed: RefCell::default(),
             ring: RefCell::default(),
+            least: RefCell::default(),
         }
     }
 
@@ -36,6 +41,14 @@ impl Chooser {
         self.owed.borrow_mut().clear();
         self.owed.borrow_mut().resize(backends.len(), 0.0);
         self.ring.borrow_mut().clear();
+        self.least.replace(None);
+    }
+
+    /// The server at this place is not as it was.
+    pub fn note(&self, place: usize, backend: &BackendView) {
+        if let Some(least) = self.least.borrow_mut().as_mut() {
+            enter(least, place, backend);
+        }
     }
 
     /// Draws the ring up, if nobody has since servers came or went.
@@ -70,11 +83,11 @@ impl Chooser {
             return Some(place);
         }
         let ramps = |place: usize| ramp(&backends[place], spec, now);
+        if spec.balance == Balance::LeastConnections {
+            return self.least_loaded(backends, tried, &ramps);
+        }
         let first = self.by_policy(spec.balance, weights, (backends, &ramps), http, &open)?;
-        let by_load = matches!(
-            spec.balance,
-            Balance::LeastConnections | Balance::PowerOfTwo | Balance::Weighted
-        );
+        let by_load = matches!(spec.balance, Balance::PowerOfTwo | Balance::Weighted);
         if by_load || backends[first].ramping.is_none() {
             return Some(first);
         }
@@ -104,17 +117,13 @@ impl Chooser {
     ) -> Option<usize> {
         let count = backends.len();
         let turn = self.turn.get();
-        // What it would have with this request, as if a server in slow start were that much smaller.
-        let load = |place: usize| match backends[place].ramping {
-            None => f64::from(backends[place].in_flight + 1),
-            Some(_) => f64::from(backends[place].in_flight + 1) / ramps(place),
-        };
+        let load = |place: usize| load(&backends[place], || ramps(place));
         let mut in_turn = (0..count)
             .map(|step| (turn + step) % count)
             .filter(|place| open(*place));
         let chosen = match policy {
             Balance::RoundRobin => in_turn.next()?,
-            Balance::LeastConnections => least(in_turn, load)?,
+            Balance::LeastConnections => scan(in_turn, load)?,
             Balance::Random => self.draw_one(in_turn)?,
             Balance::PowerOfTwo => {
                 let first = self.draw_one(in_turn.clone())?;
@@ -137,6 +146,44 @@ impl Chooser {
         };
         self.turn.set((chosen + 1) % count);
         Some(chosen)
+    }
+
+    /// The one with the least load; of equals, the first in turn.
+    fn least_loaded(
+        &self,
+        backends: &[BackendView],
+        tried: &[InstanceId],
+        ramps: &dyn Fn(usize) -> f64,
+    ) -> Option<usize> {
+        let count = backends.len();
+        let turn = self.turn.get().checked_rem(count)?;
+        let mut least = self.least.borrow_mut();
+        let least = least.get_or_insert_with(|| {
+            let mut least = Least::new(count);
+            for (place, backend) in backends.iter().enumerate() {
+                enter(&mut least, place, backend);
+            }
+            least
+        });
+        let place_of = |id: &InstanceId| backends.iter().position(|backend| backend.id == *id);
+        let but: Vec<usize> = tried.iter().filter_map(place_of).collect();
+        let load = |place: usize| load(&backends[place], || ramps(place));
+        let whole = least.first(turn, &but).map(|(place, _)| place);
+        let apart = least.apart.iter().copied().filter(|place| !but.contains(place));
+        let in_turn = |place: usize| (place + count - turn) % count;
+        let chosen = whole
+            .into_iter()
+            .chain(apart)
+            .min_by(|a, b| load(*a).total_cmp(&load(*b)).then(in_turn(*a).cmp(&in_turn(*b))));
+        debug_assert_eq!(chosen, {
+            let in_turn = (0..count).map(|step| (turn + step) % count);
+            scan(
+                in_turn.filter(|place| backends[*place].is_up() && !but.contains(place)),
+                load,
+            )
+        });
+        self.turn.set((chosen? + 1) % count);
+        chosen
     }
 
     fn draw_one(&self, open: impl Iterator<Item = usize> + Clone) -> Option<usize> {
@@ -174,19 +221,25 @@ impl Chooser {
     }
 }
 
-/// The first one with the least load. Nobody has less than the one request that is to be sent, so the search ends at whoever has no more:
-/// among many servers that are mostly idle it is short.
-fn least(open: impl Iterator<Item = usize>, load: impl Fn(usize) -> f64) -> Option<usize> {
-    let mut best: Option<(usize, f64)> = None;
-    for place in open {
-        let load = load(place);
-        if load <= 1.0 {
-            return Some(place);
-        }
-        if best.is_none_or(|(_, least)| load < least) {
-            best = Some((place, load));
-        }
+/// What a server would have with one more request, as if one in slow start were that much smaller.
+fn load(backend: &BackendView, ramp: impl FnOnce() -> f64) -> f64 {
+    match backend.ramping {
+        None => f64::from(backend.in_flight + 1),
+        Some(_) => f64::from(backend.in_flight + 1) / ramp(),
     }
+}
+
+/// Enters what has changed of a server. Of one in slow start the load changes with time, so it stands apart.
+fn enter(least: &mut Least, place: usize, backend: &BackendView) {
+    let (is_up, ramps) = (backend.is_up(), backend.ramping.is_some());
+    least.set(place, (is_up && !ramps).then_some(backend.in_flight));
+    least.put_apart(place, is_up && ramps);
+}
+
+/// The first one with the least load, by looking at all of them.
+fn scan(open: impl Iterator<Item = usize>, load: impl Fn(usize) -> f64) -> Option<usize> {
+    let loads = open.map(|place| (place, load(place)));
+    let best = loads.reduce(|best, next| if next.1 < best.1 { next } else { best });
     best.map(|(place, _)| place)
 }
 
@@ -252,6 +305,45 @@ mod tests {
         assert_eq!([times(0), times(1), times(2)], [5, 1, 1], "{picked:?}");
         // The heavy one never has all of its turns in a row.
         assert!(!picked.windows(4).any(|window| window == [0; 4]), "{picked:?}");
+    }
+
+    #[test]
+    fn the_least_busy_is_found_as_by_looking_at_all() {
+        let source = r#"(title: "t", users: {"people": (count: 1)},
+            services: {"lb": LoadBalancer(to: "web", slow_start: "10s"), "web": Web()})"#;
+        let layout = layout::parse(source, "t.ron").expect("a layout");
+        let services = &layout.data_centers.values().next().expect("a data center").services;
+        let Some(layout::Service::LoadBalancer(spec)) = services.get("lb") else {
+            panic!("there is a balancer");
+        };
+        for seed in 0..20 {
+            let mut stream = Stream::new(seed, "balance", "property");
+            let mut below = |bound: u64| stream.draw().below(bound);
+            let count = 1 + below(20);
+            let mut backends = servers(count as u32);
+            let (chooser, plain) = (chooser(&backends), chooser(&backends));
+            for second in 0..300 {
+                let now = SimTime(second * 100_000_000);
+                let place = below(count) as usize;
+                let backend = &mut backends[place];
+                match below(8) {
+                    0 => backend.believed = Belief::Down { passed: 0 },
+                    1 => backend.believed = Belief::Up { failed: 0 },
+                    2 => backend.ejected = (below(2) == 0).then_some(now),
+                    3 => backend.ramping = Some(now),
+                    4 => backend.ramping = None,
+                    5 => backend.in_flight = backend.in_flight.saturating_sub(1),
+                    _ => backend.in_flight += 1,
+                }
+                chooser.note(place, backend);
+                let tried: Vec<InstanceId> = (0..below(3)).map(|_| InstanceId(below(count) as u32)).collect();
+                let found = chooser.choose(spec, &[], &backends, (&ask(0, 0), &tried), now);
+                let ramps = |place: usize| ramp(&backends[place], spec, now);
+                let open = |place: usize| backends[place].is_up() && !tried.contains(&backends[place].id);
+                let expected = plain.by_policy(spec.balance, &[], (&backends, &ramps), &ask(0, 0), &open);
+                assert_eq!(found, expected, "seed {seed}, step {second}");
+            }
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! A load balancer: it spreads requests over servers, checks their health, and tries what failed on the way on another one.
 
 mod balance;
+mod least;
 mod pair;
 
 use std::cell::{Cell, RefCell};
@@ -117,14 +118,16 @@ impl LoadBalancer {
             let reply = Reply::of_call(cx.call(server, Request::Check, rules.timeout).await, server);
             let news = {
                 let mut backends = self.probe.backends.borrow_mut();
-                let is_it = |backend: &&mut BackendView| backend.id == server && backend.number == view;
-                let Some(backend) = backends.iter_mut().find(is_it) else {
+                let is_it = |backend: &BackendView| backend.id == server && backend.number == view;
+                let Some(place) = backends.iter().position(is_it) else {
                     return;
                 };
+                let backend = &mut backends[place];
                 let news = learn(backend, &rules, &reply);
                 if matches!(news, Some(Event::TakenIn { .. })) && !self.members.spec.borrow().slow_start.is_zero() {
                     backend.ramping = Some(cx.now());
                 }
+                self.chooser.note(place, backend);
                 news
             };
             if let Some(news) = news {
@@ -158,14 +161,17 @@ impl LoadBalancer {
         Some((place, backends[place].id))
     }
 
+    /// Changes what is known of a server, which stood at this place when last seen.
     fn change(&self, server: InstanceId, place: usize, change: impl Fn(&mut BackendView)) {
         let mut backends = self.probe.backends.borrow_mut();
-        match backends.get_mut(place) {
-            Some(backend) if backend.id == server => change(backend),
-            _ => backends
-                .iter_mut()
-                .filter(|backend| backend.id == server)
-                .for_each(change),
+        let is_it = |backend: &BackendView| backend.id == server;
+        let place = match backends.get(place) {
+            Some(backend) if is_it(backend) => Some(place),
+            _ => backends.iter().position(is_it),
+        };
+        if let Some(place) = place {
+            change(&mut backends[place]);
+            self.chooser.note(place, &backends[place]);
         }
     }
 
@@ -193,9 +199,10 @@ impl LoadBalancer {
         let mut backends = self.probe.backends.borrow_mut();
         let ejected = backends.iter().filter(|backend| backend.ejected.is_some()).count();
         let count = backends.len();
-        let Some(backend) = backends.iter_mut().find(|backend| backend.id == server) else {
+        let Some(place) = backends.iter().position(|backend| backend.id == server) else {
             return;
         };
+        let backend = &mut backends[place];
         let Some(error) = error else {
             backend.broken = 0;
             return;
@@ -208,6 +215,7 @@ impl LoadBalancer {
         backend.ejections += 1;
         let until = cx.now() + outlier.eject * backend.ejections;
         backend.ejected = Some(until);
+        self.chooser.note(place, backend);
         cx.emit(Event::Ejected {
             backend: server,
             failed: backend.broken,
@@ -221,8 +229,10 @@ impl LoadBalancer {
     async fn pardon(self: Rc<Self>, cx: Cx<System>, server: InstanceId, until: SimTime) {
         cx.sleep_until(until).await;
         let mut backends = self.probe.backends.borrow_mut();
-        if let Some(backend) = backends.iter_mut().find(|backend| backend.id == server) {
+        let mut all = backends.iter_mut().enumerate();
+        if let Some((place, backend)) = all.find(|(_, backend)| backend.id == server) {
             backend.ejected = None;
+            self.chooser.note(place, backend);
             cx.emit(Event::Returned { backend: server });
         }
     }
@@ -244,9 +254,10 @@ impl LoadBalancer {
         if spec.slow_start.is_zero() {
             return;
         }
-        for backend in self.probe.backends.borrow_mut().iter_mut() {
+        for (place, backend) in self.probe.backends.borrow_mut().iter_mut().enumerate() {
             if backend.ramping.is_some() && ramp(backend, &spec, cx.now()) >= 1.0 {
                 backend.ramping = None;
+                self.chooser.note(place, backend);
             }
         }
     }
