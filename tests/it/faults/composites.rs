@@ -5,6 +5,7 @@ use blastradius::observe::Health;
 use blastradius::protocol::Reason;
 use blastradius::world::World;
 
+use super::data::cached;
 use super::{look, see, shop};
 use crate::build::layout;
 use crate::story::{act, advance_to, cause, instance, refusal, service, story};
@@ -119,18 +120,6 @@ fn lose_silences_a_data_center_and_no_other() {
     seen.is_as_before();
 }
 
-fn cached() -> Layout {
-    layout(
-        r#"Layout(title: "cached",
-            users: { "people": (count: 200, every: "1s", asks: (page: 1), keys: Uniform(count: 20_000), browser: false) },
-            services: {
-                "web": Web(machines: 2, size: "xl", work: Constant("1ms"), cache: "cache", database: "db"),
-                "cache": Cache(items: 500, ttl: "1h"),
-                "db": Database(size: "xl", rows: 20_000),
-            })"#,
-    )
-}
-
 /// Hit ratio and requests a second at the cache over so many seconds from now.
 fn at_the_cache(world: &mut World, seconds: f64) -> (f64, f64) {
     let tally = |world: &World| service(&world.frame(), "cache").cache.clone().expect("a cache").total;
@@ -143,16 +132,7 @@ fn at_the_cache(world: &mut World, seconds: f64) -> (f64, f64) {
 
 #[test]
 fn thundering_herd_finds_no_copies() {
-    let layout = layout(
-        r#"Layout(title: "herd",
-            users: { "people": (count: 200, every: "1s", asks: (page: 1), keys: Uniform(count: 1_000), browser: false) },
-            services: {
-                "web": Web(machines: 2, size: "xl", work: Constant("1ms"), cache: "cache", database: "db"),
-                "cache": Cache(items: 10_000, ttl: "1h"),
-                "db": Database(size: "xl", rows: 1_000),
-            })"#,
-    );
-    let mut world = story(&layout, 3, &[], 60.0);
+    let mut world = story(&cached(1_000, 10_000), 3, &[], 60.0);
     let before = at_the_cache(&mut world, 5.0);
     act(&mut world, "thundering-herd 3 for 20s");
     let during = at_the_cache(&mut world, 0.5);
@@ -170,7 +150,7 @@ fn thundering_herd_finds_no_copies() {
 
 #[test]
 fn hot_key_sends_its_share_to_one_row() {
-    let mut world = story(&cached(), 3, &[], 60.0);
+    let mut world = story(&cached(20_000, 500), 3, &[], 60.0);
     let before = at_the_cache(&mut world, 20.0).0;
     act(&mut world, "hot-key people 50% for 30s");
     let during = at_the_cache(&mut world, 25.0).0;
@@ -220,6 +200,24 @@ fn memory_leak_slows_and_then_kills() {
     assert!(look(&mut world).0.ok > 0.999);
     assert_eq!(world.frame().incidents.len(), 1);
     assert!(world.frame().incidents[0].healed.is_some());
+}
+
+#[test]
+fn memory_leak_multiplies_what_was_slow_before() {
+    let slow = |world: &World| instance(&world.frame(), "web/1").slow.to_string();
+    let acts = [(5.0, "slow web/1 10"), (10.0, "memory-leak web/1 20s")];
+    let mut world = story(&shop(""), 3, &acts, 11.0);
+    for (at, factor) in [(14.0, "15"), (19.0, "20"), (24.0, "40"), (29.0, "80"), (60.0, "10")] {
+        advance_to(&mut world, at);
+        assert_eq!(slow(&world), factor, "at {at}");
+    }
+    // What somebody sets meanwhile is multiplied from then on, and stays.
+    let acts = [(10.0, "memory-leak web/1 20s"), (16.0, "slow web/1 3")];
+    let mut world = story(&shop(""), 3, &acts, 17.0);
+    for (at, factor) in [(19.0, "3"), (24.0, "6"), (29.0, "12"), (60.0, "3")] {
+        advance_to(&mut world, at);
+        assert_eq!(slow(&world), factor, "at {at}");
+    }
 }
 
 #[test]

@@ -70,9 +70,9 @@ fn disk_that_is_full_refuses_messages() {
     assert!((seen.before.ok - seen.after.ok).abs() < 0.01);
 }
 
-#[test]
-fn skew_puts_a_clock_forward_and_back() {
-    let two = layout(
+/// A database with a primary in each of two data centers.
+pub fn peers() -> Layout {
+    layout(
         r#"Layout(title: "two",
             users: { "people": (count: 100, every: "1s", asks: (page: 50, update: 50), keys: Uniform(count: 500)) },
             databases: { "orders": (machines: {"a": 1, "b": 1}, rows: 500, replication: MultiPrimary(rule: LastWriteWins)) },
@@ -80,35 +80,41 @@ fn skew_puts_a_clock_forward_and_back() {
                 "a": (services: { "web": Web(size: "l", database: "orders") }),
                 "b": (services: { "web": Web(size: "l", database: "orders") }),
             })"#,
-    );
-    let skews = |world: &World| -> Vec<f64> {
-        let frame = world.frame();
-        let databases = frame.services.iter().filter_map(|service| service.database.as_ref());
-        let mut skews: Vec<f64> = databases
-            .flat_map(|database| database.nodes.iter().map(|node| node.skew_ms))
-            .collect();
-        skews.sort_by(f64::total_cmp);
-        skews.dedup();
-        skews
-    };
-    let mut world = story(&two, 1, &[(10.0, "skew a/orders 5s for 20s")], 15.0);
+    )
+}
+
+/// How far the clocks of its nodes are off, in milliseconds: each figure once, the least first.
+pub fn skews(world: &World) -> Vec<f64> {
+    let frame = world.frame();
+    let databases = frame.services.iter().filter_map(|service| service.database.as_ref());
+    let mut skews: Vec<f64> = databases
+        .flat_map(|database| database.nodes.iter().map(|node| node.skew_ms))
+        .collect();
+    skews.sort_by(f64::total_cmp);
+    skews.dedup();
+    skews
+}
+
+#[test]
+fn skew_puts_a_clock_forward_and_back() {
+    let mut world = story(&peers(), 1, &[(10.0, "skew a/orders 5s for 20s")], 15.0);
     assert_eq!(skews(&world), [0.0, 5_000.0]);
     advance_to(&mut world, 31.0);
     assert_eq!(skews(&world), [0.0]);
     assert_eq!(world.frame().incidents.len(), 1);
 }
 
-/// A cache in front of a database: 200 reads a second of 1,000 rows.
-fn cached() -> Layout {
-    layout(
+/// A cache of so many entries in front of a database: 200 reads a second of so many rows.
+pub fn cached(rows: u32, items: u32) -> Layout {
+    layout(&format!(
         r#"Layout(title: "cached",
-            users: { "people": (count: 200, every: "1s", asks: (page: 1), keys: Uniform(count: 1_000), browser: false) },
-            services: {
-                "web": Web(machines: 2, work: Constant("1ms"), cache: "cache", database: "db"),
-                "cache": Cache(items: 10_000, ttl: "1h"),
-                "db": Database(rows: 1_000),
-            })"#,
-    )
+            users: {{ "people": (count: 200, every: "1s", asks: (page: 1), keys: Uniform(count: {rows}), browser: false) }},
+            services: {{
+                "web": Web(machines: 2, size: "xl", work: Constant("1ms"), cache: "cache", database: "db"),
+                "cache": Cache(items: {items}, ttl: "1h"),
+                "db": Database(size: "xl", rows: {rows}),
+            }})"#
+    ))
 }
 
 /// The hit ratio between now and a time.
@@ -122,7 +128,7 @@ fn hits(world: &mut World, until: f64) -> f64 {
 
 #[test]
 fn flush_empties_a_cache_that_fills_again() {
-    let mut world = story(&cached(), 1, &[], 60.0);
+    let mut world = story(&cached(1_000, 10_000), 1, &[], 60.0);
     assert!(hits(&mut world, 65.0) > 0.99);
     act(&mut world, "flush cache");
     assert!(hits(&mut world, 66.0) < 0.2);
@@ -132,7 +138,7 @@ fn flush_empties_a_cache_that_fills_again() {
 
 #[test]
 fn expire_ends_the_time_of_what_is_held() {
-    let mut world = story(&cached(), 1, &[], 60.0);
+    let mut world = story(&cached(1_000, 10_000), 1, &[], 60.0);
     assert!(hits(&mut world, 65.0) > 0.99);
     act(&mut world, "expire cache");
     assert!(hits(&mut world, 66.0) < 0.2);
@@ -159,9 +165,9 @@ fn expire_leaves_a_cdn_what_it_needs_in_hard_times() {
     assert!(run("flush cdn") < 0.05, "{}", run("flush cdn"));
 }
 
-#[test]
-fn poison_kills_whoever_works_on_it_until_it_is_a_dead_letter() {
-    let studio = layout(
+/// People upload photos, of which one that kills three workers is a dead letter.
+pub fn studio() -> Layout {
+    layout(
         r#"Layout(title: "studio",
             users: { "people": (count: 50, every: "1s", asks: (upload: 1), keys: Uniform(count: 100)) },
             services: {
@@ -170,7 +176,11 @@ fn poison_kills_whoever_works_on_it_until_it_is_a_dead_letter() {
                 "dead": Queue(),
                 "workers": Consumer(of: "photos", machines: 2, work: Constant("5ms"), boot: "2s"),
             })"#,
-    );
+    )
+}
+
+#[test]
+fn poison_kills_whoever_works_on_it_until_it_is_a_dead_letter() {
     let crashes = |world: &World| {
         service(&world.frame(), "workers")
             .workers
@@ -179,7 +189,7 @@ fn poison_kills_whoever_works_on_it_until_it_is_a_dead_letter() {
             .total
             .crashed
     };
-    let mut world = story(&studio, 1, &[(10.0, "poison photos")], 60.0);
+    let mut world = story(&studio(), 1, &[(10.0, "poison photos")], 60.0);
     assert_eq!(crashes(&world), 3);
     advance_to(&mut world, 90.0);
     assert_eq!(crashes(&world), 3, "it is dead");
