@@ -23,6 +23,7 @@ mod regions;
 mod replays;
 mod report;
 mod screen;
+mod soak;
 mod story;
 mod terminal;
 mod traces;
