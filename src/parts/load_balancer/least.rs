@@ -10,7 +10,7 @@ const CLOSED: u32 = u32::MAX;
 #[derive(Debug, Default)]
 pub struct Least {
     /// The matches as a heap: the root at 1, those below `n` at `2n` and `2n + 1`; the places themselves are the last half.
-    least: Vec<u32>,
+    counts: Vec<u32>,
     /// Where the places begin: a power of two.
     leaves: usize,
     /// Places that are looked at one by one, as they have no whole count, in their order.
@@ -22,7 +22,7 @@ impl Least {
     pub fn new(places: usize) -> Least {
         let leaves = places.next_power_of_two();
         Least {
-            least: vec![CLOSED; 2 * leaves],
+            counts: vec![CLOSED; 2 * leaves],
             leaves,
             apart: Vec::new(),
         }
@@ -31,14 +31,14 @@ impl Least {
     /// A place has so many requests under way; `None` where it can't be chosen.
     pub fn set(&mut self, place: usize, count: Option<u32>) {
         let mut at = self.leaves + place;
-        self.least[at] = count.unwrap_or(CLOSED);
+        self.counts[at] = count.unwrap_or(CLOSED);
         while at > 1 {
             at /= 2;
-            let winner = self.least[2 * at].min(self.least[2 * at + 1]);
-            if self.least[at] == winner {
+            let winner = self.counts[2 * at].min(self.counts[2 * at + 1]);
+            if self.counts[at] == winner {
                 return;
             }
-            self.least[at] = winner;
+            self.counts[at] = winner;
         }
     }
 
@@ -80,7 +80,7 @@ impl Least {
         // The halves, quarters and so on that make up the stretch: those of its left end in their order, those of its right end from the back.
         let (mut left, mut right) = (from + self.leaves, to.max(from) + self.leaves);
         let (mut first, mut last): (Option<usize>, Option<usize>) = (None, None);
-        let beats = |one: usize, other: Option<usize>| other.is_none_or(|other| self.least[one] < self.least[other]);
+        let beats = |one: usize, other: Option<usize>| other.is_none_or(|other| self.counts[one] < self.counts[other]);
         while left < right {
             if left % 2 == 1 {
                 first = if beats(left, first) { Some(left) } else { first };
@@ -89,19 +89,19 @@ impl Least {
             if right % 2 == 1 {
                 right -= 1;
                 // It stands before those that were found at this end so far.
-                let wins = last.is_none_or(|last| self.least[right] <= self.least[last]);
+                let wins = last.is_none_or(|last| self.counts[right] <= self.counts[last]);
                 last = if wins { Some(right) } else { last };
             }
             left /= 2;
             right /= 2;
         }
         let mut at = match (first, last) {
-            (Some(first), Some(last)) if self.least[last] < self.least[first] => last,
+            (Some(first), Some(last)) if self.counts[last] < self.counts[first] => last,
             (first, last) => first.or(last)?,
         };
-        let count = self.least[at];
+        let count = self.counts[at];
         while at < self.leaves {
-            at = if self.least[2 * at] == count {
+            at = if self.counts[2 * at] == count {
                 2 * at
             } else {
                 2 * at + 1

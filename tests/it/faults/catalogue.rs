@@ -132,6 +132,7 @@ const fn chilling(fault: &'static str) -> Proof {
     }
 }
 
+#[allow(clippy::float_cmp, reason = "counts are whole")]
 const PROOFS: &[Proof] = &[
     failing("kill web", dark, "mend web"),
     failing("destroy web", dark, "mend web"),
