@@ -132,13 +132,18 @@ impl App {
     fn type_key(&mut self, mut prompt: Prompt, key: KeyEvent) -> Option<Intent> {
         let typed = prompt.key(key, &self.history);
         match typed {
-            Typed::Left => return None,
+            Typed::Left => {
+                if prompt.purpose == Purpose::Find {
+                    self.selected = self.sought_from;
+                }
+                return None;
+            }
             Typed::Done => return self.typed(&prompt),
             Typed::Complete => {
                 let candidates = complete::candidates(self.topology(), prompt.text());
                 prompt.complete(&candidates);
             }
-            Typed::Changed if prompt.purpose == Purpose::Find => self.seek(prompt.text(), 0),
+            Typed::Changed if prompt.purpose == Purpose::Find => self.look_for(prompt.text()),
             Typed::Changed | Typed::Nothing => {}
         }
         self.over = Over::Prompt(prompt);
@@ -151,9 +156,8 @@ impl App {
             return None;
         }
         if prompt.purpose == Purpose::Find {
+            self.look_for(&line);
             self.sought = line;
-            let sought = self.sought.clone();
-            self.seek(&sought, 0);
             return None;
         }
         self.history.add(&line);
@@ -161,6 +165,10 @@ impl App {
             return Some(Intent::Quit);
         }
         match Command::parse(&line) {
+            Ok(command) if question::hits_most(self.frame(), &command) => {
+                self.over = Over::Confirm(command);
+                None
+            }
             Ok(command) => {
                 self.asked = Some(line);
                 Some(Intent::Order(Order::Do(command)))
@@ -170,6 +178,13 @@ impl App {
                 None
             }
         }
+    }
+
+    /// Selects what is named like the text that is typed so far, from where the search began. Without a hit the selection stays there.
+    fn look_for(&mut self, text: &str) {
+        self.notice = None;
+        self.selected = self.sought_from;
+        self.seek(text, 0);
     }
 
     /// Selects what is named like this: the one under the cursor or the next, moved on by so many.
@@ -204,7 +219,10 @@ impl App {
             Action::Inspect => self.inspector = !self.inspector,
             Action::Help => self.over = Over::Help(0),
             Action::Command => self.over = Over::Prompt(Prompt::new(Purpose::Command)),
-            Action::Find => self.over = Over::Prompt(Prompt::new(Purpose::Find)),
+            Action::Find => {
+                self.sought_from = self.selected;
+                self.over = Over::Prompt(Prompt::new(Purpose::Find));
+            }
             Action::FindNext | Action::FindPrevious => {
                 let sought = self.sought.clone();
                 self.seek(&sought, if action == Action::FindNext { 1 } else { -1 });
@@ -331,7 +349,7 @@ impl App {
             (Pane::Log, Way::Up) => self.scroll(1),
             (Pane::Log, Way::Down) => self.scroll(-1),
             _ => {
-                if let Some(item) = select::step(&self.plan, self.selected, way) {
+                if let Some(item) = select::step(&self.plan, self.topology(), self.selected, way) {
                     self.selected = item;
                 }
             }
@@ -350,12 +368,8 @@ impl App {
             } else {
                 0
             };
-        } else if let Some((item, _)) = if first {
-            self.plan.items.first()
-        } else {
-            self.plan.items.last()
-        } {
-            self.selected = *item;
+        } else if let Some(item) = select::end(&self.plan, first) {
+            self.selected = item;
         }
     }
 

@@ -182,6 +182,8 @@ pub struct App {
     pub scrolled: usize,
     /// What was searched for last.
     pub sought: String,
+    /// What was selected when the search that is typed began.
+    pub(super) sought_from: Item,
     /// What was typed before.
     pub history: History,
     /// The command line that was entered last, until it is answered.
@@ -223,6 +225,7 @@ impl App {
             notice: None,
             scrolled: 0,
             sought: String::new(),
+            sought_from: selected,
             history: History::default(),
             asked: None,
             last_fault: None,
@@ -284,10 +287,11 @@ impl App {
         let before = std::mem::replace(&mut self.view, view);
         let after = &self.view.frame;
         if before.frame.topology != after.topology {
-            self.selected = self
-                .selected
-                .follow(&before.frame.topology, &after.topology)
-                .unwrap_or_else(|| select::first(after));
+            let follow = |item: Item| {
+                item.follow(&before.frame.topology, &after.topology)
+                    .unwrap_or_else(|| select::first(after))
+            };
+            (self.selected, self.sought_from) = (follow(self.selected), follow(self.sought_from));
             self.planned.1 = Rect::ZERO;
             if !self.panes().contains(&self.focus) {
                 (self.focus, self.zoom) = (Pane::Map, None);

@@ -4,6 +4,7 @@ mod caches;
 mod data;
 mod queues;
 mod sites;
+mod times;
 
 use crate::command::{Command, Selector, Setting};
 use crate::layout::{Balance, Sessions, Size};
@@ -50,7 +51,6 @@ const WEB: &[Kind] = &[Kind::Web];
 /// Those whose machines come and go.
 const TIERS_SCALED: &[Kind] = &[Kind::Web, Kind::Workers];
 const SCALED: &[Kind] = &[Kind::Web, Kind::Workers, Kind::Autoscaler];
-const DNS: &[Kind] = &[Kind::Dns];
 
 /// The share of calls that retries may be, where the budget is switched on: the default of calls.
 const BUDGET: f64 = 0.2;
@@ -185,24 +185,6 @@ const ROWS: &[Row] = &[
         |place| place.autoscaler.map(|_| Setting::Autoscaler(false)),
         |place| place.autoscaler == Some(false),
     ),
-    row(
-        DNS,
-        ('1', "ttl: 5s", "changes are seen soon; DNS is asked often"),
-        |_| ttl(5),
-        |place| has_ttl(place, 5),
-    ),
-    row(
-        DNS,
-        ('2', "ttl: 1m", "what is asked twice in a minute is asked once"),
-        |_| ttl(60),
-        |place| has_ttl(place, 60),
-    ),
-    row(
-        DNS,
-        ('3', "ttl: 5m", "a dead address is answered for five minutes"),
-        |_| ttl(300),
-        |place| has_ttl(place, 300),
-    ),
 ];
 
 /// All policies of a balancer, with the words that frames call them by.
@@ -260,15 +242,6 @@ fn says(place: &Place, words: &str) -> bool {
     !calls.is_empty() && calls.iter().all(|calls| has(&calls.policy))
 }
 
-#[allow(clippy::unnecessary_wraps, reason = "every row of the table may have no setting")]
-fn ttl(seconds: u64) -> Option<Setting> {
-    Some(Setting::Ttl(std::time::Duration::from_secs(seconds)))
-}
-
-fn has_ttl(place: &Place, seconds: u64) -> bool {
-    place.state.dns.as_ref().is_some_and(|dns| dns.ttl.as_secs() == seconds)
-}
-
 /// The changes that can be made to the selection; `None` for what has none.
 pub fn menu(app: &App) -> Option<Menu> {
     let topology = app.topology();
@@ -316,6 +289,8 @@ pub fn menu(app: &App) -> Option<Menu> {
         entries.extend(policies(&place));
         entries.extend(sites::routings(&place));
         entries.extend(settings(&place));
+        entries.extend(times::ttls(&place));
+        entries.extend(times::checks(&place));
         entries.extend(revocation(&place));
     }
     listed(target, entries)
@@ -472,7 +447,8 @@ mod tests {
             let rows = ROWS.iter().filter(|row| row.kinds.contains(&kind)).map(|row| row.key);
             let policies = POLICIES.iter().map(|row| row.0);
             let policies = policies.filter(|_| kind == Kind::LoadBalancer);
-            let mut keys: Vec<char> = "udjkgGq+-tf".chars().chain(rows).chain(policies).collect();
+            // Those of sizes and machines, and of times to live and checks.
+            let mut keys: Vec<char> = "udjkgGq+-tf123iIxX".chars().chain(rows).chain(policies).collect();
             keys.sort_unstable();
             let all = keys.len();
             keys.dedup();

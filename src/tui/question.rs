@@ -1,6 +1,8 @@
-//! What is asked before something that cannot be undone.
+//! What is asked before something that cannot be undone, or that hits more than one may think.
 
-use crate::command::{Command, Selector};
+use std::collections::BTreeMap;
+
+use crate::command::{Command, Selector, matches};
 use crate::observe::{Frame, ServiceInfo};
 
 use super::text;
@@ -15,8 +17,80 @@ pub fn asks(frame: &Frame, command: &Command) -> bool {
     }
 }
 
+/// Whether a command harms more than half of all machines by a pattern, which says less than a name of what it hits.
+pub fn hits_most(frame: &Frame, command: &Command) -> bool {
+    pattern(command).is_some_and(|target| {
+        let (hit, all) = machines(frame, target);
+        hit > 1 && hit * 2 > all
+    })
+}
+
+/// The pattern that a command harms by, if it does.
+fn pattern(command: &Command) -> Option<&Selector> {
+    let target = match command {
+        Command::Kill(target)
+        | Command::Destroy(target)
+        | Command::Hang(target)
+        | Command::Slow(target, _)
+        | Command::Isolate(target)
+        | Command::Fail(target, ..)
+        | Command::Leak(target, _)
+        | Command::Disk(target, _)
+        | Command::Resize(target, _) => target,
+        Command::For(command, _) => return pattern(command),
+        _ => return None,
+    };
+    target.0.contains('*').then_some(target)
+}
+
+/// How many machines a selector hits, and how many there are. Those of others, without a size, count for nothing.
+fn machines(frame: &Frame, target: &Selector) -> (usize, usize) {
+    let topology = &frame.topology;
+    let mut machines: BTreeMap<(Option<usize>, &str), bool> = BTreeMap::new();
+    for service in &topology.services {
+        let site = service.site.and_then(|site| topology.sites.get(site));
+        // Where there is one data center, its name is left out of those of services.
+        let full = |name: &str| match site {
+            Some(site) if !name.starts_with(&format!("{}/", site.name)) => format!("{}/{name}", site.name),
+            _ => name.to_string(),
+        };
+        let named = site.is_some_and(|site| matches(target, &site.name)) || matches(target, &full(&service.selector));
+        for (index, one) in service
+            .instances
+            .iter()
+            .enumerate()
+            .filter(|(_, one)| !one.size.is_empty())
+        {
+            let numbered = format!("{}/{}", full(&service.selector), index + 1);
+            let names = [numbered, full(&one.selector), full(&one.machine)];
+            let hit = named || names.iter().any(|name| matches(target, name));
+            *machines.entry((service.site, &one.machine)).or_default() |= hit;
+        }
+    }
+    (machines.values().filter(|hit| **hit).count(), machines.len())
+}
+
+/// The question about a command that hits most machines.
+fn most(command: &Command, frame: &Frame, target: &Selector, max: u16) -> String {
+    let (hit, all) = machines(frame, target);
+    let disks = if matches!(command, Command::Destroy(_)) {
+        " and their disks"
+    } else {
+        ""
+    };
+    let options = [
+        format!("{command}: it hits {hit} of {all} machines{disks}. y does it, any other key keeps them as they are"),
+        format!("{command} hits {hit} of {all} machines{disks}. y does it, any other key doesn't"),
+        format!("{hit} of {all} machines{disks}? y does it, any other key doesn't"),
+    ];
+    text::fitting(&options, max).to_string()
+}
+
 /// A command in the words of the question, that fit into a width: the way out is always among them.
 pub fn question(command: &Command, frame: &Frame, max: u16) -> String {
+    if let Some(target) = pattern(command).filter(|_| hits_most(frame, command)) {
+        return most(command, frame, target, max);
+    }
     match command {
         Command::Destroy(target) => destroy(target, frame, max),
         Command::Flush(target) => flush(target, frame, max),

@@ -191,6 +191,12 @@ fn plural(count: u64, noun: &str) -> String {
 }
 
 impl Queued<'_> {
+    /// Messages a second that come and that leave.
+    pub fn rates(&self) -> (String, String) {
+        let words = |rate| truth::of_second(self.frame.at, text::rate(rate));
+        (words(self.state.rate_in), words(self.state.rate_out))
+    }
+
     /// What it is called.
     pub fn selector(&self) -> &str {
         &self.info.selector

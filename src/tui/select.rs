@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use crate::observe::{Frame, Kind, LinkKind, Topology};
 
 use super::map::Plan;
+use super::text;
 
 /// Something that can be selected, by its place in the topology.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -188,12 +189,33 @@ pub fn first(frame: &Frame) -> Item {
     }
 }
 
-/// The nearest item on the map in a direction. From what has no place there, the first one.
-pub fn step(plan: &Plan, from: Item, way: Way) -> Option<Item> {
+/// The item that is drawn first, at the top left, or the one that is drawn last.
+pub fn end(plan: &Plan, first: bool) -> Option<Item> {
+    let places = plan.items.iter().map(|(item, area)| (area.y, area.x, *item));
+    let found = if first { places.min() } else { places.max() };
+    found.map(|(_, _, item)| item)
+}
+
+/// Where an item is for the arrows. A frame is where its name stands, else it would lie between all that is in it and all above.
+fn spot(topology: &Topology, item: Item, area: Rect) -> Rect {
+    let framed = matches!(item, Item::Site(_) | Item::Host(_));
+    let name = item
+        .selector(topology)
+        .filter(|_| framed)
+        .map(|name| text::width(name) + 2);
+    Rect {
+        width: name.map_or(area.width, |name| area.width.min(name)),
+        ..area
+    }
+}
+
+/// The nearest item on the map in a direction, in whatever frame it is. From what has no place there, the first one.
+pub fn step(plan: &Plan, topology: &Topology, from: Item, way: Way) -> Option<Item> {
     let Some((_, start)) = plan.items.iter().find(|(item, _)| *item == from) else {
-        return plan.items.first().map(|(item, _)| *item);
+        return end(plan, true);
     };
-    let distance = |area: &Rect| -> Option<i32> {
+    let start = spot(topology, from, *start);
+    let distance = |area: Rect| -> Option<i32> {
         let (ahead, aside) = match way {
             Way::Left => (
                 i32::from(start.x) - i32::from(area.right()) + 1,
@@ -223,7 +245,7 @@ pub fn step(plan: &Plan, from: Item, way: Way) -> Option<Item> {
     plan.items
         .iter()
         .filter(|(item, _)| *item != from)
-        .filter_map(|(item, area)| distance(area).map(|distance| (distance, *item)))
+        .filter_map(|(item, area)| distance(spot(topology, *item, *area)).map(|distance| (distance, *item)))
         .min()
         .map(|(_, item)| item)
 }

@@ -190,15 +190,22 @@ pub fn clip(text: &str, max: u16) -> Cow<'_, str> {
     Cow::Owned(kept)
 }
 
-/// A name, cut in its middle to a width, so that its number stays: `very-lo…/12`.
+/// A name, cut in its first part to a width, so that what tells it apart stays, its service and its number: `ap-s…/web/1`, `very-lo…/12`.
+/// Where there is no room for both, the number stays.
 pub fn clip_middle(name: &str, max: u16) -> Cow<'_, str> {
-    let tail = name.rfind('/').map_or("", |slash| &name[slash..]);
-    let room = max.saturating_sub(width(tail));
-    if width(name) <= max || tail.is_empty() || room < 2 {
-        return clip(name, max);
+    if width(name) <= max {
+        return Cow::Borrowed(name);
     }
-    let stem = &name[..name.len() - tail.len()];
-    Cow::Owned(format!("{}{tail}", clip(stem, room)))
+    let mut slashes = name.match_indices('/').map(|(slash, _)| slash);
+    let fits = |slash: &usize| width(&name[*slash..]) + 2 <= max;
+    match slashes.find(fits) {
+        Some(slash) => Cow::Owned(format!(
+            "{}{}",
+            clip(&name[..slash], max - width(&name[slash..])),
+            &name[slash..]
+        )),
+        None => clip(name, max),
+    }
 }
 
 /// The text in lines of at most `max` columns, broken between words.
@@ -258,6 +265,11 @@ mod tests {
         assert_eq!(clip("日本語", 5), "日本…");
         assert_eq!(clip("abc", 0), "");
         assert_eq!(clip_middle("frontend-servers/12", 12), "frontend…/12");
+        assert_eq!(clip_middle("ap-southeast/web/1", 11), "ap-s…/web/1");
+        assert_eq!(clip_middle("ap-southeast/web/1", 8), "a…/web/1");
+        assert_eq!(clip_middle("ap-southeast/web/1", 7), "ap-s…/1");
+        assert_eq!(clip_middle("ap-southeast/photos", 12), "ap-…/photos");
+        assert_eq!(clip_middle("ap-southeast/1", 3), "ap…");
         assert_eq!(wrap("one two three", 7), ["one two", "three"]);
     }
 }

@@ -106,6 +106,40 @@ pub fn mistaken(backend: &BackendState, state: &InstanceState, at: SimTime) -> b
     used(backend, at) != serves(state) && !slow
 }
 
+/// Whether the data center of an address is evacuated: the name service leaves it out as it was told, whatever it believes of it.
+pub fn evacuated(frame: &Frame, record: &BackendState) -> bool {
+    let info = record
+        .instance
+        .and_then(|(service, _)| frame.topology.services.get(service));
+    let site = info.and_then(|info| frame.sites.get(info.site?));
+    site.is_some_and(|site| site.evacuated)
+}
+
+/// Whether the name service is wrong about an address that it answers.
+pub fn misnamed(frame: &Frame, record: &BackendState) -> bool {
+    let wrong = subject(frame, record).is_some_and(|state| mistaken(record, state, frame.at));
+    wrong && !evacuated(frame, record)
+}
+
+/// What the name service makes of an address, in words: as [`belief`], or `evacuated`.
+pub fn named(frame: &Frame, record: &BackendState, rules: Option<(u32, u32)>) -> String {
+    if evacuated(frame, record) {
+        "evacuated".to_string()
+    } else {
+        belief(record, rules, frame.at)
+    }
+}
+
+/// Whether a second has passed, so that figures of the last second are known.
+pub fn is_measured(at: SimTime) -> bool {
+    at.since(SimTime::ZERO) >= Duration::from_secs(1)
+}
+
+/// A figure of the last second, or a dash before anything was measured.
+pub fn of_second(at: SimTime, words: String) -> String {
+    if is_measured(at) { words } else { "–".to_string() }
+}
+
 /// What a view of a server is about, if that is still there.
 pub fn subject<'a>(frame: &'a Frame, backend: &BackendState) -> Option<&'a InstanceState> {
     let (service, instance) = backend.instance?;

@@ -62,8 +62,14 @@ pub(super) fn targets(world: &World, selector: &Selector) -> Result<Vec<Target>,
     }
     if found.len() > 1 && !selector.0.contains('*') && !is_one_database(world, &found) {
         let names: Vec<String> = found.iter().map(|(name, _)| printable(name)).collect();
+        let every = Selector(format!("*/{}", selector.0));
+        let all_of_them = if found.iter().all(|(name, _)| matches(&every, name)) {
+            format!("; for all of them write `{}`", printable(&every.0))
+        } else {
+            String::new()
+        };
         return Err(CommandError(format!(
-            "`{}` is ambiguous: it names {}",
+            "`{}` is ambiguous: it names {}{all_of_them}",
             printable(&selector.0),
             names.join(" and ")
         )));

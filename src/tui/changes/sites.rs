@@ -127,7 +127,7 @@ mod tests {
         assert_eq!(names(None), ["weighted", "failover", "in turn"]);
         assert_eq!(names(Some("a")), ["geo", "latency", "weighted", "failover", "in turn"]);
         let mut keys: Vec<char> = all(&topology(Some("a"))).iter().map(|row| row.0).collect();
-        keys.extend("udjkgGq+-tf123".chars());
+        keys.extend("udjkgGq+-tf123iIxX".chars());
         keys.sort_unstable();
         let count = keys.len();
         keys.dedup();

@@ -56,7 +56,7 @@ fn border(scene: &Scene, card: &Card, shown: Rect, window: &Window, painter: &mu
     let area = card.area;
     if let Some((x, y)) = window.place(area.x + 1, area.y) {
         let used = title(scene, card, x, y, area.width - 2, painter);
-        let rate = format!(" {} ", text::rate(rate(scene, card)));
+        let rate = format!(" {} ", rate(scene, card));
         let kind = scene.frame.topology.services[card.service].kind;
         let asked = !matches!(kind, Kind::Autoscaler | Kind::Monitor);
         if asked && used + text::width(&rate) < area.width - 2 {
@@ -70,13 +70,14 @@ fn border(scene: &Scene, card: &Card, shown: Rect, window: &Window, painter: &mu
     }
 }
 
-fn rate(scene: &Scene, card: &Card) -> f64 {
+fn rate(scene: &Scene, card: &Card) -> String {
     let state = &scene.frame.services[card.service];
     // What comes to a queue is messages, and what workers do is messages too.
     let users = state.users.as_ref().map(|users| users.rate);
     let queue = state.queue.as_ref().map(|queue| queue.rate_in);
     let workers = state.workers.as_ref().map(|workers| workers.rate);
-    users.or(queue).or(workers).unwrap_or(state.rate)
+    let rate = users.or(queue).or(workers).unwrap_or(state.rate);
+    truth::of_second(scene.frame.at, text::rate(rate))
 }
 
 /// The name, and how many of how many serve.
@@ -254,7 +255,7 @@ fn instances(scene: &Scene, card: &Card, window: &Window, painter: &mut Painter)
 /// Beside the cells of monitors: who holds the lease; of caches: their hit ratio; of workers: how busy they are.
 fn beside(scene: &Scene, card: &Card, window: &Window, painter: &mut Painter) {
     let words = match scene.frame.topology.services[card.service].kind {
-        Kind::Monitor => figures::lease(scene, card.service),
+        Kind::Monitor if is_told(scene, card.service) => figures::lease(scene, card.service),
         Kind::Workers if card.density != Density::Rows && card.cells.len() > 1 => messages::busy(scene, card.service),
         Kind::Cache | Kind::Cdn | Kind::Shield
             if card.density != Density::Rows && truth::serving(scene.frame, card.service).0 > 0 =>
@@ -273,6 +274,12 @@ fn beside(scene: &Scene, card: &Card, window: &Window, painter: &mut Painter) {
     if let Some((x, y)) = window.place(x, last.y) {
         painter.text(x, y, room, text::fitting(&words, room), Role::Muted);
     }
+}
+
+/// Whether what stands beside the cell of a single instance tells enough of it, so that there are no figures: who holds a lease, while
+/// somebody watches.
+fn is_told(scene: &Scene, service: usize) -> bool {
+    truth::serving(scene.frame, service).0 > 0 && !figures::lease(scene, service).is_empty()
 }
 
 /// The letter of a node's role, if it has a role: the sign beside it says how it is.
@@ -379,10 +386,8 @@ fn slim(scene: &Scene, card: &Card, window: &Window, painter: &mut Painter) {
         painter.text(x, y, room, &text::clip(&service.name, room), name_role);
     }
     instances(scene, card, window, painter);
-    let told = matches!(
-        service.kind,
-        Kind::Monitor | Kind::Workers | Kind::Cache | Kind::Cdn | Kind::Shield
-    );
+    let told =
+        is_told(scene, card.service) || matches!(service.kind, Kind::Workers | Kind::Cache | Kind::Cdn | Kind::Shield);
     let (Some(state), Some(last)) = (scene.frame.services[card.service].instances.first(), card.cells.last()) else {
         return;
     };
@@ -406,7 +411,7 @@ fn bare(scene: &Scene, card: &Card, window: &Window, painter: &mut Painter) {
     let role = mood(scene, card);
     if let Some((x, y)) = window.place(area.x, area.y) {
         let used = title(scene, card, x, y, area.width, painter);
-        let words = text::rate(rate(scene, card));
+        let words = rate(scene, card);
         if used + text::width(&words) <= area.width {
             painter.text(
                 x + used,
@@ -426,7 +431,7 @@ fn bare(scene: &Scene, card: &Card, window: &Window, painter: &mut Painter) {
         return;
     }
     instances(scene, card, window, painter);
-    let single = card.cells.len() == 1;
+    let single = card.cells.len() == 1 && !is_told(scene, card.service);
     let state = scene.frame.services[card.service].instances.first();
     let after = card.cells.first().map_or(2, |cell| cell.width + 1);
     if let (true, Some(state), Some((x, y))) = (single, state, window.place(area.x + after, area.y + 1)) {

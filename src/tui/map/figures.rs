@@ -2,6 +2,7 @@
 
 use crate::layout::duration;
 use crate::observe::{AutoscalerState, CacheNodeState, InstanceState, Kind, STAMPEDE, ServerlessState, ServiceState};
+use crate::sim::SimTime;
 use crate::tui::layers;
 use crate::tui::queues;
 use crate::tui::text;
@@ -50,14 +51,14 @@ pub(super) fn of(scene: &Scene, card: &Card, index: usize, room: u16) -> Pieces 
         return messages::worker(scene, card.service, index, room);
     }
     if !card.density.is_bordered() {
-        let load = text::whole_percent(state.utilisation);
+        let load = truth::of_second(scene.frame.at, text::whole_percent(state.utilisation));
         let held = state.sessions.filter(|_| service.kind == Kind::SessionStore);
         let held = held.map_or_else(String::new, |held| format!("  {} held", text::short(held as f64)));
         let held = text::fitting(&[held], room.saturating_sub(text::width(&load))).to_string();
         return vec![(load, truth::load(state.utilisation)), (held, Role::Muted)];
     }
     loaded(
-        of_service,
+        (scene.frame.at, of_service),
         state,
         (service.instances.len(), service.instances[index].cores),
         room,
@@ -65,8 +66,14 @@ pub(super) fn of(scene: &Scene, card: &Card, index: usize, room: u16) -> Pieces 
 }
 
 /// Of what runs on a machine: load, what is wrong with it, what it gets, what it holds.
-fn loaded(of_service: &ServiceState, state: &InstanceState, (count, cores): (usize, u32), room: u16) -> Pieces {
-    let load = format!("{:>4} ", text::whole_percent(state.utilisation));
+fn loaded(
+    (at, of_service): (SimTime, &ServiceState),
+    state: &InstanceState,
+    (count, cores): (usize, u32),
+    room: u16,
+) -> Pieces {
+    let load = truth::of_second(at, text::whole_percent(state.utilisation));
+    let load = format!("{load:>4} ");
     let slow = if state.slow > 1.0 {
         format!("{} ", text::factor(state.slow))
     } else {
@@ -86,7 +93,7 @@ fn loaded(of_service: &ServiceState, state: &InstanceState, (count, cores): (usi
     }
     let rate = match (count, waits.is_empty() && slow.is_empty()) {
         (1, true) => of_cores(cores, left(&[&load])),
-        (_, true) => format!("{:>5}", text::rate(state.rate)),
+        (_, true) => format!("{:>5}", truth::of_second(at, text::rate(state.rate))),
         (_, false) => String::new(),
     };
     let own = state
@@ -236,7 +243,7 @@ fn held(scaler: &AutoscalerState) -> String {
 pub(super) fn extra(scene: &Scene, card: &Card) -> Vec<Vec<String>> {
     let state = &scene.frame.services[card.service];
     if let Some(dns) = &state.dns {
-        let wrong = dns.records.iter().any(|record| mistaken(scene, record));
+        let wrong = dns.records.iter().any(|record| truth::misnamed(scene.frame, record));
         if dns.checked && wrong {
             return vec![vec!["is wrong about one".to_string(), "is wrong".to_string()]];
         }

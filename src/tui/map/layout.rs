@@ -182,6 +182,7 @@ pub fn least_height(topology: &Topology, width: u16) -> u16 {
 /// Sets the columns out, CDNs apart from users or with them; `None` when they do not fit.
 fn columns(topology: &Topology, width: u16, density: Density, (apart, spread): (bool, Spread)) -> Option<Columns> {
     let mut tiers: BTreeMap<u8, (u16, u16)> = BTreeMap::new();
+    let mut named: BTreeMap<u8, u16> = BTreeMap::new();
     for (index, service) in topology.services.iter().enumerate() {
         let (least, best) = widths(service, density, spread);
         let own = match tiers::of(topology, index, spread) {
@@ -190,6 +191,8 @@ fn columns(topology: &Topology, width: u16, density: Density, (apart, spread): (
         };
         let entry = tiers.entry(own).or_default();
         *entry = (entry.0.max(least), entry.1.max(best));
+        let whole = named.entry(own).or_default();
+        *whole = tiers::named(service, density).max(*whole);
     }
     let pad = if bands_of_hosts(topology, spread) { 4 } else { 2 };
     let frames = if topology.sites.is_empty() { 0 } else { pad * 2 };
@@ -203,20 +206,27 @@ fn columns(topology: &Topology, width: u16, density: Density, (apart, spread): (
             *spare -= gutters;
         }
     };
+    // Names come before ways, and those before figures.
+    grow(&mut tiers, &mut spare, |tier, best| named[&tier].min(best));
     widen(&mut gutter, &mut spare, 6);
+    grow(&mut tiers, &mut spare, |_, best| best);
+    widen(&mut gutter, &mut spare, GUTTER.1);
+    Some(set_out(&tiers, spread, (gutter, pad, spare / 2)))
+}
+
+/// Gives each column one more in turn, until each has what it wants of its best width or nothing is left.
+fn grow(tiers: &mut BTreeMap<u8, (u16, u16)>, spare: &mut u16, wanted: impl Fn(u8, u16) -> u16) {
     let mut growing = true;
-    while growing && spare > 0 {
+    while growing {
         growing = false;
-        for wide in tiers.values_mut() {
-            if wide.0 < wide.1 && spare > 0 {
+        for (tier, wide) in tiers.iter_mut() {
+            if wide.0 < wanted(*tier, wide.1) && *spare > 0 {
                 wide.0 += 1;
-                spare -= 1;
+                *spare -= 1;
                 growing = true;
             }
         }
     }
-    widen(&mut gutter, &mut spare, GUTTER.1);
-    Some(set_out(&tiers, spread, (gutter, pad, spare / 2)))
 }
 
 fn set_out(tiers: &BTreeMap<u8, (u16, u16)>, spread: Spread, (gutter, pad, margin): (u16, u16, u16)) -> Columns {
@@ -427,7 +437,7 @@ pub(super) fn card(topology: &Topology, service: usize, area: Rect, density: Den
         Density::Grid => grid::cells(count, area.x + 2, area.y + 1, area.width - 4, wide),
         Density::Bare => grid::squeezed(count, (area.x, area.y + 1), area.width, wide, area.height - 1),
         Density::Slim => {
-            let name = tiers::slim_name(&topology.services[service], area.width, wide);
+            let name = tiers::slim_name(&topology.services[service], area.width);
             grid::squeezed(count, (area.x + name, area.y), area.width - name, wide, 1)
         }
     };

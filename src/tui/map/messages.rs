@@ -92,7 +92,8 @@ pub(super) fn busy(scene: &Scene, service: usize) -> Vec<String> {
 pub(super) fn worker(scene: &Scene, service: usize, index: usize, room: u16) -> Vec<(String, Role)> {
     let state = &scene.frame.services[service];
     let instance = &state.instances[index];
-    let load = format!("{:>4} ", text::whole_percent(instance.utilisation));
+    let load = truth::of_second(scene.frame.at, text::whole_percent(instance.utilisation));
+    let load = format!("{load:>4} ");
     let left = room.saturating_sub(text::width(&load));
     let slots = scene.frame.topology.services[service].instances[index].slots;
     let options = if state.instances.len() == 1 {

@@ -158,7 +158,7 @@ fn standing(frame: &Frame, site: usize, lost: bool) -> (Vec<String>, Role) {
         let words = if lost { vec![" dead ".to_string()] } else { Vec::new() };
         return (words, Role::Bad);
     };
-    let share = text::whole_percent(state.share);
+    let share = truth::of_second(frame.at, text::whole_percent(state.share));
     let long = |word: &str| vec![format!(" {word} · {share} of users "), format!(" {word} · {share} ")];
     match (state.evacuated, state.believed_up, lost) {
         (true, _, true) => (long("dead, evacuated"), Role::Bad),

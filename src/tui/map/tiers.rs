@@ -134,16 +134,30 @@ pub(super) fn place(topology: &Topology, service: usize) -> [usize; 5] {
 /// Cells beside the name of a service in a single row, where there is room for all, with what is told behind them.
 const SLIM_CELLS: usize = 8;
 const SLIM_FIGURE: u16 = 6;
+/// Cells that are left beside a long name, which instances share where there are more.
+const FEWEST_CELLS: usize = 4;
 
 fn slim_best(service: &ServiceInfo) -> u16 {
     let cells = service.instances.len().min(SLIM_CELLS) as u16;
     text::width(&service.name) + 2 + cells * 2 + SLIM_FIGURE
 }
 
-/// Columns that the name of a service takes in a row that it shares with its cells.
-pub(super) fn slim_name(service: &ServiceInfo, width: u16, wide: u16) -> u16 {
-    let cells = (service.instances.len().clamp(1, SLIM_CELLS) as u16 * wide).min(width / 2);
+/// Columns that the name of a service takes in a row that it shares with its cells: it comes first, as long as a few cells are left.
+pub(super) fn slim_name(service: &ServiceInfo, width: u16) -> u16 {
+    let cells = service.instances.len().clamp(1, FEWEST_CELLS) as u16;
     (text::width(&service.name) + 1).min(width.saturating_sub(cells))
+}
+
+/// Columns in which the name of a service is not cut, where cards are so small that it may be.
+pub(super) fn named(service: &ServiceInfo, density: Density) -> u16 {
+    let name = text::width(&service.name);
+    let cells = service.instances.len().clamp(1, FEWEST_CELLS) as u16;
+    match (density, service.kind) {
+        (_, Kind::Users | Kind::Dns | Kind::Resolver | Kind::Cdn | Kind::Shield) => 0,
+        (Density::Slim, _) => name + 1 + cells,
+        (Density::Bare, _) => name + 2,
+        _ => 0,
+    }
 }
 
 /// Width of a card, at least and at best.

@@ -7,6 +7,7 @@ use crate::tui::engine::Pace;
 use crate::tui::paint::Painter;
 use crate::tui::text;
 use crate::tui::theme::Role;
+use crate::tui::truth;
 
 /// A group of pieces, and how long it stays when room gets scarce: the lowest go first.
 struct Group {
@@ -121,7 +122,7 @@ fn groups(app: &App, tight: bool) -> Vec<Group> {
                 (lead, label),
                 (&text::factor(frame.traffic), label),
                 (" ", label),
-                (&text::rate(per_second), value),
+                (&truth::of_second(frame.at, text::rate(per_second)), value),
             ],
         ),
         group(if frame.chaos.is_some() { 8 } else { 0 }, &[(chaos, Role::Bad)]),

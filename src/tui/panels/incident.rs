@@ -19,6 +19,9 @@ const NEVER: char = '–';
 /// How a milestone looks that never came while a later one did.
 const PASSED_OVER: (char, Role) = (NEVER, Role::Muted);
 
+/// Columns between two figures.
+const GAP: u16 = 3;
+
 /// A milestone: its name, when it was reached, and by whom.
 struct Stage<'a> {
     name: &'static str,
@@ -283,39 +286,87 @@ fn awaited(incident: &Incident) -> Option<usize> {
     (next < stages.len()).then_some(next)
 }
 
-fn counts(incident: &Incident, (jobs, sessions): (bool, bool), area: Rect, painter: &mut Painter) {
+/// A figure of an incident.
+struct Count {
+    of: u64,
+    words: &'static str,
+    short: &'static str,
+    role: Role,
+    /// Told even where it is 0 and room is scarce.
+    always: bool,
+}
+
+/// All that is counted: first what users noticed, then what was lost, for a time or for good.
+fn all_counts(incident: &Incident, (jobs, sessions): (bool, bool)) -> Vec<Count> {
+    let row = |of, words, short, role| Count {
+        of,
+        words,
+        short,
+        role,
+        always: false,
+    };
     let mut counts = vec![
-        (incident.retried, "retried elsewhere", "retried", Role::Warning),
-        (incident.failed, "failed", "failed", Role::Bad),
-        (incident.lost_writes, "writes lost", "writes lost", Role::Bad),
+        row(incident.retried, "retried elsewhere", "retried", Role::Warning),
+        Count {
+            always: true,
+            ..row(incident.failed, "failed", "failed", Role::Bad)
+        },
+        Count {
+            always: true,
+            ..row(incident.lost_writes, "writes lost", "writes lost", Role::Bad)
+        },
     ];
+    let (missing, given_up) = (incident.missing_writes, incident.given_up);
+    if missing > 0 {
+        counts.push(row(missing, "missing at most", "missing", Role::Warning));
+    }
+    if given_up > 0 {
+        counts.push(row(given_up, "given up", "given up", Role::Bad));
+    }
     if jobs {
-        counts.push((incident.lost_jobs, "jobs lost", "jobs lost", Role::Bad));
+        counts.push(row(incident.lost_jobs, "jobs lost", "jobs lost", Role::Bad));
     }
     if sessions {
-        counts.push((incident.lost_sessions, "signed out", "signed out", Role::Bad));
+        counts.push(row(incident.lost_sessions, "signed out", "signed out", Role::Bad));
     }
+    counts
+}
+
+/// The figures in a line, at the length that fits: in full; in short words; without those that are 0; with short numbers.
+fn counts(incident: &Incident, has: (bool, bool), area: Rect, painter: &mut Painter) {
+    let counts = all_counts(incident, has);
     let money = money(incident.extra_spent);
-    let wide: u16 = counts
-        .iter()
-        .map(|(count, words, _, _)| text::width(&text::count(*count)) + text::width(words) + 4)
-        .sum();
-    let wide = wide + money.as_ref().map_or(0, |words| text::width(words) + 3);
+    let line = |short: bool, zeros: bool, rounded: bool| -> Vec<[(String, Role); 2]> {
+        let told = counts.iter().filter(|count| zeros || count.always || count.of > 0);
+        let pieces = told.map(|count| {
+            let number = if rounded {
+                text::short(count.of as f64)
+            } else {
+                text::count(count.of)
+            };
+            let words = if short { count.short } else { count.words };
+            let role = if count.of > 0 { count.role } else { Role::Muted };
+            [(number, role), (format!(" {words}"), Role::Muted)]
+        });
+        let money = money.iter().filter(|_| !rounded);
+        let money = money.map(|words| [(words.clone(), Role::Muted), (String::new(), Role::Muted)]);
+        pieces.chain(money).collect()
+    };
+    let wide = |line: &[[(String, Role); 2]]| -> u16 {
+        let words = line.iter().flatten().map(|(words, _)| text::width(words));
+        words.sum::<u16>() + GAP * line.len().saturating_sub(1) as u16
+    };
+    let lines = [
+        line(false, true, false),
+        line(true, true, false),
+        line(true, false, false),
+        line(true, false, true),
+    ];
+    let fitting = lines.iter().find(|line| wide(line) <= area.width).unwrap_or(&lines[3]);
     let mut x = area.x;
-    for (count, words, short, role) in &counts {
-        let words = if wide > area.width + 3 { short } else { words };
-        let role = if *count > 0 { *role } else { Role::Muted };
-        let room = area.right().saturating_sub(x);
-        let pieces = [
-            (text::count(*count), role),
-            (" ".to_string(), Role::Muted),
-            ((*words).to_string(), Role::Muted),
-        ];
-        let pieces: Vec<(&str, Role)> = pieces.iter().map(|(words, role)| (words.as_str(), *role)).collect();
-        x += painter.spans(x, area.y, room, &pieces) + 3;
-    }
-    if let Some(words) = money {
-        painter.text(x, area.y, area.right().saturating_sub(x), &words, Role::Muted);
+    for [number, words] in fitting {
+        let pieces = [(number.0.as_str(), number.1), (words.0.as_str(), words.1)];
+        x += painter.spans(x, area.y, area.right().saturating_sub(x), &pieces) + GAP;
     }
 }
 

@@ -171,7 +171,7 @@ fn head(app: &App, layer: &Layered, columns: &Columns, width: u16) -> Vec<Piece>
         (" ", Role::Title)
     };
     let name = layer.name();
-    let name = text::clip(&name, columns.name);
+    let name = text::clip_middle(&name, columns.name);
     let gap = " ".repeat(usize::from(columns.name - text::width(&name)));
     let right = goes_on(layer, width.saturating_sub(columns.name + BEFORE));
     vec![

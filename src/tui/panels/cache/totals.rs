@@ -43,7 +43,7 @@ pub(super) fn lines(layers: &[Layered], width: u16) -> Vec<Vec<Piece>> {
 }
 
 fn line(name: &str, cells: &[String], (wide, count): (u16, usize), role: Role) -> Vec<Piece> {
-    let name = text::clip(name, wide);
+    let name = text::clip_middle(name, wide);
     let gap = " ".repeat(usize::from(wide - text::width(&name)));
     let mut line = vec![piece(format!("{name}{gap}"), role)];
     line.extend(cells.iter().take(count).map(|cell| piece(format!("{cell:>8}"), role)));

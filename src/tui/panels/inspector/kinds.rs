@@ -93,9 +93,8 @@ fn names(frame: &Frame, dns: &DnsState) -> Vec<Line> {
     }
     let rules = Some(dns.rules).filter(|_| dns.checked);
     for record in &dns.records {
-        let state = truth::subject(frame, record);
-        let wrong = state.is_some_and(|state| truth::mistaken(record, state, frame.at));
-        let (words, role) = match (dns.checked, wrong) {
+        let (words, role) = match (dns.checked, truth::misnamed(frame, record)) {
+            _ if truth::evacuated(frame, record) => ("evacuated".to_string(), Role::Warning),
             (false, _) => ("answered".to_string(), Role::Text),
             (true, false) => (
                 format!("believed {}", truth::belief(record, rules, frame.at)),
@@ -125,7 +124,10 @@ fn resolver(resolver: &ResolverState) -> Vec<Line> {
 }
 
 fn users(users: &UsersState) -> Vec<Line> {
-    let ok = text::percent(users.recent.ok_ratio());
+    let ok = match users.recent.ok + users.recent.failed {
+        0 => "–".to_string(),
+        _ => text::percent(users.recent.ok_ratio()),
+    };
     let mut lines = vec![
         line("people", text::count(users.count)),
         line("asking", text::rate(users.rate)),

@@ -232,6 +232,7 @@ fn host_lines(app: &App, service: usize) -> (String, Vec<Line>, Option<Vec<f32>>
 
 fn service_lines(app: &App, info: &ServiceInfo, state: &ServiceState) -> Vec<Line> {
     let up = state.instances.iter().filter(|state| truth::serves(state)).count();
+    let known = |words| truth::of_second(app.frame().at, words);
     let mut lines = vec![line("settings", info.detail.clone())];
     if matches!(info.kind, Kind::Resolver | Kind::Autoscaler | Kind::Serverless) {
         // They run on no machine of ours: there is no load and no price of their own.
@@ -252,9 +253,9 @@ fn service_lines(app: &App, info: &ServiceInfo, state: &ServiceState) -> Vec<Lin
             Role::Good
         };
         lines.push(("serving".to_string(), format!("{up} of {}", info.instances.len()), role));
-        lines.push(("load".to_string(), text::whole_percent(busy), truth::load(busy)));
+        lines.push(("load".to_string(), known(text::whole_percent(busy)), truth::load(busy)));
         lines.push(line("waiting", text::count(waiting)));
-        lines.push(line("received", text::rate(state.rate)));
+        lines.push(line("received", known(text::rate(state.rate))));
         // A third party's machines have no price by the hour.
         if price > 0.0 {
             lines.push(line("price", format!("{}/h", text::dollars(price))));
@@ -269,8 +270,8 @@ fn instance_lines(info: &InstanceInfo, state: &InstanceState, at: SimTime) -> Ve
     let count = |value: u32| text::count(u64::from(value));
     let price = text::dollars(info.price_per_hour);
     let (now, mean) = (
-        text::whole_percent(state.utilisation),
-        text::whole_percent(state.mean_utilisation),
+        truth::of_second(at, text::whole_percent(state.utilisation)),
+        truth::of_second(at, text::whole_percent(state.mean_utilisation)),
     );
     let scope = if info.public { "public" } else { "private" };
     let failed = if state.failed > 0 { Role::Warning } else { Role::Text };
@@ -299,7 +300,11 @@ fn instance_lines(info: &InstanceInfo, state: &InstanceState, at: SimTime) -> Ve
         ),
         line(
             "received",
-            format!("{}, {} in all", text::rate(state.rate), text::count(state.received)),
+            format!(
+                "{}, {} in all",
+                truth::of_second(at, text::rate(state.rate)),
+                text::count(state.received)
+            ),
         ),
         line("answered", text::count(state.ok)),
         colored("failed", text::count(state.failed), failed),

@@ -29,10 +29,8 @@ pub(super) fn queue(frame: &Frame, service: usize) -> Vec<Line> {
     lines.push(line("waiting", format!("{}{oldest}", text::count(state.waiting))));
     lines.extend(counted("delayed", state.delayed, " of them, not due yet", Role::Text));
     lines.push(line("in flight", text::count(state.in_flight)));
-    lines.push(line(
-        "rates (10s)",
-        format!("{} in, {} out", text::rate(state.rate_in), text::rate(state.rate_out)),
-    ));
+    let (come, left) = queue.rates();
+    lines.push(line("rates (10s)", format!("{come} in, {left} out")));
     if let Some((words, role)) = queue.outlook() {
         lines.push(coloured("outlook", format!("{words} at these rates"), role));
     }

@@ -55,7 +55,7 @@ pub(super) fn lines(app: &App, site: usize) -> (String, Vec<Line>, Option<Vec<f3
         let rate = if asked {
             // What workers do is messages.
             let rate = state.workers.as_ref().map_or(state.rate, |workers| workers.rate);
-            format!(", {}", text::rate(rate))
+            format!(", {}", truth::of_second(frame.at, text::rate(rate)))
         } else {
             String::new()
         };
@@ -100,8 +100,9 @@ fn users(frame: &Frame, site: usize) -> Vec<Line> {
     }
     let mut lines = Vec::new();
     if let Some(state) = frame.sites.get(site).filter(|_| map::are_several(topology)) {
-        let share = text::whole_percent(state.share);
-        lines.push(line("users", format!("{share} of all, {}", text::rate(state.rate))));
+        let known = |words| truth::of_second(frame.at, words);
+        let (share, rate) = (known(text::whole_percent(state.share)), known(text::rate(state.rate)));
+        lines.push(line("users", format!("{share} of all, {rate}")));
         if state.evacuated {
             lines.push((
                 "evacuated".to_string(),

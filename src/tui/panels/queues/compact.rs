@@ -67,7 +67,7 @@ fn short(queue: &Queued, (cells, rates, outlook): (u16, bool, bool)) -> Vec<Piec
         line.push(piece(format!(" {}", queues::trend(&state.trend, cells)), Role::Trend));
     }
     if rates {
-        let (come, left) = (text::rate(state.rate_in), text::rate(state.rate_out));
+        let (come, left) = queue.rates();
         line.push(piece(format!("  in {come}  out {left}"), Role::Text));
     }
     if outlook {

@@ -99,7 +99,7 @@ impl Columns {
 
 /// What comes and what leaves, beside at least a few columns of the trend.
 fn rates(queue: &Queued, room: u16) -> String {
-    let (come, left) = (text::rate(queue.state.rate_in), text::rate(queue.state.rate_out));
+    let (come, left) = queue.rates();
     let options = [
         format!("in {come}  out {left}"),
         format!("{come} in, {left} out"),
@@ -115,7 +115,7 @@ fn head(app: &App, queue: &Queued, columns: &Columns, width: u16) -> Vec<Piece> 
     } else {
         (" ", Role::Title)
     };
-    let name = text::clip(queue.selector(), columns.name);
+    let name = text::clip_middle(queue.selector(), columns.name);
     let gap = " ".repeat(usize::from(columns.name - text::width(&name)));
     let rates = rates(queue, width.saturating_sub(columns.name + BEFORE));
     vec![

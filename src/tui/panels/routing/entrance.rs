@@ -182,7 +182,11 @@ fn rows(frame: &Frame, dns: &DnsState) -> Vec<Row> {
         .map(|(record, rate)| {
             let row = Row::of(frame, record, Some(dns.rules).filter(|_| dns.checked), views, None);
             let row = row.sharing(if total > 0.0 { rate / total } else { 0.0 });
-            if dns.checked { row } else { row.unchecked() }
+            match dns.checked {
+                true if truth::evacuated(frame, record) => row.evacuated(),
+                true => row,
+                false => row.unchecked(),
+            }
         })
         .collect()
 }

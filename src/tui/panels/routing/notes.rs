@@ -195,17 +195,15 @@ fn autoscaler(name: &str, scaler: &AutoscalerState, at: SimTime, width: u16) -> 
 fn names(frame: &Frame, width: u16) -> Option<Note> {
     let dns = frame.services.iter().find_map(|state| state.dns.as_ref())?;
     let unwell = dns.records.iter().filter(|record| {
-        let state = truth::subject(frame, record);
-        let wrong = state.is_some_and(|state| truth::mistaken(record, state, frame.at));
-        dns.checked && (wrong || !truth::used(record, frame.at))
+        let left_out = truth::evacuated(frame, record) || !truth::used(record, frame.at);
+        dns.checked && (left_out || truth::misnamed(frame, record))
     });
     let mut urgent = false;
     let pieces: Vec<Piece> = unwell
         .map(|record| {
-            let state = truth::subject(frame, record);
-            let wrong = state.is_some_and(|state| truth::mistaken(record, state, frame.at));
+            let wrong = truth::misnamed(frame, record);
             urgent |= wrong;
-            let belief = truth::belief(record, Some(dns.rules), frame.at);
+            let belief = truth::named(frame, record, Some(dns.rules));
             let end = if wrong { " ◀ wrong" } else { "" };
             let role = if wrong { Role::Mismatch } else { Role::Warning };
             piece(format!("{} {belief}{end}", record.name), role)

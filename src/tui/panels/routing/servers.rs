@@ -25,6 +25,8 @@ pub(super) struct Row {
     /// Whether that is wrong.
     pub wrong: bool,
     share: f64,
+    /// Whether a second has passed, so that the share is known.
+    known: bool,
     truth: String,
     truth_role: Role,
     /// It is well and believed so: it may be put together with others.
@@ -62,11 +64,13 @@ impl Row {
             name.clone()
         };
         let belief = truth::belief(backend, rules, frame.at);
+        let known = truth::is_measured(frame.at);
         let Some(state) = truth::subject(frame, backend) else {
             return Row {
                 name,
                 label,
                 share: backend.share,
+                known,
                 sign: glyph::GONE,
                 truth: "left".to_string(),
                 state: "gone",
@@ -79,7 +83,8 @@ impl Row {
         let truth = truth::of(state, frame.at);
         let well = state.health == Health::Up && state.slow <= 1.0 && !state.draining;
         let words = if well && state.active.is_none() {
-            format!("up {}", text::whole_percent(state.utilisation))
+            let load = text::whole_percent(state.utilisation);
+            format!("up {}", truth::of_second(frame.at, load))
         } else {
             truth.words
         };
@@ -88,6 +93,7 @@ impl Row {
             name,
             label,
             share: backend.share,
+            known,
             sign: truth.sign,
             truth: words,
             state: state_word(state),
@@ -104,6 +110,16 @@ impl Row {
             belief: String::new(),
             wrong: false,
             alike: self.truth_role != Role::Bad,
+            ..self
+        }
+    }
+
+    /// The row of an address whose data center is evacuated: it is left out as was asked for.
+    pub(super) fn evacuated(self) -> Row {
+        Row {
+            belief: "evacuated".to_string(),
+            wrong: false,
+            alike: false,
             ..self
         }
     }
@@ -213,7 +229,12 @@ impl Columns {
         let flow = if bad { Role::Bad } else { Role::Flow };
         painter.text(x, y, self.bar, &glyph::bar(row.share, self.bar), flow);
         x += self.bar;
-        painter.text_right(x + 4, y, 4, &text::whole_percent(row.share), Role::Text);
+        let share = if row.known {
+            text::whole_percent(row.share)
+        } else {
+            "–".to_string()
+        };
+        painter.text_right(x + 4, y, 4, &share, Role::Text);
         x += 5;
         let sign = row.sign.to_string();
         painter.spans(
@@ -224,7 +245,7 @@ impl Columns {
         );
         x += self.truth;
         if !row.wrong {
-            let role = if row.belief.starts_with("ejected") {
+            let role = if row.belief.starts_with("ejected") || row.belief == "evacuated" {
                 Role::Warning
             } else {
                 Role::Muted

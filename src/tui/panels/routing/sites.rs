@@ -17,6 +17,8 @@ const BAR: f64 = 8.0;
 struct Door {
     name: String,
     share: f64,
+    /// The share in words.
+    percent: String,
     /// What is wrong with it, if anything is.
     mark: Option<(&'static str, Role)>,
 }
@@ -37,16 +39,19 @@ fn doors(app: &App) -> Option<(String, Vec<Door>)> {
         let services = topology.services.iter().enumerate();
         let here = services.filter(|(_, service)| service.site == Some(site));
         let dead = here.clone().count() > 0 && here.clone().all(|(service, _)| truth::serving(frame, service).0 == 0);
-        let mark = match (dead, state.believed_up, state.evacuated) {
-            (true, true, _) => Some(("dead, believed up", Role::Mismatch)),
-            (true, false, _) => Some(("dead", Role::Bad)),
-            (false, _, true) => Some(("evacuated", Role::Warning)),
+        // An evacuation is planned: the name service knows of it, whatever its checks say.
+        let mark = match (state.evacuated, dead, state.believed_up) {
+            (true, true, _) => Some(("dead, evacuated", Role::Bad)),
+            (true, false, _) => Some(("evacuated", Role::Warning)),
+            (false, true, true) => Some(("dead, believed up", Role::Mismatch)),
+            (false, true, false) => Some(("dead", Role::Bad)),
             (false, false, false) => Some(("left out", Role::Warning)),
-            (false, true, false) => None,
+            (false, false, true) => None,
         };
         Some(Door {
             name: topology.sites[site].name.clone(),
             share: state.share,
+            percent: truth::of_second(frame.at, text::whole_percent(state.share)),
             mark,
         })
     };
@@ -62,7 +67,7 @@ pub(super) fn in_short(app: &App) -> Option<String> {
             Some(_) => "✖",
             None => "",
         };
-        format!("{sign}{} {}", door.name, text::whole_percent(door.share))
+        format!("{sign}{} {}", door.name, door.percent)
     });
     Some(format!("{policy} {}", words.collect::<Vec<String>>().join(" ")))
 }
@@ -85,7 +90,6 @@ pub(super) fn draw(app: &App, area: Rect, painter: &mut Painter) -> u16 {
     let bars = wide(true) <= area.width;
     let mut x = area.x + painter.text(area.x, area.y, area.width, &policy, Role::Title) + 2;
     for door in &doors {
-        let share = text::whole_percent(door.share);
         let bar = if bars {
             glyph::bar(door.share, BAR as u16).trim_end().to_string()
         } else {
@@ -100,7 +104,7 @@ pub(super) fn draw(app: &App, area: Rect, painter: &mut Painter) -> u16 {
         let pieces = [
             (door.name.as_str(), Role::Text),
             (" ", Role::Text),
-            (share.as_str(), Role::Title),
+            (door.percent.as_str(), Role::Title),
             (space, Role::Text),
             (bar.as_str(), flow),
             (mark.as_str(), mark_role),
