@@ -447,8 +447,10 @@ mod tests {
             let rows = ROWS.iter().filter(|row| row.kinds.contains(&kind)).map(|row| row.key);
             let policies = POLICIES.iter().map(|row| row.0);
             let policies = policies.filter(|_| kind == Kind::LoadBalancer);
-            // Those of sizes and machines, and of times to live and checks.
-            let mut keys: Vec<char> = "udjkgGq+-tf123iIxX".chars().chain(rows).chain(policies).collect();
+            // Those of sizes and machines, of checks, and of times to live.
+            let ttls = if kind == Kind::Dns { "123" } else { "" };
+            let common = "udjkgGq+-tfiIxX".chars().chain(ttls.chars());
+            let mut keys: Vec<char> = common.chain(rows).chain(policies).collect();
             keys.sort_unstable();
             let all = keys.len();
             keys.dedup();

@@ -88,6 +88,11 @@ impl Layered<'_> {
         count as f64 / self.frame.recent_seconds.floor().clamp(1.0, 10.0)
     }
 
+    /// So much a second in words; a dash before anything was measured.
+    pub fn rate(&self, per_second: f64) -> String {
+        truth::of_second(self.frame.at, text::rate(per_second))
+    }
+
     /// Requests a second that go on to what is behind.
     pub fn passed_rate(&self) -> f64 {
         self.per_second(passed(&self.state.recent))

@@ -62,8 +62,8 @@ fn machines(frame: &Frame, target: &Selector) -> (usize, usize) {
             .filter(|(_, one)| !one.size.is_empty())
         {
             let numbered = format!("{}/{}", full(&service.selector), index + 1);
-            let names = [numbered, full(&one.selector), full(&one.machine)];
-            let hit = named || names.iter().any(|name| matches(target, name));
+            let own = [numbered, full(&one.selector), full(&one.machine)];
+            let hit = named || own.iter().any(|name| matches(target, name));
             *machines.entry((service.site, &one.machine)).or_default() |= hit;
         }
     }

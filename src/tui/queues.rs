@@ -137,7 +137,8 @@ pub fn workers(frame: &Frame, service: usize, state: &WorkersState) -> Vec<Piece
     if up > 0 {
         pieces.push((format!("{}/{} busy", state.busy, state.slots), truth::load(share)));
     }
-    pieces.push((format!("{} done", text::rate(state.rate)), Role::Text));
+    let rate = truth::of_second(frame.at, text::rate(state.rate));
+    pieces.push((format!("{rate} done"), Role::Text));
     let counts = [
         (state.total.crashed, plural(state.total.crashed, "crash"), Role::Bad),
         (

@@ -215,7 +215,7 @@ pub fn step(plan: &Plan, topology: &Topology, from: Item, way: Way) -> Option<It
         return end(plan, true);
     };
     let start = spot(topology, from, *start);
-    let distance = |area: Rect| -> Option<i32> {
+    let distance = |area: Rect| -> Option<(bool, i32)> {
         let (ahead, aside) = match way {
             Way::Left => (
                 i32::from(start.x) - i32::from(area.right()) + 1,
@@ -234,13 +234,12 @@ pub fn step(plan: &Plan, topology: &Topology, from: Item, way: Way) -> Option<It
                 gap(start.x, start.right(), area.x, area.right()),
             ),
         };
-        // Characters are about twice as high as wide.
-        let (ahead_weight, aside_weight) = if matches!(way, Way::Up | Way::Down) {
-            (2, 3)
-        } else {
-            (1, 6)
+        // Up and down stay in the column if they can. Characters are about twice as high as wide.
+        let (beside, ahead_weight, aside_weight) = match way {
+            Way::Up | Way::Down => (aside > 0, 2, 3),
+            Way::Left | Way::Right => (false, 1, 6),
         };
-        (ahead > 0).then(|| ahead * ahead_weight + aside * aside_weight)
+        (ahead > 0).then(|| (beside, ahead * ahead_weight + aside * aside_weight))
     };
     plan.items
         .iter()

@@ -53,6 +53,8 @@ pub(super) fn of(scene: &Scene, card: &Card, index: usize, room: u16) -> Pieces 
     if !card.density.is_bordered() {
         let load = truth::of_second(scene.frame.at, text::whole_percent(state.utilisation));
         let held = state.sessions.filter(|_| service.kind == Kind::SessionStore);
+        // A figure that is cut would be another one.
+        let load = text::fitting(&[load], room).to_string();
         let held = held.map_or_else(String::new, |held| format!("  {} held", text::short(held as f64)));
         let held = text::fitting(&[held], room.saturating_sub(text::width(&load))).to_string();
         return vec![(load, truth::load(state.utilisation)), (held, Role::Muted)];
@@ -93,7 +95,10 @@ fn loaded(
     }
     let rate = match (count, waits.is_empty() && slow.is_empty()) {
         (1, true) => of_cores(cores, left(&[&load])),
-        (_, true) => format!("{:>5}", truth::of_second(at, text::rate(state.rate))),
+        (_, true) => {
+            let rate = truth::of_second(at, text::rate(state.rate));
+            text::fitting(&[format!("{rate:>5}"), rate], left(&[&load])).to_string()
+        }
         (_, false) => String::new(),
     };
     let own = state

@@ -135,7 +135,7 @@ pub(super) fn place(topology: &Topology, service: usize) -> [usize; 5] {
 const SLIM_CELLS: usize = 8;
 const SLIM_FIGURE: u16 = 6;
 /// Cells that are left beside a long name, which instances share where there are more.
-const FEWEST_CELLS: usize = 4;
+const FEWEST_CELLS: usize = 5;
 
 fn slim_best(service: &ServiceInfo) -> u16 {
     let cells = service.instances.len().min(SLIM_CELLS) as u16;
@@ -148,16 +148,17 @@ pub(super) fn slim_name(service: &ServiceInfo, width: u16) -> u16 {
     (text::width(&service.name) + 1).min(width.saturating_sub(cells))
 }
 
-/// Columns in which the name of a service is not cut, where cards are so small that it may be.
+/// Columns in which the name of a service is not cut by its cells, where it shares a row with them.
 pub(super) fn named(service: &ServiceInfo, density: Density) -> u16 {
-    let name = text::width(&service.name);
-    let cells = service.instances.len().clamp(1, FEWEST_CELLS) as u16;
-    match (density, service.kind) {
-        (_, Kind::Users | Kind::Dns | Kind::Resolver | Kind::Cdn | Kind::Shield) => 0,
-        (Density::Slim, _) => name + 1 + cells,
-        (Density::Bare, _) => name + 2,
-        _ => 0,
+    let outside = matches!(
+        service.kind,
+        Kind::Users | Kind::Dns | Kind::Resolver | Kind::Cdn | Kind::Shield
+    );
+    if density != Density::Slim || outside {
+        return 0;
     }
+    let cells = service.instances.len().clamp(1, FEWEST_CELLS) as u16;
+    text::width(&service.name) + 1 + cells
 }
 
 /// Width of a card, at least and at best.

@@ -111,7 +111,7 @@ fn block(app: &App, layer: &Layered, columns: &Columns, width: u16) -> Vec<Vec<P
 
 /// Misses that go on: `290 miss/s ▶ db`.
 fn misses(layer: &Layered) -> Vec<String> {
-    let rate = text::rate(layer.passed_rate());
+    let rate = layer.rate(layer.passed_rate());
     let rate = rate.trim_end_matches("/s");
     let arrow = glyph::HEADS[1];
     match layer.behind_name() {
@@ -196,7 +196,7 @@ fn pieces(layer: &Layered) -> Vec<Piece> {
         pieces.push(piece(words, Role::Good));
     }
     pieces.push(piece(
-        format!("{} asked", text::rate(layer.per_second(state.recent.lookups))),
+        format!("{} asked", layer.rate(layer.per_second(state.recent.lookups))),
         Role::Text,
     ));
     let rates = [
@@ -207,7 +207,7 @@ fn pieces(layer: &Layered) -> Vec<Piece> {
         (state.recent.expired, "expired", Role::Text),
     ];
     for (count, words, role) in rates.into_iter().filter(|(count, ..)| *count > 0) {
-        pieces.push(piece(format!("{} {words}", text::rate(layer.per_second(count))), role));
+        pieces.push(piece(format!("{} {words}", layer.rate(layer.per_second(count))), role));
     }
     let entries = format!("{} entries", text::short(state.entries as f64));
     pieces.push(piece(

@@ -97,7 +97,7 @@ fn row(app: &App, layer: &Layered, index: usize, node: &CacheNodeState, width: u
         format!("  {:>5} {kept}", text::short(node.entries as f64)),
         format!(" {:>6}", layers::bytes(node.bytes)),
         format!("  {} {:>5}", bar(node.full), text::percent(node.full)),
-        format!("  {:>6} {gone}", text::rate(layer.per_second(node.recent.evicted))),
+        format!("  {:>6} {gone}", layer.rate(layer.per_second(node.recent.evicted))),
     ];
     line.extend(figures.map(|words| piece(words, Role::Muted)));
     line

@@ -57,7 +57,7 @@ pub(super) fn layer(frame: &Frame, service: usize) -> Vec<Line> {
     if let Some(behind) = layer.behind_name() {
         lines.push(line(
             "behind",
-            format!("{behind}, asked {}", text::rate(layer.passed_rate())),
+            format!("{behind}, asked {}", layer.rate(layer.passed_rate())),
         ));
         if let Some(factor) = layer.saves() {
             let words = format!("{behind} would get {factor:.1} times as much");

@@ -215,7 +215,12 @@ fn host_lines(app: &App, service: usize) -> (String, Vec<Line>, Option<Vec<f32>>
                 let truth = truth::of(state, frame.at);
                 lines.push((
                     service.name.clone(),
-                    format!("{} {}, {}", truth.sign, truth.words, text::rate(state.rate)),
+                    format!(
+                        "{} {}, {}",
+                        truth.sign,
+                        truth.words,
+                        truth::of_second(frame.at, text::rate(state.rate))
+                    ),
                     truth.role,
                 ));
             }
