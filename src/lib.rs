@@ -11,10 +11,10 @@
 //! - `observe/`: what is seen of a world: counters, histograms, incidents, and the frame that holds all of it
 //! - `parts/`: the kinds of services, one file each, all of one shape; what several are made of stands in `common/`
 //! - `world/`: the one door: build a world, apply commands, advance, look at a frame
-//! - `replay/`: a run that can be run again: sessions, expectations, recordings
+//! - `replay/`: a run that can be run again: sessions, expectations, recordings, branches
 //! - `analyze/`: questions that take more than one run: the miss ratios of cache policies over a trace
 //! - `report/`: what a run came to, as text and JSON
-//! - `tui/`: the terminal: map, panels, keys
+//! - `tui/`: the terminal: worlds on threads, map, panels, keys, recordings as pictures
 //! - `cli/`: the command line, one file a subcommand
 //!
 //! A layer names only what the table in `tests/it/architecture.rs` allows it. What holds everywhere, stated as absences:

@@ -53,12 +53,14 @@ impl Pace {
     }
 }
 
-fn bar(until: Duration) -> ProgressBar {
+/// A bar for a run of this length, on stderr, and only on a terminal. Its position is in milliseconds.
+pub(super) fn bar(until: Duration) -> ProgressBar {
     let style = ProgressStyle::with_template("{bar:40} {percent:>3}% of the run, {eta} to go");
     let bar = ProgressBar::new(millis(until));
     bar.with_style(style.expect("the template is a constant"))
 }
 
-fn millis(duration: Duration) -> u64 {
+/// Whole milliseconds.
+pub(super) fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

@@ -1,6 +1,6 @@
 //! Layouts and scripts from disk or from the program itself.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
@@ -69,56 +69,6 @@ pub(super) fn script(path: &Path, layout: &Layout) -> Result<Script, Complaint> 
     let script = Script::parse(&text, &file).map_err(complain)?;
     script.check(layout).map_err(complain)?;
     Ok(script)
-}
-
-/// Finds out whether a recording can be written to a file without harm to anything but an older recording. Creates nothing.
-/// `sources` are the files that the run was made of, and what they are.
-pub(super) fn recordable(file: &Path, sources: &[(&str, Option<&Path>)]) -> Result<(), Complaint> {
-    let cannot = |why: String| Err(Complaint(format!("cannot record to {}: {why}", file.display())));
-    let folder = match file.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    if file == Path::new("-") {
-        return cannot("a recording is a file; name one, as in --record out.replay.ron".to_string());
-    }
-    if file.file_name().is_none() || file.is_dir() {
-        return cannot("it is a folder".to_string());
-    }
-    if !folder.is_dir() {
-        return cannot(format!("there is no folder {}", folder.display()));
-    }
-    if let Some((what, _)) = sources
-        .iter()
-        .find(|(_, source)| source.is_some_and(|source| same(source, file)))
-    {
-        return cannot(format!("it is {what} of this run; name another file"));
-    }
-    if file.symlink_metadata().is_ok() {
-        if !file.is_file() {
-            return cannot("it is no ordinary file; name another one".to_string());
-        }
-        match Recording::is_in(file) {
-            Ok(true) => (),
-            Ok(false) => {
-                let way_out = "name another file, or remove this one first";
-                return cannot(format!("it exists and is no recording; {way_out}"));
-            }
-            Err(error) => return cannot(format!("what it holds cannot be read: {error}")),
-        }
-    }
-    if fs::metadata(folder).is_ok_and(|metadata| metadata.permissions().readonly()) {
-        return cannot(format!("{} is read-only", folder.display()));
-    }
-    Ok(())
-}
-
-/// Whether two paths lead to one file.
-fn same(one: &Path, other: &Path) -> bool {
-    match (one.canonicalize(), other.canonicalize()) {
-        (Ok(one), Ok(other)) => one == other,
-        _ => false,
-    }
 }
 
 fn read(path: &Path, what: &str) -> Result<String, Complaint> {

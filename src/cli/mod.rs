@@ -5,10 +5,13 @@
 
 mod bench;
 mod cache;
+mod cast;
 mod check;
+mod diff;
 mod drive;
 mod faults;
 mod files;
+mod kept;
 mod layouts;
 mod output;
 mod play;
@@ -48,12 +51,16 @@ Examples:
   blastradius check my-system.ron        is the file right?
   blastradius run 04 --for 60s --script outage.ron --record outage.replay.ron
   blastradius replay outage.replay.ron --verify
+  blastradius replay --list              the runs that were played here
+  blastradius diff before.replay.ron after.replay.ron
+  blastradius cast outage.replay.ron -o outage.cast --speed 4
   blastradius cache trace.csv            which eviction policy misses least?
   blastradius bench 04 13                how fast do these run here?
 
 Exit codes:
   0  all is well
-  1  an expectation failed or was never judged, a command of the script was not done, or a replay differs
+  1  an expectation failed or was never judged, a command of the script was not done, or
+     a replay differs, or two that were compared do
   2  usage, a bad file, or a result that cannot be written";
 
 /// A terminal playground for distributed systems: kill a server and watch what breaks, who notices, and how it heals.
@@ -72,8 +79,12 @@ enum Verb {
     Play(play::Arguments),
     /// Run a layout without a screen, as fast as it goes, and report.
     Run(run::Arguments),
-    /// Run a recording again: report, or verify that the history is the same.
+    /// See a recording again in the terminal, or run it without one: report, or verify that the history is the same.
     Replay(replay::Arguments),
+    /// Run two recordings again: where their histories part, and what came of it.
+    Diff(diff::Arguments),
+    /// Show a recording as the terminal would have: an asciicast that plays, or an SVG.
+    Cast(cast::Arguments),
     /// List the layouts that come with the program.
     Layouts,
     /// Compare eviction policies over an access trace: the miss ratio of each at several sizes.
@@ -126,6 +137,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Some(Verb::Play(arguments)) => play::play(&arguments),
         Some(Verb::Run(arguments)) => run::run(&arguments),
         Some(Verb::Replay(arguments)) => replay::replay(&arguments),
+        Some(Verb::Diff(arguments)) => diff::diff(&arguments),
+        Some(Verb::Cast(arguments)) => cast::cast(&arguments),
         Some(Verb::Layouts) => layouts::layouts(),
         Some(Verb::Cache(arguments)) => cache::cache(&arguments),
         Some(Verb::Faults(arguments)) => faults::faults(&arguments),

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Complaint, DEFAULT_LAYOUT, DEFAULT_SEED, Ended, files, output, traces};
+use super::{Complaint, DEFAULT_LAYOUT, DEFAULT_SEED, Ended, files, kept, output, traces};
+use crate::layout;
+use crate::replay::{Head, Recording};
 use crate::report;
 use crate::tui;
 
@@ -39,12 +41,35 @@ pub(super) fn play(arguments: &Arguments) -> Result<Ended, Complaint> {
     let options = tui::Options {
         ascii: arguments.ascii,
         unasked: arguments.layout.is_none(),
+        runs: kept::runs(),
         ..tui::Options::from_env()
     };
-    let farewell = tui::play(source.layout, &source.name, arguments.seed, &options)
-        .map_err(|error| Complaint(format!("the terminal failed: {error}")))?;
+    let head = Head::new(
+        &source.name,
+        &source.text,
+        source.layout.trace.as_deref(),
+        arguments.seed,
+    );
+    show(
+        tui::Show {
+            layout: source.layout,
+            recording: Recording::new(head),
+            file: None,
+            replayed: false,
+        },
+        &options,
+    )
+}
+
+/// Plays until the person leaves, then says what it was and where it is recorded.
+pub(super) fn show(show: tui::Show, options: &tui::Options) -> Result<Ended, Complaint> {
+    let farewell = tui::play(show, options).map_err(|error| Complaint(format!("the terminal failed: {error}")))?;
     if let Some(frame) = &farewell.frame {
         output::say(&report::summary(frame))?;
+    }
+    if let Some(file) = &farewell.file {
+        let file = layout::printable(&file.display().to_string());
+        output::say(&format!("see it again: blastradius replay {file}\n"))?;
     }
     Ok(Ended::With(farewell.exit_code))
 }

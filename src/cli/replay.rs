@@ -4,60 +4,151 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::{Complaint, Ended, drive, files, output, run, traces};
+use super::{Complaint, Ended, drive, files, kept, output, play, run, traces};
+use crate::layout::{Layout, printable};
 use crate::replay::{self, Recording, RecordingError};
+use crate::tui;
 
 /// What `replay` is told.
 #[derive(Args, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub(super) struct Arguments {
     /// The recording.
-    file: PathBuf,
+    #[arg(required_unless_present = "list")]
+    file: Option<PathBuf>,
+    /// List the runs that are kept: whatever is played is recorded.
+    #[arg(long, conflicts_with_all = ["file", "verify", "json", "report"])]
+    list: bool,
     /// Only compare: exit 0 if the history is the same, 1 if it differs.
-    #[arg(long, conflicts_with = "json")]
+    #[arg(long, conflicts_with_all = ["json", "report"])]
     verify: bool,
+    /// Report without a screen: exit 1 where an expectation of the layout failed.
+    #[arg(long)]
+    report: bool,
     /// Report as JSON (schema `blastradius.run/1`).
     #[arg(long)]
     json: bool,
+    /// Draw with ASCII characters only.
+    #[arg(long)]
+    ascii: bool,
+}
+
+/// Plays a recording in the terminal; without one, or where that was asked for, runs it again, compares and reports.
+pub(super) fn replay(arguments: &Arguments) -> Result<Ended, Complaint> {
+    let Some(file) = arguments.file.as_ref().filter(|_| !arguments.list) else {
+        return list();
+    };
+    let (recording, mut layout) = load(file)?;
+    if let Some(note) = &recording.head.trace {
+        layout = layout.with_trace(traces::recorded(note)?);
+    }
+    let headless = arguments.verify || arguments.json || arguments.report;
+    if !headless && tui::is_terminal() {
+        let options = tui::Options {
+            ascii: arguments.ascii,
+            runs: kept::runs(),
+            ..tui::Options::from_env()
+        };
+        let show = tui::Show {
+            layout,
+            recording,
+            file: Some(file.clone()),
+            replayed: true,
+        };
+        return play::show(show, &options);
+    }
+    again(arguments, file, &recording, &layout)
+}
+
+/// Reads a recording and the layout in it.
+pub(super) fn load(file: &Path) -> Result<(Recording, Layout), Complaint> {
+    Recording::load(file).map_err(|error| complaint(error, file))
 }
 
 /// Runs a recording again without a screen; compares, and reports unless only the comparison was asked for.
-pub(super) fn replay(arguments: &Arguments) -> Result<Ended, Complaint> {
-    let loaded = Recording::load(&arguments.file);
-    let (recording, mut layout) = loaded.map_err(|error| complaint(error, &arguments.file))?;
-    if let Some(note) = &recording.trace {
-        layout = layout.with_trace(traces::recorded(note)?);
+fn again(arguments: &Arguments, file: &Path, recording: &Recording, layout: &Layout) -> Result<Ended, Complaint> {
+    let name = printable(&file.display().to_string());
+    let until = printable(&format!("{} s", recording.duration.as_secs_f64()));
+    if recording.digest.is_none() {
+        output::remark(&format!("{name} was cut off: the run is known up to {until}"));
     }
-    let session = replay::replayed(&recording, &layout);
+    if let Some(note) = recording.head.of_another_version() {
+        output::remark(&format!("{name} was {note}"));
+    }
+    let session = replay::replayed(recording, layout);
     let (ending, pace) = drive::drive(session, recording.duration);
-    let difference = replay::verify(&recording, &ending);
+    let difference = replay::verify(recording, &ending);
     if let Some(difference) = &difference {
-        let file = arguments.file.display().to_string();
-        let text = format!("{file} differs: {difference}{}", version_note(&recording));
-        output::remark(&crate::layout::printable(&text));
+        let text = format!("{name} differs: {difference}{}", version_note(recording));
+        output::remark(&printable(&text));
     }
     let told = if arguments.verify {
-        if difference.is_none() {
-            output::say(&format!("the same history: digest {}\n", ending.digest))?;
+        match (&difference, recording.digest) {
+            (Some(_), _) => {}
+            (None, Some(_)) => output::say(&format!("the same history: digest {}\n", ending.digest))?,
+            (None, None) => output::say(&format!(
+                "the same history as far as it is known, up to {until}: digest {}\n",
+                ending.digest
+            ))?,
         }
         Ended::Well
     } else {
-        run::tell(&recording.name, &ending, pace, arguments.json)?
+        run::tell(&recording.head.name, &ending, pace, arguments.json)?
     };
     Ok(if difference.is_some() { Ended::Badly } else { told })
 }
 
-fn version_note(recording: &Recording) -> String {
-    let here = env!("CARGO_PKG_VERSION");
-    if recording.engine == here {
-        return String::new();
+/// The runs that are kept, the newest first.
+fn list() -> Result<Ended, Complaint> {
+    let nowhere = || Complaint("there is no home folder in which runs could be kept".to_string());
+    let runs = kept::runs().ok_or_else(nowhere)?;
+    let folder = printable(&runs.folder().display().to_string());
+    let kept = runs
+        .list()
+        .map_err(|error| Complaint(format!("cannot read {folder}: {error}")))?;
+    if kept.is_empty() {
+        output::remark(&format!(
+            "no run is kept in {folder} yet: `blastradius play` records each"
+        ));
     }
-    format!(
-        " (recorded by version {}, this is {here}: versions may differ)",
-        recording.engine
-    )
+    let mut lines = String::new();
+    for one in kept.iter().rev() {
+        let line = match Recording::load(&one.file) {
+            Ok((recording, _)) => described(&recording, one.ended),
+            Err(error) => format!("unreadable: {error}"),
+        };
+        lines.push_str(&printable(&format!("{}  {line}", one.file.display())));
+        lines.push('\n');
+    }
+    output::say(&lines)?;
+    Ok(Ended::Well)
 }
 
-fn complaint(error: RecordingError, file: &Path) -> Complaint {
+fn described(recording: &Recording, ended: bool) -> String {
+    let acts = match recording.commands.len() {
+        0 => "nothing was done".to_string(),
+        1 => "1 act".to_string(),
+        more => format!("{more} acts"),
+    };
+    let last = recording
+        .commands
+        .last()
+        .map_or(String::new(), |act| format!(", last: {}", act.command));
+    let open = if ended {
+        ""
+    } else {
+        ", no end: it is being written, or was cut off"
+    };
+    format!("{:.1} s, {acts}{last}{open}", recording.duration.as_secs_f64())
+}
+
+fn version_note(recording: &Recording) -> String {
+    let note = recording.head.of_another_version();
+    note.map_or(String::new(), |note| format!(" ({note})"))
+}
+
+/// Why a file could not be read as a recording, and what it is instead where that is known.
+pub(super) fn complaint(error: RecordingError, file: &Path) -> Complaint {
     let name = file.display().to_string();
     match error {
         RecordingError::Layout { error, source } => Complaint(error.render(&source)),

@@ -8,7 +8,7 @@ use clap::Args;
 use super::drive::{self, Pace};
 use super::{Complaint, DEFAULT_SEED, Ended, files, output, traces};
 use crate::command::Script;
-use crate::replay::{Ending, Recording, Session};
+use crate::replay::{self, Ending, Recording, Session};
 use crate::report::{self, Report};
 
 /// How long a run is if nobody says so.
@@ -55,14 +55,14 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ended, Complaint> {
         ("the trace", arguments.trace.as_deref()),
     ];
     if let Some(file) = &arguments.record {
-        files::recordable(file, &sources)?;
+        replay::recordable(file, &sources).map_err(Complaint)?;
     }
     let length = arguments.length.or(script.length).unwrap_or(LENGTH);
     let session = Session::new(&source.layout, arguments.seed, &script);
     let (ending, pace) = drive::drive(session, length);
     let saved = match &arguments.record {
         // Somebody may have made the file during the run.
-        Some(file) => files::recordable(file, &sources).and_then(|()| {
+        Some(file) => replay::recordable(file, &sources).map_err(Complaint).and_then(|()| {
             let trace = source.layout.trace.as_deref();
             record(file, &Recording::of(&source.name, &source.text, trace, &ending))
         }),

@@ -1,16 +1,26 @@
 //! A run that can be run again: a session drives a world through its schedule and judges it, a recording keeps all that is
-//! needed for the same history, and verifying runs it again and compares.
+//! needed for the same history, a journal writes it as it happens, and verifying runs it again and compares.
 
 mod digest;
+mod file;
+mod history;
+mod journal;
 mod judge;
 mod recording;
+mod runs;
 mod session;
+mod target;
 mod verify;
 
 pub use digest::{Checkpoint, Digest};
+pub use file::RecordingError;
+pub use history::{Branch, History, Place, Taken};
+pub use journal::{Journal, PART};
 pub use judge::{Judge, Outcome, Verdict};
-pub use recording::{Recording, RecordingError, TraceNote};
+pub use recording::{Entry, Head, LONGEST_WORDS, Recording, TraceNote, Words};
+pub use runs::{ENDING, KEPT, Kept, Runs};
 pub use session::{Act, Ending, Refusal, Session, Unreached};
+pub use target::{FileKind, recordable, replaceable};
 pub use verify::{Difference, replayed, verify};
 
 use std::time::Duration;

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::digest::{Checkpoint, Digest};
 use super::judge::{Judge, Verdict};
+use super::recording::Words;
 use super::{CHECKPOINT, GRID, is_multiple, next_multiple};
 use crate::command::{Applied, Command, CommandError, Script};
 use crate::layout::{Expectation, Layout};
@@ -59,6 +60,10 @@ pub struct Ending {
     pub verdicts: Vec<Verdict>,
     /// The commands that took effect, in order.
     pub acts: Vec<Act>,
+    /// Where chapters began.
+    pub marks: Vec<Words>,
+    /// What was said on the way.
+    pub notes: Vec<Words>,
     /// The scheduled commands that were refused.
     pub refusals: Vec<Refusal>,
     /// Scheduled commands whose time did not come.
@@ -141,6 +146,9 @@ impl Session {
 
     /// Lets time pass until `until` and does what is scheduled up to and at that moment.
     pub fn advance_to(&mut self, until: Duration) {
+        if self.now() < until {
+            self.do_what_is_due();
+        }
         while self.now() < until {
             let stop = self.next_stop().min(until);
             self.world.advance(stop.saturating_sub(self.now()));
@@ -162,6 +170,34 @@ impl Session {
             command: command.clone(),
         });
         Ok(applied)
+    }
+
+    /// Does something now that no schedule foresaw. It changes what comes, so whatever was still scheduled will not be done; says how much
+    /// that was.
+    ///
+    /// # Errors
+    /// When the world refuses it. Nothing has changed then, in the schedule either.
+    pub fn interrupt(&mut self, command: &Command) -> Result<(Applied, usize), CommandError> {
+        let applied = self.apply(command)?;
+        let dropped = self.schedule.len() - self.next;
+        self.schedule.truncate(self.next);
+        Ok((applied, dropped))
+    }
+
+    /// Schedules these commands instead of those that are still to come. None of them is earlier than now; those of now are done when time
+    /// goes on, or by [`Session::do_what_is_due`].
+    pub fn plan(&mut self, acts: &[Act]) {
+        self.schedule.truncate(self.next);
+        let planned = acts.iter().map(|act| Planned {
+            act: act.clone(),
+            place: None,
+        });
+        self.schedule.extend(planned);
+    }
+
+    /// Commands that are still to come.
+    pub fn to_come(&self) -> usize {
+        self.schedule.len() - self.next
     }
 
     /// All that can be seen now.
@@ -211,6 +247,8 @@ impl Session {
             duration,
             verdicts,
             acts: self.acts,
+            marks: Vec::new(),
+            notes: Vec::new(),
             refusals: self.refusals,
             unreached,
             checkpoints: self.checkpoints,
@@ -239,7 +277,8 @@ impl Session {
         }
     }
 
-    fn do_what_is_due(&mut self) {
+    /// Does what is scheduled up to now and was not done yet.
+    pub fn do_what_is_due(&mut self) {
         let now = self.now();
         while let Some(planned) = self.schedule.get(self.next).filter(|planned| planned.act.at <= now) {
             let (command, place) = (planned.act.command.clone(), planned.place);

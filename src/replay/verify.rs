@@ -28,7 +28,7 @@ pub enum Difference {
 
 /// The session that runs a recording again. Advance it to the recording's duration.
 pub fn replayed(recording: &Recording, layout: &Layout) -> Session {
-    Session::scheduled(layout, recording.seed, &recording.commands)
+    Session::scheduled(layout, recording.head.seed, &recording.commands)
 }
 
 /// Compares a recording with what came of running it again; `None` if both are the same.
@@ -37,7 +37,9 @@ pub fn verify(recording: &Recording, ending: &Ending) -> Option<Difference> {
         at: recording.duration,
         digest,
     };
-    let recorded = recording.checkpoints.iter().copied().chain([last(recording.digest)]);
+    // One that was cut off has no last digest.
+    let recorded = recording.checkpoints.iter().copied();
+    let recorded = recorded.chain(recording.digest.map(last));
     let found = ending.checkpoints.iter().copied().chain([last(ending.digest)]);
     let mut same_until = Duration::ZERO;
     for (recorded, found) in recorded.zip(found) {

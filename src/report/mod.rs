@@ -6,6 +6,7 @@
 
 mod build;
 mod caches;
+mod compare;
 mod data;
 mod miss_ratio;
 mod model;
@@ -18,6 +19,7 @@ mod tiers;
 mod words;
 
 pub use caches::{CacheCounts, CacheNodeReport, CacheReport};
+pub use compare::{Compared, Comparison, compared};
 pub use data::{ConflictReport, DatabaseReport, MigrationReport, NodeReport, PromisesReport, ShardReport};
 pub use miss_ratio::{MissRatioReport, PolicyReport, SizeReport, TraceReport};
 pub use model::{

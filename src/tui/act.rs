@@ -12,12 +12,14 @@ use super::engine::Order;
 use super::keymap::{self, Action};
 use super::layers;
 use super::menu::{self, Choice, Menu};
+use super::past;
 use super::prompt::{Prompt, Purpose, Typed};
 use super::question;
 use super::queues;
 use super::screen::Spot;
 use super::select::{self, Item, Way};
 use super::theme::Role;
+use super::words::{self, WORDS};
 
 impl App {
     /// Takes what the terminal reports, and says what is to be done.
@@ -51,6 +53,7 @@ impl App {
                 self.say("kept as it is", Role::Notice);
                 None
             }
+            Over::Page(..) => None,
             Over::None => action.and_then(|action| self.act(action)),
         }
     }
@@ -106,6 +109,8 @@ impl App {
                 Intent::Order(Order::Do(self.unless_asked(command)?))
             }
             Choice::Open(index) => Intent::Open(index),
+            Choice::Order(order) => Intent::Order(order),
+            Choice::Compare(other) => Intent::Compare(other),
         })
     }
 
@@ -160,9 +165,17 @@ impl App {
             self.sought = line;
             return None;
         }
+        if prompt.purpose == Purpose::Mark {
+            return Some(Intent::Order(Order::Mark(line)));
+        }
         self.history.add(&line);
-        if matches!(line.as_str(), "q" | "quit") {
-            return Some(Intent::Quit);
+        match words::read(&line) {
+            None => {}
+            Some(Ok(intent)) => return Some(intent),
+            Some(Err(why)) => {
+                self.over = Over::Prompt(Prompt::refused(&line, why));
+                return None;
+            }
         }
         match Command::parse(&line) {
             Ok(command) if question::hits_most(self.frame(), &command) => {
@@ -229,6 +242,8 @@ impl App {
             }
             Action::Faults => self.open(menu::faults(self), "nothing else can go wrong with it"),
             Action::Edit => self.open(changes::menu(self), "it has nothing that can be changed"),
+            Action::Branches => self.over = Over::Menu(past::branches(self)),
+            Action::Mark => self.over = Over::Prompt(Prompt::new(Purpose::Mark)),
             Action::Open => {
                 let rung = self.next_rung();
                 let layouts = menu::layouts(self).map(|menu| Menu { at: rung, ..menu });
@@ -256,6 +271,11 @@ impl App {
             Action::Slower => Order::Pace(speed.slower()),
             Action::Faster => Order::Pace(speed.faster()),
             Action::NextMilestone => Order::Seek,
+            Action::LastMilestone => Order::Back,
+            Action::Rewind => Order::Rewind,
+            Action::Return => Order::Return,
+            Action::Earlier => Order::GoTo(self.timeline.at.saturating_sub(past::SCRUB)),
+            Action::Later => Order::GoTo((self.timeline.at + past::SCRUB).min(self.timeline.end)),
             Action::MendAll => Order::Do(Command::MendAll),
             Action::Surge => Order::Do(Command::Surge(None, (self.frame().traffic * 2.0).min(1_000.0))),
             Action::Calm => Order::Do(Command::Surge(None, self.frame().traffic / 2.0)),
@@ -442,7 +462,7 @@ impl App {
             Over::Menu(menu) => menu.step(-by),
             Over::Help(scrolled) => *scrolled = scrolled.saturating_add_signed(-by as i16).min(40),
             Over::None => self.scroll(by * 3),
-            Over::Confirm(_) | Over::Prompt(_) => {}
+            Over::Confirm(_) | Over::Prompt(_) | Over::Page(..) => {}
         }
     }
 
@@ -456,7 +476,7 @@ impl App {
                 return chosen.and_then(|entry| self.choose(entry.choice));
             }
             Over::Prompt(_) => return None,
-            Over::Help(_) | Over::Confirm(_) => {
+            Over::Help(_) | Over::Confirm(_) | Over::Page(..) => {
                 self.over = Over::None;
                 return None;
             }
@@ -471,6 +491,7 @@ impl App {
                 self.focus = pane;
                 None
             }
+            Some(Spot::Moment(at)) => Some(Intent::Order(Order::GoTo(at))),
             None => None,
         }
     }
@@ -486,6 +507,9 @@ impl App {
     pub fn usage(&self, line: &str) -> Option<String> {
         let mut words = line.split_whitespace();
         let verb = words.next()?;
+        if let Some(word) = WORDS.iter().find(|word| word.name == verb) {
+            return Some(format!("{}   {}", word.usage, word.does));
+        }
         let Some(row) = VERBS.iter().find(|row| row.name == verb) else {
             let fault = Fault::named(verb)?;
             return Some(format!("{}   {}", fault.usage, fault.effect));

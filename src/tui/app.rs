@@ -6,8 +6,9 @@ use ratatui::layout::Rect;
 
 use crate::command::Command;
 use crate::observe::{Frame, Topology};
+use crate::replay::Runs;
 
-use super::engine::{Answer, Order, View};
+use super::engine::{Answer, Order, Timeline, View};
 use super::layers;
 use super::map::{self, Plan};
 use super::menu::Menu;
@@ -78,6 +79,8 @@ pub enum Over {
     Confirm(Command),
     /// Text is typed.
     Prompt(Prompt),
+    /// A table to be read: its title and its lines.
+    Page(String, Vec<String>),
 }
 
 /// What is asked of the program around the screen.
@@ -87,6 +90,10 @@ pub enum Intent {
     Order(Order),
     /// Open the shipped layout of this number.
     Open(usize),
+    /// Show how the branch that is shown differs from this one.
+    Compare(usize),
+    /// Say where the run is recorded.
+    WhereKept,
     /// Back to the shell for a while.
     Suspend,
     /// The end.
@@ -114,6 +121,8 @@ pub struct Options {
     pub speed: Speed,
     /// Whether the person named no layout, so that the program chose one to begin with.
     pub unasked: bool,
+    /// Where runs are recorded, if they are.
+    pub runs: Option<Runs>,
 }
 
 impl Options {
@@ -136,6 +145,7 @@ impl Default for Options {
             running: true,
             speed: Speed::REAL,
             unasked: false,
+            runs: None,
         }
     }
 }
@@ -166,6 +176,8 @@ pub struct App {
     pub name: String,
     /// The newest view.
     pub view: View,
+    /// Where the run stands in its histories.
+    pub timeline: Timeline,
     /// What is selected.
     pub selected: Item,
     /// The pane in focus.
@@ -217,6 +229,7 @@ impl App {
         App {
             name: name.to_string(),
             view,
+            timeline: Timeline::default(),
             selected,
             focus: Pane::Map,
             zoom: None,

@@ -6,6 +6,7 @@ use crate::layout::SIZES;
 use crate::observe::{Kind, Topology};
 
 use super::queues;
+use super::words::WORDS;
 
 /// The verb whose third word is a setting.
 pub const SET: &str = "set";
@@ -27,6 +28,7 @@ pub fn candidates(topology: &Topology, line: &str) -> Vec<String> {
         let names = VERBS.iter().map(|verb| verb.name);
         return names
             .chain(composites.map(|fault| fault.name))
+            .chain(WORDS.iter().map(|word| word.name))
             .map(str::to_string)
             .collect();
     };

@@ -55,8 +55,22 @@ pub enum Action {
     Inspect,
     /// Stops time and lets it pass again.
     Pause,
-    /// Runs to the next milestone.
+    /// Runs to the next milestone, or to the next command that is known.
     NextMilestone,
+    /// Goes back to the last command, mark or milestone.
+    LastMilestone,
+    /// Goes back to just before the last command.
+    Rewind,
+    /// Returns to where one came from.
+    Return,
+    /// A little back in time.
+    Earlier,
+    /// A little on in time, as far as it is known.
+    Later,
+    /// Opens the list of branches.
+    Branches,
+    /// Asks for the name of a chapter that begins here.
+    Mark,
     /// Slower.
     Slower,
     /// Faster.
@@ -180,12 +194,34 @@ pub const KEYMAP: &[Binding] = &[
     ),
     row(&["space"], &[A::Pause], "pause", "stop time, let it pass", 5),
     row(
-        &["."],
-        &[A::NextMilestone],
+        &[".", ","],
+        &[A::NextMilestone, A::LastMilestone],
         "next",
-        "run on to the next milestone of the newest incident",
+        "run on to the next milestone of the newest incident, or the next known command; back to the last",
         4,
     ),
+    row(
+        &["z", "Z", "backspace"],
+        &[A::Rewind, A::Return, A::Rewind],
+        "rewind",
+        "go back to just before your last act; return to where you came from",
+        11,
+    ),
+    row(
+        &["shift-left", "shift-right"],
+        &[A::Earlier, A::Later],
+        "scrub",
+        "5 s back and forth through what is known",
+        0,
+    ),
+    row(
+        &["b"],
+        &[A::Branches],
+        "branches",
+        "the histories of this run: go to another, compare two, begin one here",
+        0,
+    ),
+    row(&["m"], &[A::Mark], "mark", "begin a chapter here", 0),
     row(
         &["<", ">", "[", "]"],
         &[A::Slower, A::Faster, A::Slower, A::Faster],
@@ -249,12 +285,12 @@ pub const KEYMAP: &[Binding] = &[
         &[":"],
         &[A::Command],
         "command",
-        "type a command: kill web/1, slow db 10; tab completes",
-        11,
+        "type a command: kill web/1, slow db 10, w FILE, goto 40s; tab completes",
+        12,
     ),
-    row(&["o"], &[A::Open], "open", "open another layout", 12),
-    row(&["?"], &[A::Help], "keys", "this page", 13),
-    row(&["q", "ctrl-c"], &[A::Quit, A::Quit], "quit", "end", 14),
+    row(&["o"], &[A::Open], "open", "open another layout", 13),
+    row(&["?"], &[A::Help], "keys", "this page", 14),
+    row(&["q", "ctrl-c"], &[A::Quit, A::Quit], "quit", "end", 15),
     row(
         &["ctrl-z"],
         &[A::Suspend],
@@ -267,6 +303,7 @@ pub const KEYMAP: &[Binding] = &[
 /// The name of a key, as the table writes it.
 pub fn name(key: KeyEvent) -> Option<String> {
     let ctrl = key.modifiers.contains(KeyModifiers::CONTROL);
+    let shift = key.modifiers.contains(KeyModifiers::SHIFT);
     if key.modifiers.contains(KeyModifiers::ALT) {
         return None;
     }
@@ -274,6 +311,8 @@ pub fn name(key: KeyEvent) -> Option<String> {
         KeyCode::Char(' ') => "space".to_string(),
         KeyCode::Char(c) if ctrl => return Some(format!("ctrl-{}", c.to_ascii_lowercase())),
         KeyCode::Char(c) => c.to_string(),
+        KeyCode::Left if shift => "shift-left".to_string(),
+        KeyCode::Right if shift => "shift-right".to_string(),
         KeyCode::Left => "left".to_string(),
         KeyCode::Right => "right".to_string(),
         KeyCode::Up => "up".to_string(),
@@ -283,6 +322,7 @@ pub fn name(key: KeyEvent) -> Option<String> {
         KeyCode::Enter => "enter".to_string(),
         KeyCode::Esc => "esc".to_string(),
         KeyCode::Tab => "tab".to_string(),
+        KeyCode::Backspace => "backspace".to_string(),
         KeyCode::BackTab => "backtab".to_string(),
         _ => return None,
     };
@@ -315,7 +355,7 @@ impl Binding {
     pub fn short_label(&self) -> String {
         match self.keys {
             ["<", ..] => "< >".to_string(),
-            ["q", ..] => "q".to_string(),
+            [first @ ("q" | "." | "z"), ..] => (*first).to_string(),
             _ => self.label(),
         }
     }

@@ -1,9 +1,11 @@
 //! Menus: lists of things to do, each with a key of its own.
 
 use crate::command::{Command, FAULTS, Fault, Hit};
-use crate::observe::{Kind, LinkKind, Topology};
+use crate::observe::{Frame, LinkKind, Topology};
+use crate::world::can_hit;
 
 use super::app::App;
+use super::engine::Order;
 use super::select::Item;
 
 /// What an entry does.
@@ -17,6 +19,10 @@ pub enum Choice {
     Line(String),
     /// Opens the layout of this number.
     Open(usize),
+    /// Something for the engine.
+    Order(Order),
+    /// Shows how the branch that is shown differs from this one.
+    Compare(usize),
 }
 
 /// A line of a menu.
@@ -99,11 +105,10 @@ const FURTHER: &str = "CDPBQ123456789";
 pub fn faults(app: &App) -> Option<Menu> {
     let topology = app.topology();
     let target = app.target()?.to_string();
-    let kind = app.selected.kind(topology);
     let links = links(topology, app.selected);
     let links: Vec<String> = links.iter().map(|(from, to)| format!("{from} <-> {to}")).collect();
     let mut entries = Vec::new();
-    let fitting = FAULTS.iter().filter(|fault| fits(fault, kind, app.selected));
+    let fitting = FAULTS.iter().filter(|fault| fits(fault, app.frame(), app.selected));
     for fault in fitting {
         entries.extend(entry(fault, &target, key_of(fault)));
     }
@@ -130,38 +135,13 @@ fn key_of(fault: &Fault) -> Option<char> {
     KEYS.iter().find(|(name, _)| *name == fault.name).map(|(_, key)| *key)
 }
 
-/// Whether a fault makes sense for the selection. What hits nothing in particular goes with the users.
-fn fits(fault: &Fault, kind: Option<Kind>, selected: Item) -> bool {
-    if fault.hits.is_empty() {
-        return kind == Some(Kind::Users);
-    }
-    fault.hits.iter().any(|hit| is_hit(*hit, kind, selected))
-}
-
-fn is_hit(hit: Hit, kind: Option<Kind>, selected: Item) -> bool {
-    let Some(kind) = kind else {
-        return matches!(hit, Hit::Process) || (hit == Hit::Site && matches!(selected, Item::Site(_)));
-    };
-    match hit {
-        Hit::Process => kind != Kind::Users,
-        Hit::Site | Hit::Link => false,
-        Hit::Users => kind == Kind::Users,
-        Hit::Dns => kind == Kind::Dns,
-        Hit::ThirdParty => matches!(kind, Kind::Dns | Kind::Resolver | Kind::Cdn | Kind::Shield),
-        Hit::Disk => matches!(kind, Kind::Database | Kind::Queue),
-        Hit::Slots => matches!(
-            kind,
-            Kind::LoadBalancer | Kind::Web | Kind::SessionStore | Kind::Database | Kind::Cache | Kind::Queue
-        ),
-        Hit::Server => !matches!(kind, Kind::Users | Kind::Workers | Kind::Autoscaler | Kind::Monitor),
-        Hit::Balancer => kind == Kind::LoadBalancer,
-        Hit::Web => matches!(kind, Kind::Web | Kind::Serverless),
-        Hit::Clock => kind == Kind::Database,
-        Hit::Copies => matches!(
-            kind,
-            Kind::Users | Kind::Cache | Kind::Cdn | Kind::Shield | Kind::Resolver
-        ),
-        Hit::Queue => kind == Kind::Queue,
+/// Whether a fault makes sense for the selection: nothing is offered that the world would refuse for what the target is.
+fn fits(fault: &Fault, frame: &Frame, selected: Item) -> bool {
+    match selected.service() {
+        Some(service) if service < frame.services.len() => can_hit(fault, frame, service),
+        _ => {
+            fault.hits.contains(&Hit::Process) || (fault.hits.contains(&Hit::Site) && matches!(selected, Item::Site(_)))
+        }
     }
 }
 
@@ -249,38 +229,16 @@ mod tests {
 
     use super::*;
 
-    const KINDS: [Kind; 15] = [
-        Kind::Users,
-        Kind::Dns,
-        Kind::LoadBalancer,
-        Kind::Web,
-        Kind::Serverless,
-        Kind::SessionStore,
-        Kind::Database,
-        Kind::Resolver,
-        Kind::Autoscaler,
-        Kind::Monitor,
-        Kind::Cache,
-        Kind::Cdn,
-        Kind::Shield,
-        Kind::Queue,
-        Kind::Workers,
-    ];
-
     #[test]
-    fn every_fault_is_in_the_menu_of_something_and_has_a_key_of_its_own() {
+    fn every_fault_has_a_key_of_its_own() {
         let mut keys = BTreeSet::from(['f']);
         for fault in FAULTS {
             let key = key_of(fault).unwrap_or_else(|| panic!("{} has no key", fault.name));
             assert!(keys.insert(key), "{key} stands for two faults");
             assert!(!FURTHER.contains(key), "{key} stands for further links");
-            let fitting = KINDS.iter().filter(|kind| fits(fault, Some(**kind), Item::Service(0)));
-            let found = fitting.count() > 0 || fault.hits == [Hit::Link];
-            assert!(found, "{} fits nothing", fault.name);
             let target = if fault.hits == [Hit::Link] { "web <-> db" } else { "web" };
             assert!(entry(fault, target, None).is_some(), "{}", fault.name);
         }
-        assert!(fits(Fault::named("lose").expect("a row"), None, Item::Site(0)));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! - [`keymap`] and [`theme`] are tables: what each key does, how each role looks
 //! - [`App`] is the state of the screen; `act` turns keys and clicks into intents
 //! - [`screen`] sets the screen out and draws it; [`map`] is the topology, `panels` everything beside it
+//! - [`record`] draws recordings for those who have no terminal at hand
 //! - [`terminal`] takes the terminal over and gives it back
 
 mod act;
@@ -20,9 +21,11 @@ mod milestone;
 mod nodes;
 mod paint;
 mod panels;
+mod past;
 mod prompt;
 mod question;
 mod queues;
+pub mod record;
 pub mod screen;
 pub mod select;
 mod speed;
@@ -30,22 +33,25 @@ pub mod terminal;
 mod text;
 pub mod theme;
 mod truth;
+mod words;
 
 use std::io::{self, IsTerminal};
 use std::panic;
+use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime};
 
 use ratatui::crossterm::event;
 
 use crate::layout::{self, Layout, SHIPPED};
 use crate::observe::Frame;
-use crate::world::World;
+use crate::replay::{Head, Recording, Runs, Session};
 
 pub use app::{App, Choice, Intent, Options, Over, Pane};
 pub use speed::Speed;
 
-use engine::{Engine, Simulation, View};
+use engine::{Engine, Keep, Simulation, Start, View};
 use keymap::Action;
 use terminal::{Screen, Signals};
 use theme::Role;
@@ -66,6 +72,8 @@ pub struct Farewell {
     pub name: String,
     /// The last frame, for a summary.
     pub frame: Option<Frame>,
+    /// Where the run is recorded, if it is.
+    pub file: Option<PathBuf>,
     /// The exit code: 0, or 128 and the number of the signal that ended the program (143 for SIGTERM, 129 for SIGHUP).
     pub exit_code: u8,
 }
@@ -75,14 +83,27 @@ pub fn is_terminal() -> bool {
     io::stdin().is_terminal() && io::stdout().is_terminal()
 }
 
-/// Plays a layout on the terminal until the person leaves.
+/// What is played.
+#[derive(Clone, Debug)]
+pub struct Show {
+    /// The layout.
+    pub layout: Layout,
+    /// What is known of the run: nothing, or all of it.
+    pub recording: Recording,
+    /// The file that it was read from, if it was.
+    pub file: Option<PathBuf>,
+    /// Whether it is a recording, so that time stops at its end.
+    pub replayed: bool,
+}
+
+/// Plays a run on the terminal until the person leaves.
 ///
 /// A panic of the simulation gives the terminal back, prints the seed and the simulated time, and goes on unwinding here: the
 /// program ends with code 101.
 ///
 /// # Errors
 /// When standard input and output are not a terminal, or it fails.
-pub fn play(layout: Layout, name: &str, seed: u64, options: &Options) -> io::Result<Farewell> {
+pub fn play(show: Show, options: &Options) -> io::Result<Farewell> {
     if !is_terminal() {
         return Err(io::Error::new(
             io::ErrorKind::Unsupported,
@@ -91,35 +112,62 @@ pub fn play(layout: Layout, name: &str, seed: u64, options: &Options) -> io::Res
     }
     let signals = Signals::listen()?;
     let mut screen = Screen::take(options)?;
-    let (mut layout, mut name, mut options) = (layout, name.to_string(), options.clone());
+    let (mut show, mut options) = (show, options.clone());
     loop {
-        let make = move || World::build(&layout, seed);
-        match session(&mut screen, &signals, &name, seed, &options, make)? {
+        let seed = show.recording.head.seed;
+        let layout = show.layout.clone();
+        let make = move || Session::scheduled(&layout, seed, &[]);
+        let start = Start {
+            keep: options.runs.clone().map(|runs| keep(runs, &show)),
+            followers: thread::available_parallelism().is_ok_and(|cores| cores.get() > 1),
+            recording: show.recording.clone(),
+            source: show.file.clone(),
+            replayed: show.replayed,
+            running: options.running,
+            speed: options.speed,
+        };
+        match session(&mut screen, &signals, start, &options, make)? {
             Next::End(farewell) => return Ok(*farewell),
             Next::Open(index) => {
                 let shipped = &SHIPPED[index];
-                layout = layout::parse(shipped.source, &shipped.file_name())
+                let layout = layout::parse(shipped.source, &shipped.file_name())
                     .map_err(|error| io::Error::other(error.to_string()))?;
-                name = shipped.file.to_string();
+                show = Show {
+                    layout,
+                    recording: Recording::new(Head::new(shipped.file, shipped.source, None, seed)),
+                    file: None,
+                    replayed: false,
+                };
                 options.unasked = false;
             }
         }
     }
 }
 
+/// Keeps a run that begins now.
+fn keep(runs: Runs, show: &Show) -> Keep {
+    let now = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
+    // Colons are not for the names of files.
+    Keep::new(runs, &now.replace(':', "-"), &show.recording.head.name)
+}
+
 /// Plays any simulation: what [`play`] does with a world, tests do with a stand-in.
 ///
 /// # Errors
 /// When the terminal fails.
-pub fn play_simulation<S: Simulation>(
-    make: impl FnOnce() -> S + Send + 'static,
+pub fn play_simulation<S: Simulation + 'static>(
+    make: impl Fn() -> S + Send + Sync + 'static,
     name: &str,
     seed: u64,
     options: &Options,
 ) -> io::Result<Farewell> {
     let signals = Signals::listen()?;
     let mut screen = Screen::take(options)?;
-    match session(&mut screen, &signals, name, seed, options, make)? {
+    let start = Start {
+        recording: Recording::new(Head::new(name, "", None, seed)),
+        ..Start::bare(options.running, options.speed)
+    };
+    match session(&mut screen, &signals, start, options, make)? {
         Next::End(farewell) => Ok(*farewell),
         Next::Open(_) => Err(io::Error::other("a stand-in has no other layouts")),
     }
@@ -131,48 +179,57 @@ enum Next {
     Open(usize),
 }
 
-fn session<S: Simulation>(
+fn session<S: Simulation + 'static>(
     screen: &mut Screen,
     signals: &Signals,
-    name: &str,
-    seed: u64,
+    start: Start,
     options: &Options,
-    make: impl FnOnce() -> S + Send + 'static,
+    make: impl Fn() -> S + Send + Sync + 'static,
 ) -> io::Result<Next> {
-    let engine = Engine::start(make, options.running, options.speed)?;
+    let Head { name, seed, .. } = start.recording.head.clone();
+    let mut engine = Engine::start(make, start)?;
     let mut early = Vec::new();
-    let view = match first_view(&engine, signals, screen, &mut early)? {
+    let view = match first_view(&mut engine, signals, screen, &mut early)? {
         First::View(view) => *view,
         First::Died => return Err(crash(engine, seed)),
         // The world is still being built: its thread ends by itself, or with the program.
         First::Left(exit_code) => {
             return Ok(Next::End(Box::new(Farewell {
-                name: name.to_string(),
+                name,
                 frame: None,
+                file: None,
                 exit_code,
             })));
         }
     };
-    let mut app = App::new(name, view, choices(), options);
+    let mut app = App::new(&name, view, choices(), options);
     let mut stage = Stage {
         screen,
         signals,
         engine,
         dirty: true,
     };
-    let end = stage.run(&mut app, &early)?;
+    let end = match stage.run(&mut app, &early) {
+        Ok(end) => end,
+        Err(error) => {
+            // The terminal is gone; what was recorded still gets its end.
+            let _ = stage.engine.end();
+            return Err(error);
+        }
+    };
     let Some(end) = end else {
         return Err(crash(stage.engine, seed));
     };
     let frame = app.frame().clone();
-    if stage.engine.end().is_err() {
+    let Ok(file) = stage.engine.end() else {
         return Err(io::Error::other("the simulation panicked as it ended"));
-    }
+    };
     Ok(match end {
         Ended::Open(index) => Next::Open(index),
         Ended::Quit(exit_code) => Next::End(Box::new(Farewell {
-            name: name.to_string(),
+            name,
             frame: Some(frame),
+            file,
             exit_code,
         })),
     })
@@ -209,7 +266,7 @@ enum First {
 
 /// Waits for the first view of a world, and can be left meanwhile. What else is typed is kept for the world.
 fn first_view(
-    engine: &Engine,
+    engine: &mut Engine,
     signals: &Signals,
     screen: &mut Screen,
     early: &mut Vec<event::Event>,
@@ -263,7 +320,7 @@ fn crash(engine: Engine, seed: u64) -> io::Error {
     }
     match engine.end() {
         Err(payload) => panic::resume_unwind(payload),
-        Ok(()) => io::Error::other("the simulation ended by itself"),
+        Ok(_) => io::Error::other("the simulation ended by itself"),
     }
 }
 
@@ -308,13 +365,20 @@ impl Stage<'_> {
                 app.show(view);
                 self.dirty = true;
             }
+            let timeline = self.engine.timeline();
+            if app.timeline != timeline {
+                // Where time merely passes, the frame says so.
+                self.dirty |= app.timeline.arriving != timeline.arriving || app.timeline.branch != timeline.branch;
+                app.timeline = timeline;
+            }
             let now = Instant::now();
             self.dirty |= app.tick(now.saturating_duration_since(last));
             last = now;
             if std::mem::take(&mut self.dirty) {
                 self.screen.draw(app)?;
             }
-            let wait = if app.view.running || app.view.pace == engine::Pace::Seeking {
+            let moves = app.view.running || app.view.pace == engine::Pace::Seeking;
+            let wait = if moves || app.timeline.arriving.is_some() {
                 LIVELY
             } else {
                 STILL
@@ -349,6 +413,14 @@ impl Stage<'_> {
             None => {}
             Some(Intent::Order(order)) if self.engine.order(order.clone()) => {}
             Some(Intent::Order(_)) => app.say("the simulation is too busy to listen", Role::Refusal),
+            Some(Intent::Compare(other)) => {
+                let compared = self.engine.compared(app.timeline.branch, other);
+                app.compare(other, compared);
+            }
+            Some(Intent::WhereKept) => {
+                let file = self.engine.file().map(|file| file.display().to_string());
+                app.say_where_kept(file);
+            }
             Some(Intent::Open(index)) => return Ok(Some(Ended::Open(index))),
             Some(Intent::Suspend) => self.screen.suspend()?,
             Some(Intent::Quit) => return Ok(Some(Ended::Quit(0))),

@@ -10,6 +10,8 @@ pub enum Purpose {
     Command,
     /// A search.
     Find,
+    /// The name of a chapter.
+    Mark,
 }
 
 /// A line that is typed.

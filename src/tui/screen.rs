@@ -2,6 +2,8 @@
 
 mod wishes;
 
+use std::time::Duration;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
@@ -12,6 +14,7 @@ use super::map::{self, Scene};
 use super::menu::Menu;
 use super::paint::Painter;
 use super::panels;
+use super::past;
 use super::select::Item;
 use super::text;
 use super::theme::Role;
@@ -36,6 +39,8 @@ pub struct Arrangement {
     pub panes: Vec<(Pane, Rect)>,
     /// The inspector.
     pub inspector: Option<Rect>,
+    /// The line of time, if it is shown.
+    pub timeline: Option<Rect>,
     /// Keys in the footer.
     pub keys: Vec<(Rect, Action)>,
     /// The menu, if one is open.
@@ -51,6 +56,8 @@ pub enum Spot {
     Item(Item),
     /// A pane.
     Pane(Pane),
+    /// A moment on the line of time.
+    Moment(Duration),
 }
 
 impl Arrangement {
@@ -67,6 +74,10 @@ impl Arrangement {
         let inside = |area: &Rect| area.contains((x, y).into());
         if let Some((_, action)) = self.keys.iter().find(|(area, _)| inside(area)) {
             return Some(Spot::Key(*action));
+        }
+        let track = self.timeline.map(|line| past::track(&app.timeline, line));
+        if let Some(track) = track.filter(|track| inside(track)) {
+            return Some(Spot::Moment(past::moment(&app.timeline, track, x)));
         }
         if self.inspector.as_ref().is_some_and(inside) {
             return None;
@@ -101,11 +112,17 @@ pub fn arrange(app: &App, area: Rect) -> Arrangement {
         arrangement.small = true;
         return arrangement;
     }
+    let past = u16::from(app.has_timeline());
     let body = Rect {
         y: area.y + 1,
-        height: area.height - 2,
+        height: area.height - 2 - past,
         ..area
     };
+    arrangement.timeline = (past > 0).then(|| Rect {
+        y: body.bottom(),
+        height: 1,
+        ..area
+    });
     arrangement.compact = area.width < WIDE.0 || area.height < WIDE.1;
     match app.zoom {
         Some(pane) => alone(app, pane, body, &mut arrangement),
@@ -310,6 +327,9 @@ pub fn draw(app: &App, buffer: &mut Buffer) {
         if let Some(area) = arrangement.inspector {
             let inner = panels::frame(app, None, "inspector", area, &mut painter);
             panels::inspector::draw(app, inner, &mut painter);
+        }
+        if let Some(line) = arrangement.timeline {
+            past::draw(app, line, &mut painter);
         }
         panels::footer::draw(
             app,

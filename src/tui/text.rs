@@ -268,7 +268,7 @@ mod tests {
         assert_eq!(clip_middle("ap-southeast/web/1", 11), "ap-s…/web/1");
         assert_eq!(clip_middle("ap-southeast/web/1", 8), "a…/web/1");
         assert_eq!(clip_middle("ap-southeast/web/1", 7), "ap-s…/1");
-        assert_eq!(clip_middle("ap-southeast/photos", 12), "ap-…/photos");
+        assert_eq!(clip_middle("ap-southeast/photos", 12), "ap-s…/photos");
         assert_eq!(clip_middle("ap-southeast/1", 3), "ap…");
         assert_eq!(wrap("one two three", 7), ["one two", "three"]);
     }

@@ -107,7 +107,9 @@ pub(super) fn concerned(world: &World, command: &Command) -> Vec<Thing> {
                         Thing::Slots(service, number),
                     ]
                 });
-                [Thing::Pace(machine), Thing::Disk(machine)].into_iter().chain(processes)
+                [Thing::Pace(machine), Thing::Disk(machine)]
+                    .into_iter()
+                    .chain(processes)
             };
             machines.into_iter().flat_map(of).collect()
         }

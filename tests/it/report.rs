@@ -292,6 +292,8 @@ fn ending() -> Ending {
             at: Duration::from_secs(20),
             command: kill("web/1"),
         }],
+        marks: Vec::new(),
+        notes: Vec::new(),
         refusals: vec![Refusal {
             place: Some((3, 17)),
             at: Duration::from_secs(30),

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use blastradius::command::{Applied, Command, CommandError, Selector};
 use blastradius::observe::Frame;
 use blastradius::sim::SimTime;
-use blastradius::tui::engine::{Answer, Engine, Order, Simulation, View};
+use blastradius::tui::engine::{Answer, Engine, Order, Simulation, Start, View};
 use blastradius::tui::theme::Depth;
 use blastradius::tui::{App, Choice, Intent, Options, Over, Speed, screen};
 use ratatui::buffer::Buffer;
@@ -322,7 +322,7 @@ impl Simulation for Doomed {
     }
 }
 
-fn wait_for<T>(what: impl Fn() -> Option<T>) -> T {
+fn wait_for<T>(mut what: impl FnMut() -> Option<T>) -> T {
     let start = Instant::now();
     loop {
         if let Some(found) = what() {
@@ -335,7 +335,7 @@ fn wait_for<T>(what: impl Fn() -> Option<T>) -> T {
 
 #[test]
 fn the_engine_answers_orders_and_seeks_milestones() {
-    let engine = Engine::start(|| fixture::balanced(2), false, Speed::REAL).expect("a thread");
+    let mut engine = Engine::start(|| fixture::balanced(2), Start::bare(false, Speed::REAL)).expect("a thread");
     wait_for(|| engine.take_view());
     assert!(engine.order(Order::Do(kill("web/9"))));
     let answers = wait_for(|| Some(engine.take_answers()).filter(|answers| !answers.is_empty()));
@@ -355,7 +355,7 @@ fn the_engine_answers_orders_and_seeks_milestones() {
 
 #[test]
 fn a_panic_of_the_simulation_is_seen_from_outside() {
-    let engine = Engine::start(|| Doomed(fixture::balanced(2)), true, Speed::MAX).expect("a thread");
+    let engine = Engine::start(|| Doomed(fixture::balanced(2)), Start::bare(true, Speed::MAX)).expect("a thread");
     wait_for(|| engine.ended().then_some(()));
     assert!(engine.end().is_err());
 }

@@ -5,7 +5,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use blastradius::replay::Recording;
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+
+use crate::cli::Folder;
 
 /// Longer than anything takes, so that only a failure waits so long.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -15,6 +18,8 @@ struct Session {
     child: Box<dyn Child + Send + Sync>,
     keyboard: Box<dyn Write + Send>,
     screen: Arc<Mutex<vt100::Parser>>,
+    /// Where the program keeps its runs. It goes with the session.
+    state: Folder,
 }
 
 fn size(cols: u16, rows: u16) -> PtySize {
@@ -28,6 +33,7 @@ fn size(cols: u16, rows: u16) -> PtySize {
 
 impl Session {
     fn start(arguments: &[&str], cols: u16, rows: u16) -> Session {
+        let state = Folder::new();
         let pair = native_pty_system()
             .openpty(size(cols, rows))
             .expect("a pseudo-terminal");
@@ -36,6 +42,7 @@ impl Session {
         command.env("TERM", "xterm-256color");
         command.env("COLORTERM", "truecolor");
         command.env_remove("NO_COLOR");
+        command.env("XDG_STATE_HOME", state.path(""));
         let child = pair.slave.spawn_command(command).expect("the program starts");
         let mut output = pair.master.try_clone_reader().expect("its output");
         let keyboard = pair.master.take_writer().expect("its input");
@@ -54,6 +61,7 @@ impl Session {
             child,
             keyboard,
             screen,
+            state,
         }
     }
 
@@ -165,4 +173,72 @@ fn a_signal_ends_it_and_the_terminal_comes_back() {
     assert!(killed.success());
     assert_eq!(session.ended(), 143);
     session.assert_restored();
+}
+
+/// The recordings that the program has kept.
+fn kept(state: &Folder) -> Vec<std::path::PathBuf> {
+    let folder = std::path::PathBuf::from(state.path("blastradius/runs"));
+    let files = std::fs::read_dir(folder).map(|entries| entries.filter_map(|entry| Some(entry.ok()?.path())).collect());
+    files.unwrap_or_default()
+}
+
+#[test]
+fn what_is_played_is_recorded_and_can_be_seen_again() {
+    let mut session = Session::start(&["play", "04"], 120, 40);
+    session.until("the map", |picture| picture.contains("web"));
+    session.press(":kill web/1\r");
+    session.until("the incident", |picture| picture.contains("killed web/1"));
+    session.press(":mark the outage\r");
+    session.until("the mark", |picture| picture.contains("marked at"));
+    session.press("q");
+    assert_eq!(session.ended(), 0);
+    let files = kept(&session.state);
+    assert_eq!(files.len(), 1, "{files:?}");
+    let (recording, _) = Recording::load(&files[0]).expect("a recording");
+    assert_eq!(recording.commands.len(), 1);
+    assert_eq!(recording.marks[0].text, "the outage");
+    assert!(recording.digest.is_some());
+    let file = files[0].display().to_string();
+    let verified = crate::cli::blastradius(&["replay", &file, "--verify"]);
+    crate::cli::assert_code(&verified, 0);
+    // In the terminal it has its line of time.
+    let mut again = Session::start(&["replay", &file], 120, 40);
+    again.until("the line of time", |picture| {
+        picture.contains("replay") && picture.contains('◆')
+    });
+    again.press(">>>>>>>");
+    again.until("the end", |picture| picture.contains("the end of the recording"));
+    again.press("q");
+    assert_eq!(again.ended(), 0);
+    assert_eq!(
+        kept(&again.state),
+        Vec::<std::path::PathBuf>::new(),
+        "nothing new happened"
+    );
+}
+
+#[test]
+fn a_run_that_is_killed_loses_a_second_at_most() {
+    // Six moments by default; a hundred where somebody asks for it.
+    let rounds = std::env::var("BLASTRADIUS_KILLS").map_or(6, |rounds| rounds.parse().expect("a number"));
+    for round in 0..rounds {
+        let mut session = Session::start(&["play", "01"], 80, 24);
+        session.until("the map", |picture| picture.contains("web"));
+        session.press(":slow web 1.5\r");
+        session.until("the command", |picture| picture.contains("slow"));
+        let shown = Instant::now();
+        thread::sleep(Duration::from_millis(700 + 137 * round % 1_500));
+        let at_least = shown.elapsed().saturating_sub(Duration::from_secs(1));
+        // The library's own way to kill asks first.
+        let process = session.child.process_id().expect("a process").to_string();
+        let killed = std::process::Command::new("kill").args(["-9", &process]).status();
+        assert!(killed.expect("kill").success());
+        let _ = session.child.wait();
+        let files = kept(&session.state);
+        assert_eq!(files.len(), 1, "{files:?}");
+        let (recording, _) = Recording::load(&files[0]).expect("a recording that was cut off");
+        assert_eq!((recording.commands.len(), recording.digest), (1, None));
+        let known = recording.duration.saturating_sub(recording.commands[0].at);
+        assert!(known >= at_least, "round {round}: {known:?} known, {at_least:?} passed");
+    }
 }

@@ -28,8 +28,9 @@ pub(super) struct Held {
     pub bytes: u32,
 }
 
-/// The keys of a set stand together: most that is looked for is not there.
+/// The keys of a set stand together, in one line of the processor's cache: most that is looked for is not there.
 #[derive(Clone, Debug)]
+#[repr(align(64))]
 struct Set {
     keys: [u64; WAYS],
     held: [Held; WAYS],

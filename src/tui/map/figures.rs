@@ -336,9 +336,10 @@ pub(super) fn lease(scene: &Scene, service: usize) -> Vec<String> {
                 format!("lease: {holder} {}", text::ago(*left)),
                 format!("lease: /{short} {}", text::ago(*left)),
                 format!("lease: /{short}"),
+                format!("lease /{short}"),
             ]
         }
-        [(None, _)] => vec!["lease: nobody".to_string()],
+        [(None, _)] => vec!["lease: nobody".to_string(), "no lease".to_string()],
         all => vec![
             format!("{held} of {} leases held", all.len()),
             format!("{held}/{} leases", all.len()),

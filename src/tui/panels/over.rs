@@ -35,6 +35,7 @@ pub fn draw(app: &App, area: Rect, painter: &mut Painter) {
             lines(&words, Role::Refusal, bottom, painter);
         }
         Over::Prompt(prompt) => draw_prompt(app, prompt, area, painter),
+        Over::Page(title, rows) => page(title, rows, area, painter),
     }
 }
 
@@ -45,6 +46,17 @@ pub fn lines(words: &str, role: Role, bottom: Rect, painter: &mut Painter) {
     for (y, words) in (first..=bottom.y).zip(&words) {
         painter.clear(Rect { y, height: 1, ..bottom });
         painter.text(bottom.x, y, bottom.width, &format!(" {words} "), role);
+    }
+}
+
+/// A table to be read.
+fn page(title: &str, rows: &[String], area: Rect, painter: &mut Painter) {
+    let widest = rows.iter().map(|row| text::width(row)).max().unwrap_or(0);
+    let area = centered(area, (widest + 4).max(40), rows.len() as u16 + 2);
+    popup(area, title, "any key closes", painter);
+    let inside = inner(area);
+    for (y, row) in (inside.y..inside.bottom()).zip(rows) {
+        painter.text(inside.x + 1, y, inside.width.saturating_sub(2), row, Role::Text);
     }
 }
 
@@ -292,6 +304,7 @@ fn draw_prompt(app: &App, prompt: &Prompt, area: Rect, painter: &mut Painter) {
             app.usage(prompt.text())
                 .unwrap_or_else(|| "tab completes, up and down recall, enter does it".to_string()),
         ),
+        Purpose::Mark => ("m", "the name of the chapter that begins here".to_string()),
         Purpose::Find => ("/", "enter keeps the selection, n and N go on".to_string()),
     };
     let line = Rect {

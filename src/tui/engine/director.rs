@@ -1,0 +1,541 @@
+//! Which world is shown, where the others wait, and what is known of all of them.
+
+use std::any::Any;
+use std::collections::{BTreeMap, VecDeque};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::observe::Frame;
+use crate::replay::{ENDING, Entry, Head, History, LONGEST_WORDS, Place, Recording, Taken, recordable};
+use crate::sim::SimTime;
+
+use super::super::speed::Speed;
+use super::album::Album;
+use super::deck::{Deck, News};
+use super::driver::{Errand, Standing, Told};
+use super::{Answer, BranchView, Keep, Make, Order, Simulation, Timeline, TimelineEvent, View};
+
+/// Worlds at most: the one that is shown, the one before the last act, and the one where the person came from.
+pub(super) const MOST_DECKS: usize = 3;
+/// How long the last orders are waited for at the end, on the wall.
+const AT_THE_END: Duration = Duration::from_secs(2);
+/// Branches that have pictures of their past.
+const ALBUMS: usize = 8;
+/// Orders that may wait for an answer to an earlier one.
+const WAITING: usize = 64;
+
+/// How a run begins.
+pub struct Start {
+    /// What is known of it already. A run that begins anew knows nothing.
+    pub recording: Recording,
+    /// Whether it is a recording that is played: time stops at its end.
+    pub replayed: bool,
+    /// Whether time passes at once.
+    pub running: bool,
+    /// The speed.
+    pub speed: Speed,
+    /// The file that it was read from.
+    pub source: Option<PathBuf>,
+    /// Where it is written down.
+    pub keep: Option<Keep>,
+    /// Whether there is a core to spare, for worlds that wait where the person may want to go.
+    pub followers: bool,
+}
+
+impl Start {
+    /// A run of a stand-in, without a file and without followers.
+    pub fn bare(running: bool, speed: Speed) -> Start {
+        Start {
+            recording: Recording::new(Head::new("", "", None, 0)),
+            replayed: false,
+            running,
+            speed,
+            source: None,
+            keep: None,
+            followers: false,
+        }
+    }
+}
+
+/// Where the person came from, and the world that waits there.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct CameFrom {
+    pub(super) place: Place,
+    pub(super) deck: usize,
+}
+
+/// The engine as the screen sees it.
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
+pub struct Engine {
+    pub(super) make: Make,
+    pub(super) decks: Vec<Deck>,
+    pub(super) shown: usize,
+    pub(super) history: History,
+    pub(super) album: Vec<Album>,
+    keep: Option<Keep>,
+    pub(super) came_from: Option<CameFrom>,
+    /// Orders that wait until those before them have been answered, and how many of those there are.
+    waiting: VecDeque<Order>,
+    pub(super) unanswered: usize,
+    pub(super) answers: Vec<Answer>,
+    /// A frame of the past, to be shown while a world is on its way there.
+    pub(super) glance: Option<View>,
+    pub(super) last: Option<View>,
+    pub(super) speed: Speed,
+    /// Files to write when the digest is known, by the number of the errand: the branch, and the name.
+    writes: BTreeMap<u64, (usize, String)>,
+    pub(super) errands: u64,
+    events: (Place, usize, Arc<Vec<TimelineEvent>>),
+    pub(super) replayed: bool,
+    looped: bool,
+    pub(super) followers: bool,
+    differs: bool,
+    /// Whether the program leaves this run.
+    leaves: bool,
+    /// The file that is played.
+    source: Option<PathBuf>,
+}
+
+impl Engine {
+    /// Starts a thread that makes a simulation and drives it. No simulation ever leaves its thread.
+    ///
+    /// # Errors
+    /// When there can be no more threads.
+    pub fn start<S: Simulation + 'static>(
+        make: impl Fn() -> S + Send + Sync + 'static,
+        start: Start,
+    ) -> io::Result<Engine> {
+        let make: Make = Arc::new(move || Box::new(make()));
+        let mut keep = start.keep;
+        if let Some(keep) = &mut keep {
+            keep.known(&start.recording);
+        }
+        let history = History::new(start.recording);
+        let mut engine = Engine {
+            decks: vec![Deck::start(&make)?],
+            make,
+            shown: 0,
+            album: vec![Album::default()],
+            keep,
+            came_from: None,
+            waiting: VecDeque::new(),
+            unanswered: 0,
+            answers: Vec::new(),
+            glance: None,
+            last: None,
+            speed: start.speed,
+            writes: BTreeMap::new(),
+            errands: 0,
+            events: (history.here(), usize::MAX, Arc::default()),
+            history,
+            replayed: start.replayed,
+            looped: false,
+            followers: start.followers,
+            differs: false,
+            leaves: false,
+            source: start.source,
+        };
+        if start.replayed
+            && let Some(note) = engine.history.recording().head.of_another_version()
+        {
+            engine.refuse(&note);
+        }
+        engine.send_shown(engine.history.here(), start.running);
+        Ok(engine)
+    }
+
+    /// Gives an order. False if the engine is too busy to take it.
+    pub fn order(&mut self, order: Order) -> bool {
+        if let Order::Pace(speed) = order {
+            self.speed = speed;
+        }
+        let direct = matches!(order, Order::Do(_) | Order::Run(_) | Order::Pace(_) | Order::Seek);
+        if direct && self.waiting.is_empty() {
+            return self.pass_on(order);
+        }
+        let room = self.waiting.len() < WAITING;
+        if room {
+            self.waiting.push_back(order);
+            self.poll();
+        }
+        room
+    }
+
+    /// Gives an order to the world that is shown.
+    fn pass_on(&mut self, order: Order) -> bool {
+        let asks = matches!(order, Order::Do(_));
+        let taken = self.decks[self.shown].send(Errand::Order(order));
+        self.unanswered += usize::from(taken && asks);
+        taken
+    }
+
+    /// The newest view, if there is one that was not taken yet.
+    pub fn take_view(&mut self) -> Option<View> {
+        self.poll();
+        if let Some(glance) = self.glance.take() {
+            return Some(glance);
+        }
+        let view = self.decks[self.shown].take_view()?;
+        self.album[self.history.here().branch].add(&view.frame);
+        self.last = Some(view.clone());
+        Some(view)
+    }
+
+    /// What came of orders since the last call.
+    pub fn take_answers(&mut self) -> Vec<Answer> {
+        self.poll();
+        std::mem::take(&mut self.answers)
+    }
+
+    /// Whether a thread has ended, which it does by itself only in a panic.
+    pub fn ended(&self) -> bool {
+        self.decks.iter().any(Deck::ended)
+    }
+
+    /// The simulated time that was reached.
+    pub fn reached(&self) -> SimTime {
+        SimTime::ZERO + self.decks[self.shown].now()
+    }
+
+    /// The file in which the branch that is shown is recorded.
+    pub fn file(&self) -> Option<PathBuf> {
+        self.keep.as_ref()?.file(self.history.here().branch)
+    }
+
+    /// Where the run stands in its histories.
+    pub fn timeline(&mut self) -> Timeline {
+        let here = self.history.here();
+        let branches = self.history.branches().iter().map(|branch| BranchView {
+            from: branch.from,
+            end: branch.recording.duration,
+            last: branch.recording.commands.last().map(|act| act.command.to_string()),
+        });
+        Timeline {
+            branch: here.branch,
+            branches: branches.collect(),
+            events: self.events(),
+            end: self.history.recording().duration,
+            at: here.at,
+            arriving: self.decks[self.shown].progress(),
+            looped: self.looped,
+            replayed: self.replayed,
+        }
+    }
+
+    /// Two branches at the last moment at which both were looked at.
+    pub fn compared(&self, one: usize, other: usize) -> Option<(Arc<Frame>, Arc<Frame>)> {
+        self.album.get(one)?.last_common(self.album.get(other)?)
+    }
+
+    /// Ends all threads and waits for them. Gives the file in which the branch that was shown is recorded.
+    ///
+    /// # Errors
+    /// What a thread panicked with.
+    pub fn end(mut self) -> Result<Option<PathBuf>, Box<dyn Any + Send>> {
+        // What was asked for last is still heard, unless it takes long.
+        let patience = Instant::now() + AT_THE_END;
+        self.poll();
+        while (self.unanswered > 0 || !self.waiting.is_empty()) && Instant::now() < patience && !self.ended() {
+            thread::sleep(Duration::from_millis(1));
+            self.poll();
+        }
+        self.leaves = true;
+        let mut panic = None;
+        for (index, deck) in std::mem::take(&mut self.decks).into_iter().enumerate() {
+            match deck.end() {
+                Ok(told) if index == self.shown => told.into_iter().for_each(|told| self.hear_at_the_end(told)),
+                Ok(_) => {}
+                Err(payload) => panic = panic.or(Some(payload)),
+            }
+        }
+        match panic {
+            Some(payload) => Err(payload),
+            None => Ok(self.file()),
+        }
+    }
+
+    fn hear_at_the_end(&mut self, told: Told) {
+        match told {
+            Told::Did(act, scheduled) => self.did(&act, scheduled),
+            Told::Checkpoint(checkpoint) => self.checkpoint(self.history.here().branch, checkpoint),
+            Told::Ended(stands) => self.ends(self.history.here().branch, stands),
+            _ => {}
+        }
+    }
+
+    /// Hears what all worlds have told, and does what has waited for that.
+    fn poll(&mut self) {
+        for deck in 0..self.decks.len() {
+            let News { now, there, told } = self.decks[deck].take_news();
+            let shown = deck == self.shown;
+            for told in told {
+                self.hear(deck, told);
+            }
+            if shown && deck == self.shown && there {
+                self.history.reach(now);
+            }
+        }
+        if let Some(keep) = &mut self.keep {
+            keep.follow(&self.history);
+            self.answers.extend(keep.take_trouble().map(Answer::Refused));
+        }
+        while self.unanswered == 0
+            && let Some(order) = self.waiting.pop_front()
+        {
+            self.obey(order);
+        }
+        self.steer_follower();
+    }
+
+    fn hear(&mut self, deck: usize, told: Told) {
+        let shown = deck == self.shown;
+        match told {
+            Told::Heard => self.unanswered = self.unanswered.saturating_sub(1),
+            Told::Answer(answer) => self.answers.push(answer),
+            Told::Did(act, scheduled) if shown => self.did(&act, scheduled),
+            Told::Picture(frame) if shown => self.album[self.history.here().branch].look(&frame),
+            // It did so just before it was told to wait, and says then how it stands.
+            Told::Did(..) | Told::Picture(_) | Told::Ended(_) => {}
+            Told::Checkpoint(checkpoint) => {
+                let place = if shown {
+                    self.history.here()
+                } else {
+                    self.decks[deck].place
+                };
+                self.checkpoint(place.branch, checkpoint);
+            }
+            Told::Held(branch, stands) => self.held(deck, branch, stands),
+            Told::Sealed(number, stands) => {
+                self.unanswered = self.unanswered.saturating_sub(1);
+                if let Some((branch, name)) = self.writes.remove(&number) {
+                    let known = &self.history.branches()[branch].recording;
+                    let recording = known.prefix(stands.at, stands.acts.min(known.commands.len()));
+                    let digest = Some(stands.digest);
+                    let answer = write(&name, self.source.as_deref(), &Recording { digest, ..recording });
+                    self.answers.push(answer);
+                }
+            }
+            // An act may still be on its way to the world that has stopped.
+            Told::Stopped if self.looped => self.waiting.push_front(Order::Again),
+            Told::Stopped => {
+                let end = clock(self.history.recording().duration);
+                self.done(format!(
+                    "the end of the recording, {end}: z goes back, space goes on from here"
+                ));
+            }
+        }
+    }
+
+    /// A world waits now, a little after the moment at which it was told to.
+    fn held(&mut self, deck: usize, branch: usize, stands: Standing) {
+        self.unanswered = self.unanswered.saturating_sub(1);
+        self.ends(branch, stands);
+        if deck == self.shown {
+            return;
+        }
+        let acts = stands
+            .acts
+            .min(self.history.branches()[branch].recording.commands.len());
+        let place = &mut self.decks[deck].place;
+        if place.branch == branch {
+            (place.at, place.acts) = (stands.at, acts);
+        }
+        if let Some(from) = self.came_from.as_mut().filter(|from| from.deck == deck)
+            && stands.at >= from.place.at
+        {
+            (from.place.at, from.place.acts) = (stands.at, acts);
+        }
+    }
+
+    /// A branch may end here.
+    fn ends(&mut self, branch: usize, stands: Standing) {
+        let ended = self.history.sealed(branch, stands.acts, stands.at, stands.digest);
+        if let Some(keep) = self.keep.as_mut().filter(|_| ended) {
+            keep.end(branch, (stands.at, stands.acts), stands.digest, self.leaves);
+        }
+    }
+
+    fn did(&mut self, act: &crate::replay::Act, scheduled: bool) {
+        let taken = self.history.did(act, scheduled);
+        let branch = self.history.here().branch;
+        match taken {
+            Taken::Known => {}
+            Taken::Differs => self.differ(act.at),
+            Taken::New | Taken::Forked => {
+                if taken == Taken::Forked {
+                    let from = self.history.branches()[branch].from.map_or(0, |from| from.0);
+                    let before = self.album[from].before(act.at);
+                    self.album.push(before);
+                    if let Some(old) = branch.checked_sub(ALBUMS).filter(|old| *old != from) {
+                        self.album[old] = Album::default();
+                    }
+                }
+                if let Some(view) = &self.last {
+                    self.album[branch].pin(&view.frame, act.at);
+                }
+                if let Some(keep) = &mut self.keep {
+                    keep.add(branch, &Entry::from(act));
+                }
+            }
+        }
+    }
+
+    fn checkpoint(&mut self, branch: usize, checkpoint: crate::replay::Checkpoint) {
+        match self.history.digest(branch, checkpoint) {
+            Taken::Differs => self.differ(checkpoint.at),
+            Taken::New => {
+                if let Some(keep) = &mut self.keep {
+                    keep.add(branch, &Entry::from(&checkpoint));
+                }
+            }
+            Taken::Known | Taken::Forked => {}
+        }
+    }
+
+    fn differ(&mut self, at: Duration) {
+        if std::mem::replace(&mut self.differs, true) {
+            return;
+        }
+        let at = clock(at);
+        // What happens now would not happen again from a file of what was recorded.
+        self.keep = None;
+        let note = self.history.recording().head.of_another_version();
+        let note = note.map_or(String::new(), |note| format!(" ({note})"));
+        self.answers.push(Answer::Refused(format!(
+            "from {at} on, this is not what was recorded{note}: it is not kept"
+        )));
+    }
+
+    /// Does what concerns more than the world that is shown.
+    fn obey(&mut self, order: Order) {
+        match order {
+            Order::Rewind => self.rewind(),
+            Order::Return => self.go_back(),
+            Order::GoTo(at) => self.go_to(at),
+            Order::Back => self.step_back(),
+            Order::Switch(branch) if branch == self.history.here().branch && !self.history.is_past() => {
+                self.done(format!("this is branch {}, at its end", branch + 1));
+            }
+            Order::Switch(branch) if branch < self.history.branches().len() => {
+                let end = self.history.end(branch);
+                self.go(end, false);
+                let at = clock(end.at);
+                self.done(format!("branch {}, at its end, {at}", branch + 1));
+            }
+            Order::Switch(_) => self.refuse("there is no such branch: b lists them"),
+            Order::Fork => self.fork(),
+            Order::Again => self.go(self.beginning(), true),
+            Order::Mark(name) => self.write_words(&name, true),
+            Order::Note(text) => self.write_words(&text, false),
+            Order::Write(name) => {
+                self.errands += 1;
+                self.writes.insert(self.errands, (self.history.here().branch, name));
+                if self.decks[self.shown].send(Errand::Seal(self.errands)) {
+                    self.unanswered += 1;
+                } else {
+                    self.refuse("the simulation is too busy to listen");
+                }
+            }
+            Order::Loop(looped) => {
+                self.looped = looped && self.replayed;
+                match (looped, self.replayed) {
+                    (true, true) => self.done("at its end it begins again".to_string()),
+                    (true, false) => self.refuse("only a recording loops: blastradius replay FILE"),
+                    (false, _) => self.done("at its end it stops".to_string()),
+                }
+            }
+            Order::Do(_) | Order::Run(_) | Order::Pace(_) | Order::Seek => {
+                if !self.pass_on(order) {
+                    self.refuse("the simulation is too busy to listen");
+                }
+            }
+        }
+    }
+
+    pub(super) fn done(&mut self, words: String) {
+        self.answers.push(Answer::Done(words));
+    }
+
+    pub(super) fn refuse(&mut self, words: &str) {
+        self.answers.push(Answer::Refused(words.to_string()));
+    }
+
+    fn write_words(&mut self, words: &str, chapter: bool) {
+        if words.chars().count() > LONGEST_WORDS {
+            self.answers.push(Answer::Refused(format!(
+                "that is longer than {LONGEST_WORDS} characters"
+            )));
+            return;
+        }
+        let past = self.history.is_past();
+        let entry = if chapter {
+            self.history.mark(words)
+        } else {
+            self.history.note(words)
+        };
+        let here = self.history.here();
+        if let Some(keep) = &mut self.keep {
+            if past {
+                // At the end of the file it would not stand in its place.
+                keep.rewrite(here.branch, self.history.recording());
+            } else {
+                keep.add(here.branch, &entry);
+            }
+        }
+        let kept = self
+            .keep
+            .as_ref()
+            .is_some_and(|keep| !past || keep.file(here.branch).is_some());
+        let at = clock(here.at);
+        let what = if chapter { "marked" } else { "noted" };
+        let hint = if kept { "" } else { "; :w FILE keeps it" };
+        self.done(format!("{what} at {at}{hint}"));
+    }
+
+    fn events(&mut self) -> Arc<Vec<TimelineEvent>> {
+        let here = self.history.here();
+        let known = self.history.recording();
+        let count = known.commands.len() + known.marks.len();
+        if self.events.0.branch != here.branch || self.events.1 != count {
+            let commands = known.commands.iter().map(|act| TimelineEvent {
+                at: act.at,
+                words: act.command.to_string(),
+                chapter: false,
+            });
+            let marks = known.marks.iter().map(|mark| TimelineEvent {
+                at: mark.at,
+                words: mark.text.clone(),
+                chapter: true,
+            });
+            let mut events: Vec<TimelineEvent> = commands.chain(marks).collect();
+            events.sort_by_key(|event| event.at);
+            self.events = (here, count, Arc::new(events));
+        }
+        Arc::clone(&self.events.2)
+    }
+}
+
+pub(super) fn clock(at: Duration) -> String {
+    (SimTime::ZERO + at).to_string()
+}
+
+/// Writes a recording where a person wants it.
+fn write(name: &str, source: Option<&Path>, recording: &Recording) -> Answer {
+    let file = if Path::new(name).extension().is_some() || Path::new(name).is_dir() {
+        PathBuf::from(name)
+    } else {
+        PathBuf::from(format!("{name}{ENDING}"))
+    };
+    let written = recordable(&file, &[("the recording", source)])
+        .and_then(|()| recording.save(&file).map_err(|error| error.to_string()));
+    match written {
+        Ok(()) => Answer::Done(format!(
+            "written to {}",
+            crate::layout::printable(&file.display().to_string())
+        )),
+        Err(why) => Answer::Refused(why),
+    }
+}

@@ -1,0 +1,541 @@
+//! What a thread does that owns a simulation: it keeps pace with the clock on the wall, goes to a moment at full speed, or waits.
+
+use std::collections::VecDeque;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::command::{Applied, Command, CommandError};
+use crate::observe::Frame;
+use crate::replay::{Act, Checkpoint, Digest};
+use crate::sim::{SimTime, nanos};
+
+use super::super::milestone::{hurts, milestones, progress};
+use super::super::speed::Speed;
+use super::{Answer, Make, Order, Pace, Simulation, View};
+
+/// Between two published frames.
+const FRAME_EVERY: Duration = Duration::from_millis(33);
+/// What one piece of simulation may take on the wall, so that orders are heard.
+pub(super) const SLICE_WALL: Duration = Duration::from_millis(8);
+/// Further behind than this, the debt is forgotten and the real speed shown.
+const FORGIVEN: Duration = Duration::from_millis(100);
+/// The moments of commands are whole multiples of this, so that a person can read them in a recording.
+pub(super) const GRAIN_NANOS: u64 = 1_000;
+/// Simulated time between two looks for a milestone.
+const SEEK_STEP: Duration = Duration::from_millis(100);
+/// Where looking for a milestone ends.
+const SEEK_LIMIT: Duration = Duration::from_secs(600);
+/// Between two pictures that are of the same moments in all branches, in simulated time.
+const PICTURE_EVERY: Duration = Duration::from_secs(5);
+/// How long a fault is shown in slow motion, on the wall.
+const SLOW_MOTION: Duration = Duration::from_secs(2);
+
+/// What a driver is told.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Errand {
+    /// What a person asks for. Only whoever is on the screen gets these; one on its way there keeps them until it has arrived.
+    Order(Order),
+    /// Go to a moment at full speed, by these commands. Nothing is shown on the way.
+    Travel(Travel),
+    /// Wait, and show nothing. The number is that of the branch, for the answer.
+    Hold(usize),
+    /// Say what the digest is now.
+    Seal(u64),
+    /// End.
+    End,
+}
+
+/// A way through a history.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Travel {
+    /// Its number: what was told before it set out is of no interest after.
+    pub(super) number: u64,
+    /// The commands on the way, from the start.
+    pub(super) acts: Vec<Act>,
+    /// Where to.
+    pub(super) until: Duration,
+    /// What comes after, if the world is to be on the screen then.
+    pub(super) then: Option<Onwards>,
+}
+
+/// How time passes on the screen from some moment on.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Onwards {
+    /// Known commands that are to come.
+    pub(super) plan: Vec<Act>,
+    /// Where time stops by itself.
+    pub(super) stop: Option<Duration>,
+    /// Whether time passes.
+    pub(super) running: bool,
+    /// The speed.
+    pub(super) speed: Speed,
+}
+
+/// What a driver tells.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Told {
+    /// What came of an order.
+    Answer(Answer),
+    /// The command of an order was carried out or refused, and all of that was told.
+    Heard,
+    /// A command took effect, by schedule or not.
+    Did(Act, bool),
+    /// A digest on the way.
+    Checkpoint(Checkpoint),
+    /// It waits: on which branch, when, after how many commands, and the digest of all so far.
+    Held(usize, Standing),
+    /// How the world stands, for the errand of this number.
+    Sealed(u64, Standing),
+    /// The last that it tells: how the world stands at the end.
+    Ended(Standing),
+    /// What is seen at a moment at which every branch is looked at.
+    Picture(Arc<Frame>),
+    /// Time has stopped where it was to.
+    Stopped,
+}
+
+/// How a world stands.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Standing {
+    /// The moment.
+    pub(super) at: Duration,
+    /// Commands that have taken effect.
+    pub(super) acts: usize,
+    /// The digest of all so far.
+    pub(super) digest: Digest,
+}
+
+/// What a driver and the screen share.
+#[derive(Default)]
+pub(super) struct Slot {
+    pub(super) view: Option<View>,
+    /// What it has told, with the number of the way that it was on then.
+    pub(super) told: Vec<(u64, Told)>,
+    pub(super) now: SimTime,
+    /// The number of the way on which it is or was, and where it set out.
+    pub(super) way: (u64, SimTime),
+    /// Whether it has arrived there.
+    pub(super) arrived: bool,
+}
+
+pub(super) type Shared = Arc<Mutex<Slot>>;
+
+pub(super) fn lock(shared: &Shared) -> MutexGuard<'_, Slot> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Looking for a milestone: from when, what had been reached, and how many commands had taken effect.
+struct Seek {
+    since: SimTime,
+    reached: Option<(u32, usize)>,
+    acts: usize,
+}
+
+/// What it is doing.
+pub(super) enum Role {
+    /// It is on the screen.
+    Shown,
+    /// It waits.
+    Held,
+    /// It is on its way, and has been given these errands for when it is there.
+    Travelling(Travel, Vec<Errand>),
+}
+
+pub(super) struct Driver {
+    pub(super) make: Make,
+    pub(super) simulation: Box<dyn Simulation>,
+    pub(super) shared: Shared,
+    pub(super) role: Role,
+    pub(super) running: bool,
+    pub(super) speed: Speed,
+    pub(super) stop: Option<Duration>,
+    pub(super) slow_until: Option<Instant>,
+    seek: Option<Seek>,
+    anchor: (Instant, SimTime),
+    pub(super) slice: Duration,
+    measured: (Instant, SimTime),
+    behind: Option<f64>,
+    pub(super) published: Option<Instant>,
+    changed: bool,
+    /// Commands and checkpoints that have been told of.
+    pub(super) told: (usize, usize),
+    pub(super) way: u64,
+}
+
+impl Driver {
+    /// A driver that waits at the start.
+    pub(super) fn new(make: Make, shared: Shared) -> Driver {
+        let simulation = make();
+        let now = (Instant::now(), simulation.now());
+        Driver {
+            make,
+            simulation,
+            shared,
+            role: Role::Held,
+            running: false,
+            speed: Speed::REAL,
+            stop: None,
+            slow_until: None,
+            seek: None,
+            anchor: now,
+            slice: Duration::from_millis(10),
+            measured: now,
+            behind: None,
+            published: None,
+            changed: false,
+            told: (0, 0),
+            way: 0,
+        }
+    }
+
+    pub(super) fn drive(&mut self, inbox: &Receiver<Errand>) {
+        loop {
+            self.publish();
+            let errand = match self.rest() {
+                Some(rest) => inbox.recv_timeout(rest),
+                None => inbox.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            };
+            let mut errands: VecDeque<Errand> = match errand {
+                Ok(errand) => [errand].into(),
+                Err(RecvTimeoutError::Timeout) => VecDeque::new(),
+                Err(RecvTimeoutError::Disconnected) => [Errand::End].into(),
+            };
+            errands.extend(inbox.try_iter());
+            if errands.contains(&Errand::End) {
+                self.tell_what_happened();
+                return self.tell(Told::Ended(self.standing()));
+            }
+            while let Some(errand) = errands.pop_front() {
+                // Of several ways in a row only the last is of use.
+                let followed = matches!((&errand, errands.front()), (Errand::Travel(_), Some(Errand::Travel(_))));
+                if !followed {
+                    self.take(errand);
+                }
+            }
+            self.pass();
+        }
+    }
+
+    /// How long to wait for errands: nothing when time is due, until the next frame when not, for ever when nothing is to be done.
+    fn rest(&self) -> Option<Duration> {
+        match self.role {
+            Role::Held => return None,
+            Role::Travelling(..) => return Some(Duration::ZERO),
+            Role::Shown => {}
+        }
+        if !self.running && self.seek.is_none() {
+            return if self.changed { Some(FRAME_EVERY) } else { None };
+        }
+        let due = self.due(Instant::now());
+        Some(
+            if due.is_zero() || self.seek.is_none() && due < self.speed.simulated(Duration::from_millis(4)) {
+                Duration::from_millis(4)
+            } else {
+                Duration::ZERO
+            },
+        )
+    }
+
+    pub(super) fn take(&mut self, errand: Errand) {
+        match errand {
+            Errand::Order(order) => match &mut self.role {
+                Role::Travelling(_, later) => later.push(Errand::Order(order)),
+                Role::Shown => self.obey(order),
+                Role::Held if matches!(order, Order::Do(_)) => {
+                    self.answer(Answer::Refused("this world is not on the screen any more".to_string()));
+                    self.tell(Told::Heard);
+                }
+                Role::Held => {}
+            },
+            Errand::Travel(travel) => self.set_out(travel),
+            Errand::Hold(branch) => {
+                self.tell_what_happened();
+                self.role = Role::Held;
+                self.seek = None;
+                self.tell(Told::Held(branch, self.standing()));
+            }
+            Errand::Seal(number) => {
+                if let Role::Travelling(_, later) = &mut self.role {
+                    later.push(Errand::Seal(number));
+                    return;
+                }
+                self.tell_what_happened();
+                self.tell(Told::Sealed(number, self.standing()));
+            }
+            Errand::End => {}
+        }
+    }
+
+    fn tell(&self, told: Told) {
+        lock(&self.shared).told.push((self.way, told));
+    }
+
+    fn standing(&self) -> Standing {
+        Standing {
+            at: self.simulation.now().elapsed(),
+            acts: self.simulation.acts().len(),
+            digest: self.simulation.digest(),
+        }
+    }
+
+    fn effective(&self) -> Speed {
+        if self.slow_until.is_some() {
+            Speed::SLOW_MOTION
+        } else {
+            self.speed
+        }
+    }
+
+    /// Simulated time that is due at a moment on the wall.
+    fn due(&self, now: Instant) -> Duration {
+        if self.seek.is_some() {
+            return SEEK_STEP;
+        }
+        let (wall, start) = self.anchor;
+        let passed = self.effective().simulated(now.saturating_duration_since(wall));
+        passed.saturating_sub(self.simulation.now().since(start))
+    }
+
+    /// Counts time from here on.
+    pub(super) fn anchor(&mut self) {
+        self.anchor = (Instant::now(), self.simulation.now());
+        self.measured = self.anchor;
+        self.behind = None;
+        self.changed = true;
+    }
+
+    pub(super) fn obey(&mut self, order: Order) {
+        match order {
+            Order::Do(command) => self.apply(&command),
+            Order::Run(running) => {
+                self.running = running;
+                self.seek = None;
+                self.slow_until = None;
+            }
+            Order::Pace(speed) => {
+                self.speed = speed;
+                self.seek = None;
+                self.slow_until = None;
+            }
+            Order::Seek => self.start_seek(),
+            // The others are for whoever knows of all branches.
+            _ => {}
+        }
+        self.anchor();
+    }
+
+    fn apply(&mut self, command: &Command) {
+        self.tell_what_happened();
+        let answer = match self.simulation.apply(command) {
+            Ok(Applied(done)) => {
+                if self.running && hurts(command) && self.speed > Speed::SLOW_MOTION {
+                    self.slow_until = Some(Instant::now() + SLOW_MOTION);
+                }
+                self.seek = None;
+                self.stop = None;
+                if let Some(act) = self.simulation.acts().get(self.told.0) {
+                    self.tell(Told::Did(act.clone(), false));
+                    self.told.0 += 1;
+                }
+                Answer::Done(done)
+            }
+            Err(CommandError(why)) => Answer::Refused(why),
+        };
+        self.answer(answer);
+        // Last, so that whoever waits for it knows all.
+        self.tell(Told::Heard);
+    }
+
+    fn answer(&self, answer: Answer) {
+        self.tell(Told::Answer(answer));
+    }
+
+    /// Tells of commands that took effect by schedule, and of checkpoints, in order of time: a checkpoint is of what was before its moment.
+    fn tell_what_happened(&mut self) {
+        if !matches!(self.role, Role::Shown) {
+            return;
+        }
+        let (acts, checkpoints) = (self.simulation.acts(), self.simulation.checkpoints());
+        let all = (acts.len(), checkpoints.len());
+        if self.told == all {
+            return;
+        }
+        let checkpoints = checkpoints[self.told.1..].iter();
+        let mut news: Vec<(Duration, Told)> = checkpoints.map(|news| (news.at, Told::Checkpoint(*news))).collect();
+        let acts = acts[self.told.0..].iter();
+        news.extend(acts.map(|act| (act.at, Told::Did(act.clone(), true))));
+        news.sort_by_key(|(at, _)| *at);
+        self.told = all;
+        for (_, told) in news {
+            self.tell(told);
+        }
+    }
+
+    fn start_seek(&mut self) {
+        let frame = self.simulation.frame();
+        let newest = frame.incidents.last();
+        let open = newest.filter(|incident| incident.healed.is_none());
+        if open.is_none() && self.simulation.to_come() == 0 {
+            self.answer(Answer::Refused(
+                match newest {
+                    None => "nothing has happened yet: x kills what is selected",
+                    Some(_) => "all is as before: there is no further milestone",
+                }
+                .to_string(),
+            ));
+            return;
+        }
+        self.slow_until = None;
+        self.seek = Some(Seek {
+            since: frame.at,
+            reached: newest.map(progress),
+            acts: self.simulation.acts().len(),
+        });
+    }
+
+    /// Lets time pass as far as it is due, for no longer than a slice takes on the wall.
+    fn pass(&mut self) {
+        match &self.role {
+            Role::Held => return,
+            Role::Travelling(travel, _) => return self.travel(travel.until),
+            Role::Shown => {}
+        }
+        let now = Instant::now();
+        if self.slow_until.is_some_and(|until| now >= until) {
+            self.slow_until = None;
+            self.anchor();
+        }
+        if self.seek.is_some() {
+            self.seek_on(now);
+            return;
+        }
+        if !self.running {
+            return;
+        }
+        let due = self.due(now);
+        let step = whole_grains(self.until_stop(due.min(self.slice)));
+        if step.is_zero() {
+            self.stop_if_there();
+            return;
+        }
+        self.simulation.advance(step);
+        self.changed = true;
+        self.fit_slice(now.elapsed(), step);
+        self.tell_what_happened();
+        self.picture_if_due();
+        self.measure(due.saturating_sub(step));
+        self.stop_if_there();
+    }
+
+    /// Slices grow and shrink so that each takes about as long on the wall as it may.
+    pub(super) fn fit_slice(&mut self, took: Duration, step: Duration) {
+        if took < SLICE_WALL / 2 && step == self.slice {
+            self.slice = (self.slice * 2).min(Duration::from_secs(60));
+        } else if took > SLICE_WALL {
+            self.slice = (self.slice / 2).max(Duration::from_micros(10));
+        }
+    }
+
+    /// As much of a step as there is to the next moment that must be met.
+    fn until_stop(&self, step: Duration) -> Duration {
+        let now = self.simulation.now().elapsed();
+        let pictures = now.as_nanos() / PICTURE_EVERY.as_nanos() + 1;
+        let picture = PICTURE_EVERY * u32::try_from(pictures).unwrap_or(u32::MAX);
+        let next = self.stop.map_or(picture, |stop| stop.min(picture));
+        step.min(next.saturating_sub(now))
+    }
+
+    fn picture_if_due(&mut self) {
+        let now = self.simulation.now().elapsed();
+        if !now.is_zero() && now.as_nanos().is_multiple_of(PICTURE_EVERY.as_nanos()) {
+            let frame = Arc::new(self.simulation.frame());
+            self.tell(Told::Picture(frame));
+        }
+    }
+
+    fn stop_if_there(&mut self) {
+        if self.stop.is_some_and(|stop| self.simulation.now().elapsed() >= stop) {
+            (self.stop, self.running, self.seek) = (None, false, None);
+            self.anchor();
+            self.tell(Told::Stopped);
+        }
+    }
+
+    fn measure(&mut self, debt: Duration) {
+        let now = Instant::now();
+        let (since, from) = self.measured;
+        let wall = now.saturating_duration_since(since);
+        let speed = self.effective();
+        if wall >= Duration::from_millis(500) {
+            let real = self.simulation.now().since(from).as_secs_f64() / wall.as_secs_f64();
+            let wanted = speed.factor().unwrap_or(f64::INFINITY);
+            self.behind = (real < wanted * 0.9).then_some(real);
+            self.measured = (now, self.simulation.now());
+        }
+        if speed.factor().is_none() || debt > speed.simulated(FORGIVEN) {
+            self.anchor = (now, self.simulation.now());
+        }
+    }
+
+    fn seek_on(&mut self, now: Instant) {
+        while now.elapsed() < SLICE_WALL {
+            let step = self.until_stop(SEEK_STEP);
+            self.simulation.advance(step);
+            self.changed = true;
+            self.tell_what_happened();
+            self.picture_if_due();
+            self.stop_if_there();
+            let frame = self.simulation.frame();
+            let Some(seek) = &self.seek else { return };
+            let newest = frame.incidents.last();
+            let acts = self.simulation.acts();
+            let answer = if let Some(act) = acts.get(seek.acts) {
+                Some(Answer::Done(format!("{} again, as it was done", act.command)))
+            } else if let Some(incident) = newest.filter(|incident| Some(progress(incident)) > seek.reached) {
+                Some(Answer::Done(milestones(incident, seek.reached.unwrap_or_default())))
+            } else if frame.at.since(seek.since) >= SEEK_LIMIT {
+                Some(Answer::Refused("no milestone within 10 simulated minutes".to_string()))
+            } else {
+                None
+            };
+            if let Some(answer) = answer {
+                self.answer(answer);
+                self.seek = None;
+                self.anchor();
+                return;
+            }
+        }
+    }
+
+    fn publish(&mut self) {
+        let now = Instant::now();
+        let fresh = self
+            .published
+            .is_some_and(|at| now.saturating_duration_since(at) < FRAME_EVERY);
+        if !matches!(self.role, Role::Shown) || !self.changed || fresh {
+            return;
+        }
+        self.published = Some(now);
+        self.changed = false;
+        let frame = Arc::new(self.simulation.frame());
+        let pace = match (&self.seek, self.slow_until) {
+            (Some(_), _) => Pace::Seeking,
+            (None, Some(_)) => Pace::SlowMotion,
+            (None, None) => Pace::Chosen,
+        };
+        let mut slot = lock(&self.shared);
+        slot.now = frame.at;
+        slot.view = Some(View {
+            frame,
+            running: self.running,
+            speed: self.speed,
+            pace,
+            behind: self.behind,
+        });
+    }
+}
+
+fn whole_grains(step: Duration) -> Duration {
+    Duration::from_nanos(nanos(step) / GRAIN_NANOS * GRAIN_NANOS)
+}

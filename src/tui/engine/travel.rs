@@ -1,0 +1,93 @@
+//! The way of a driver to a moment, at full speed.
+
+use std::time::{Duration, Instant};
+
+use crate::command::{Applied, Command, CommandError};
+use crate::observe::Frame;
+use crate::sim::SimTime;
+
+use super::Simulation;
+use super::driver::{Driver, Role, SLICE_WALL, Travel, lock};
+
+impl Driver {
+    /// Starts on a way: from here if this is a place on it, else from the start.
+    pub(super) fn set_out(&mut self, travel: Travel) {
+        let (now, done) = (self.simulation.now().elapsed(), self.simulation.acts());
+        let missed = travel.acts.get(done.len()).is_some_and(|act| act.at < now);
+        if now > travel.until || !travel.acts.starts_with(done) || missed {
+            // The old world goes before the new one comes: two of them may not fit.
+            self.simulation = Box::new(Nowhere);
+            self.simulation = (self.make)();
+        }
+        let done = self.simulation.acts().len();
+        self.simulation.plan(&travel.acts[done..]);
+        self.simulation.do_what_is_due();
+        self.way = travel.number;
+        {
+            let mut slot = lock(&self.shared);
+            slot.view = None;
+            slot.now = self.simulation.now();
+            slot.way = (travel.number, slot.now);
+            slot.arrived = false;
+        }
+        self.role = Role::Travelling(travel, Vec::new());
+        self.arrive_if_there();
+    }
+
+    pub(super) fn travel(&mut self, until: Duration) {
+        let began = Instant::now();
+        while began.elapsed() < SLICE_WALL {
+            let now = self.simulation.now().elapsed();
+            let step = until.saturating_sub(now).min(self.slice);
+            let asked = Instant::now();
+            self.simulation.advance(step);
+            self.fit_slice(asked.elapsed(), step);
+            if step < self.slice {
+                break;
+            }
+        }
+        lock(&self.shared).now = self.simulation.now();
+        self.arrive_if_there();
+    }
+
+    fn arrive_if_there(&mut self) {
+        let now = self.simulation.now().elapsed();
+        let there = matches!(&self.role, Role::Travelling(travel, _) if now >= travel.until);
+        if !there {
+            return;
+        }
+        let Role::Travelling(travel, later) = std::mem::replace(&mut self.role, Role::Held) else {
+            return;
+        };
+        lock(&self.shared).arrived = true;
+        let Some(onwards) = travel.then else { return };
+        self.role = Role::Shown;
+        self.told = (self.simulation.acts().len(), self.simulation.checkpoints().len());
+        self.simulation.plan(&onwards.plan);
+        (self.running, self.speed, self.stop) = (onwards.running, onwards.speed, onwards.stop);
+        (self.slow_until, self.published) = (None, None);
+        self.anchor();
+        for errand in later {
+            self.take(errand);
+        }
+    }
+}
+
+/// Between two worlds of a thread: nothing.
+struct Nowhere;
+
+impl Simulation for Nowhere {
+    fn apply(&mut self, _: &Command) -> Result<Applied, CommandError> {
+        Err(CommandError("there is no world".to_string()))
+    }
+
+    fn advance(&mut self, _: Duration) {}
+
+    fn now(&self) -> SimTime {
+        SimTime::ZERO
+    }
+
+    fn frame(&mut self) -> Frame {
+        unreachable!("nobody looks at what is replaced at once")
+    }
+}

@@ -1,0 +1,245 @@
+//! Ways through the histories: which world goes where.
+
+use std::time::Duration;
+
+use crate::replay::Place;
+use crate::sim::SimTime;
+
+use super::deck::Deck;
+use super::director::{CameFrom, Engine, MOST_DECKS, clock};
+use super::driver::{Errand, GRAIN_NANOS, Onwards, Travel};
+use super::{Answer, View};
+
+/// Nearer to the present than this is the present.
+const PRESENT: Duration = Duration::from_millis(250);
+
+impl Engine {
+    pub(super) fn rewind(&mut self) {
+        let Some((place, act)) = self.history.before_last() else {
+            self.refuse("nothing was done before this moment: there is nothing to go back to");
+            return;
+        };
+        let (at, command) = (clock(place.at), act.command.to_string());
+        self.go(place, false);
+        self.done(format!(
+            "before `{command}` at {at}: act, and another branch begins; space repeats what happened; Z returns"
+        ));
+    }
+
+    pub(super) fn go_back(&mut self) {
+        let Some(from) = self.came_from else {
+            self.refuse("you have not gone anywhere: z goes back to before your last act");
+            return;
+        };
+        let (here, deck) = (self.history.here(), self.shown);
+        self.go(from.place, false);
+        self.came_from = Some(CameFrom { place: here, deck });
+        let at = clock(from.place.at);
+        self.done(format!("back at {at}, where you came from; Z again returns"));
+    }
+
+    pub(super) fn go_to(&mut self, at: Duration) {
+        let known = self.history.recording().duration;
+        if at > known {
+            let end = clock(known);
+            self.answers
+                .push(Answer::Refused(format!("this branch is known up to {end} only")));
+            return;
+        }
+        if !self.history.is_past() && at + PRESENT >= known {
+            self.refuse("this is the present: nothing is known of what comes");
+            return;
+        }
+        let running = self.replayed && at < known && self.last.as_ref().is_some_and(|view| view.running);
+        let grain = Duration::from_nanos(u64::from(at.subsec_nanos()) % GRAIN_NANOS);
+        let at = at.saturating_sub(grain);
+        self.go(self.history.at(at), running);
+        self.done(format!("at {}", clock(at)));
+    }
+
+    /// To just before the last command, to the last mark, or the last milestone of an incident, whichever is nearest.
+    pub(super) fn step_back(&mut self) {
+        let here = self.history.here();
+        let known = self.history.recording();
+        let commands = known.commands.iter().enumerate().map(|(acts, act)| Place {
+            at: act.at,
+            acts,
+            ..here
+        });
+        let milestones = self
+            .last
+            .iter()
+            .flat_map(|view| &view.frame.incidents)
+            .flat_map(|incident| {
+                let told = [&incident.noticed, &incident.acted];
+                let told = told.into_iter().flatten().map(|milestone| milestone.at);
+                [incident.hurt, incident.served, incident.healed]
+                    .into_iter()
+                    .flatten()
+                    .chain(told)
+                    .map(SimTime::elapsed)
+            });
+        let moments = known.marks.iter().map(|mark| mark.at).chain(milestones);
+        let places = commands.chain(moments.map(|at| self.history.at(at)));
+        let before = places.filter(|place| (place.at, place.acts) < (here.at, here.acts));
+        let target = before
+            .max_by_key(|place| (place.at, place.acts))
+            .unwrap_or(self.beginning());
+        if here.at.is_zero() {
+            self.refuse("this is the beginning");
+            return;
+        }
+        self.go(target, false);
+        self.done(format!("at {}", clock(target.at)));
+    }
+
+    pub(super) fn beginning(&self) -> Place {
+        Place {
+            at: Duration::ZERO,
+            acts: 0,
+            ..self.history.here()
+        }
+    }
+
+    pub(super) fn fork(&mut self) {
+        let from = self.history.here();
+        if !self.history.fork() {
+            self.refuse("nothing is known of what comes: whatever you do goes on from here");
+            return;
+        }
+        let before = self.album[from.branch].before(from.at);
+        self.album.push(before);
+        self.send_shown(self.history.here(), false);
+        self.done(format!(
+            "another branch begins here; what came after this stays on branch {}",
+            from.branch + 1
+        ));
+    }
+
+    /// Shows another place, by the world that is nearest to it.
+    pub(super) fn go(&mut self, place: Place, running: bool) {
+        let from = CameFrom {
+            place: self.history.here(),
+            deck: self.shown,
+        };
+        self.decks[self.shown].place = from.place;
+        let returns = self.came_from.filter(|from| from.place == place);
+        // Whoever goes on through the past came from where that began.
+        if self.came_from.is_none() || !self.history.is_past() {
+            self.came_from = Some(from);
+        }
+        self.history.go(place);
+        let kept = returns
+            .is_none()
+            .then_some(self.came_from)
+            .flatten()
+            .map(|from| from.deck);
+        let chosen = self
+            .nearest(place, &[kept])
+            .or_else(|| self.spare(kept))
+            .unwrap_or(self.shown);
+        if chosen != self.shown {
+            let held = self.decks[self.shown].send(Errand::Hold(from.place.branch));
+            self.unanswered += usize::from(held);
+            self.decks[self.shown].forget_view();
+            self.shown = chosen;
+        }
+        self.glance = self.glance_at(place);
+        self.last.clone_from(&self.glance);
+        self.send_shown(place, running);
+    }
+
+    fn glance_at(&self, place: Place) -> Option<View> {
+        let frame = self.album[place.branch].nearest(place.at)?;
+        Some(View {
+            speed: self.speed,
+            ..View::new(frame, false)
+        })
+    }
+
+    /// Sends the world that is shown to a place, and tells it what comes after.
+    pub(super) fn send_shown(&mut self, place: Place, running: bool) {
+        let end = self.history.recording().duration;
+        self.errands += 1;
+        let travel = Travel {
+            number: self.errands,
+            acts: self.history.before(place).to_vec(),
+            until: place.at,
+            then: Some(Onwards {
+                plan: self.history.after(place).to_vec(),
+                stop: Some(end).filter(|end| self.replayed && place.branch == 0 && place.at < *end),
+                running,
+                speed: self.speed,
+            }),
+        };
+        if !self.decks[self.shown].travel(place, travel) {
+            self.refuse("the simulation is too busy to listen");
+        }
+    }
+
+    /// The world that stands nearest before a place on its own way, but none of those that are to stay where they are.
+    fn nearest(&self, place: Place, kept: &[Option<usize>]) -> Option<usize> {
+        let way = self.history.before(place);
+        let on_the_way = |deck: &Deck| {
+            let stands = deck.place;
+            let missed = way.get(stands.acts).is_some_and(|act| act.at < stands.at);
+            stands.at <= place.at
+                && deck.now() <= place.at
+                && stands.acts <= place.acts
+                && !missed
+                && way.starts_with(self.history.before(stands))
+        };
+        let all = self.decks.iter().enumerate();
+        all.filter(|(index, deck)| !kept.contains(&Some(*index)) && on_the_way(deck))
+            .max_by_key(|(_, deck)| deck.now())
+            .map(|(index, _)| index)
+    }
+
+    /// A world that nobody needs where it is, or a new one.
+    fn spare(&mut self, kept: Option<usize>) -> Option<usize> {
+        let free = (0..self.decks.len()).find(|deck| *deck != self.shown && Some(*deck) != kept);
+        if free.is_some() || self.decks.len() == MOST_DECKS {
+            return free;
+        }
+        self.decks.push(Deck::start(&self.make).ok()?);
+        Some(self.decks.len() - 1)
+    }
+
+    /// Keeps a world just before the last act; while there was none, not far behind the one that is shown.
+    pub(super) fn steer_follower(&mut self) {
+        if !self.followers {
+            return;
+        }
+        let here = self.history.here();
+        let lagging = Duration::from_secs(1);
+        let (place, slack) = match self.history.before_last() {
+            Some((place, _)) => (place, Duration::ZERO),
+            None if self.replayed || self.history.is_past() => return,
+            None => (here, lagging),
+        };
+        let kept = self.came_from.map(|from| from.deck).filter(|deck| *deck != self.shown);
+        let waits = |deck: &Deck| {
+            let stands = deck.place;
+            stands.branch == place.branch
+                && stands.acts == place.acts
+                && stands.at + slack >= place.at
+                && stands.at <= place.at
+        };
+        let mut others = self.decks.iter().enumerate().filter(|(deck, _)| *deck != self.shown);
+        if others.any(|(_, deck)| waits(deck)) {
+            return;
+        }
+        let nearest = self.nearest(place, &[kept, Some(self.shown)]);
+        let Some(chosen) = nearest.or_else(|| self.spare(kept)) else {
+            return;
+        };
+        self.errands += 1;
+        let travel = Travel {
+            number: self.errands,
+            acts: self.history.before(place).to_vec(),
+            until: place.at,
+            then: None,
+        };
+        self.decks[chosen].travel(place, travel);
+    }
+}

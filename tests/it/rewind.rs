@@ -1,0 +1,264 @@
+//! Going back, branching and returning, on real worlds.
+
+use std::time::{Duration, Instant};
+
+use blastradius::command::Command;
+use blastradius::layout::{self, find_shipped};
+use blastradius::replay::{Head, Recording, Session, replayed};
+use blastradius::tui::Speed;
+use blastradius::tui::engine::{Answer, Engine, Order, Start, View};
+
+/// An engine on a shipped layout, paused at its start.
+fn engine(name: &str, followers: bool) -> Engine {
+    let source = find_shipped(name).expect("a shipped layout").source;
+    let layout = layout::parse(source, name).expect("a layout");
+    let start = Start {
+        recording: Recording::new(Head::new(name, source, None, 7)),
+        followers,
+        ..Start::bare(false, Speed::MAX)
+    };
+    Engine::start(move || Session::scheduled(&layout, 7, &[]), start).expect("a thread")
+}
+
+fn wait_for<T>(engine: &mut Engine, mut what: impl FnMut(&mut Engine) -> Option<T>) -> T {
+    let start = Instant::now();
+    loop {
+        if let Some(found) = what(engine) {
+            return found;
+        }
+        assert!(start.elapsed() < Duration::from_secs(60), "it never came");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// What came of an order.
+fn answered(engine: &mut Engine, order: Order) -> Answer {
+    assert!(engine.order(order));
+    wait_for(engine, |engine| engine.take_answers().pop())
+}
+
+/// Waits until the world that is shown is there, and gives what it shows.
+fn settled(engine: &mut Engine) -> View {
+    // A world that stands still shows itself anew when it is told to stand still.
+    wait_for(engine, |engine| engine.timeline().arriving.is_none().then_some(()));
+    while engine.take_view().is_some() {}
+    assert!(engine.order(Order::Run(false)));
+    wait_for(engine, |engine| {
+        engine
+            .take_view()
+            .filter(|view| view.frame.at.elapsed() == engine.timeline().at)
+    })
+}
+
+/// Lets time pass at full speed until a moment is over, then stops it.
+fn run_past(engine: &mut Engine, at: Duration) -> Duration {
+    assert!(engine.order(Order::Run(true)));
+    wait_for(engine, |engine| {
+        engine.take_view();
+        (engine.timeline().at >= at).then_some(())
+    });
+    assert!(engine.order(Order::Run(false)));
+    let view = wait_for(engine, |engine| engine.take_view().filter(|view| !view.running));
+    wait_for(engine, |engine| {
+        engine.take_view();
+        (engine.timeline().at == view.frame.at.elapsed()).then_some(view.frame.at.elapsed())
+    })
+}
+
+fn act(line: &str) -> Order {
+    Order::Do(Command::parse(line).expect("a command"))
+}
+
+fn done(answer: &Answer) -> &str {
+    match answer {
+        Answer::Done(words) => words,
+        Answer::Refused(why) => panic!("refused: {why}"),
+    }
+}
+
+const SECOND: Duration = Duration::from_secs(1);
+
+#[test]
+fn going_back_leads_to_before_the_act_and_returning_to_where_one_came_from() {
+    for followers in [false, true] {
+        let mut engine = engine("04", followers);
+        settled(&mut engine);
+        assert!(matches!(answered(&mut engine, Order::Rewind), Answer::Refused(_)));
+        assert!(matches!(answered(&mut engine, Order::Return), Answer::Refused(_)));
+        let killed = run_past(&mut engine, 5 * SECOND);
+        let before = settled(&mut engine).frame;
+        done(&answered(&mut engine, act("kill web/1")));
+        let end = run_past(&mut engine, 20 * SECOND);
+        let after = settled(&mut engine).frame;
+        assert!(after.total.retried > 0);
+
+        let words = answered(&mut engine, Order::Rewind);
+        assert!(done(&words).contains("before `kill web/1`"), "{words:?}");
+        let back = settled(&mut engine);
+        assert!(!back.running);
+        assert_eq!(back.frame, before, "all is as it was before the act");
+        let timeline = engine.timeline();
+        assert_eq!((timeline.at, timeline.end, timeline.branches.len()), (killed, end, 1));
+        assert!(matches!(answered(&mut engine, Order::Rewind), Answer::Refused(_)));
+
+        done(&answered(&mut engine, Order::Return));
+        assert_eq!(settled(&mut engine).frame, after, "all is as it was before going back");
+        done(&answered(&mut engine, Order::Return));
+        assert_eq!(settled(&mut engine).frame, before, "there and back again");
+
+        // Time repeats what happened, and goes on from the end.
+        assert!(engine.order(Order::GoTo(end)));
+        assert_eq!(settled(&mut engine).frame, after, "the same history again");
+        run_past(&mut engine, end + SECOND);
+        assert_eq!(engine.timeline().branches.len(), 1);
+        assert!(engine.end().is_ok());
+    }
+}
+
+#[test]
+fn acting_in_the_past_begins_a_branch_and_leaves_the_other_as_it_was() {
+    let mut engine = engine("04", true);
+    run_past(&mut engine, 5 * SECOND);
+    done(&answered(&mut engine, act("kill web/1")));
+    run_past(&mut engine, 15 * SECOND);
+    let first = settled(&mut engine).frame;
+    done(&answered(&mut engine, Order::Rewind));
+    settled(&mut engine);
+    done(&answered(&mut engine, act("kill web/2")));
+    let timeline = engine.timeline();
+    assert_eq!((timeline.branch, timeline.branches.len()), (1, 2));
+    assert_eq!(timeline.branches[1].last.as_deref(), Some("kill web/2"));
+    run_past(&mut engine, 15 * SECOND);
+    let second = settled(&mut engine).frame;
+    assert_ne!(first.services, second.services);
+    let (one, other) = engine.compared(0, 1).expect("both were seen");
+    assert_eq!(
+        (one.at, other.at.elapsed() >= 15 * SECOND),
+        (other.at, true),
+        "of one moment"
+    );
+    done(&answered(&mut engine, Order::Switch(0)));
+    assert_eq!(settled(&mut engine).frame, first, "the first branch is as it was left");
+    done(&answered(&mut engine, Order::Return));
+    assert_eq!(settled(&mut engine).frame, second);
+    // An act at the end of a branch belongs to it.
+    done(&answered(&mut engine, act("mend web/2")));
+    assert_eq!(engine.timeline().branches.len(), 2);
+    assert!(engine.end().is_ok());
+}
+
+#[test]
+fn several_acts_of_one_moment_are_taken_back_one_by_one() {
+    let mut engine = engine("04", true);
+    let at = run_past(&mut engine, 3 * SECOND);
+    for line in ["kill web/1", "kill web/2", "slow lb 2"] {
+        done(&answered(&mut engine, act(line)));
+    }
+    run_past(&mut engine, 6 * SECOND);
+    let down = |view: &View| {
+        let services = view.frame.services.iter().flat_map(|service| &service.instances);
+        services
+            .filter(|instance| instance.health == blastradius::observe::Health::Down)
+            .count()
+    };
+    for (left, count) in [("slow", 2), ("kill web/2", 1), ("kill web/1", 0)] {
+        let words = answered(&mut engine, Order::Rewind);
+        assert!(done(&words).contains(left), "{words:?}");
+        let view = settled(&mut engine);
+        assert_eq!((down(&view), view.frame.at.elapsed()), (count, at), "{left}");
+    }
+    assert!(engine.end().is_ok());
+}
+
+#[test]
+fn a_moment_is_reached_whatever_was_asked_before() {
+    let mut engine = engine("04", true);
+    run_past(&mut engine, 30 * SECOND);
+    // Nobody waits for an answer.
+    for at in [20, 3, 27, 10] {
+        assert!(engine.order(Order::GoTo(Duration::from_secs(at))));
+    }
+    let view = settled(&mut engine);
+    assert_eq!(view.frame.at.elapsed(), 10 * SECOND);
+    engine.take_answers();
+    assert!(matches!(
+        answered(&mut engine, Order::GoTo(31 * 60 * SECOND)),
+        Answer::Refused(_)
+    ));
+    assert!(engine.end().is_ok());
+}
+
+#[test]
+fn nobody_needs_to_wait_between_orders() {
+    let folder = crate::cli::Folder::new();
+    let mut engine = engine("04", true);
+    run_past(&mut engine, 4 * SECOND);
+    for round in 0..12 {
+        assert!(engine.order(Order::Run(round % 3 == 0)));
+        let file = folder.path(&format!("{round}.replay.ron"));
+        let orders = [
+            act("kill web/1"),
+            Order::Write(file),
+            Order::Rewind,
+            act("hang web/2"),
+            Order::Return,
+            Order::Mark("here".to_string()),
+            Order::Switch(0),
+            act("mend all"),
+            Order::Return,
+        ];
+        for order in orders {
+            assert!(engine.order(order));
+        }
+        let mut answers = Vec::new();
+        wait_for(&mut engine, |engine| {
+            engine.take_view();
+            answers.extend(engine.take_answers());
+            (answers.len() >= 9).then_some(())
+        });
+    }
+    // Whatever was written is the run up to its last act: it runs again to the same digest.
+    for round in 0..12 {
+        let file = folder.path(&format!("{round}.replay.ron"));
+        let (recording, layout) = Recording::load(file.as_ref()).expect("a recording");
+        let mut session = replayed(&recording, &layout);
+        session.advance_to(recording.duration);
+        session.do_what_is_due();
+        assert_eq!(Some(session.digest()), recording.digest, "{file}");
+    }
+    assert!(engine.end().is_ok());
+}
+
+#[test]
+fn a_world_that_waits_is_shown_without_being_made_again() {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    let source = find_shipped("04").expect("a shipped layout").source;
+    let layout = layout::parse(source, "04").expect("a layout");
+    let made = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&made);
+    let start = Start {
+        recording: Recording::new(Head::new("04", source, None, 7)),
+        followers: true,
+        ..Start::bare(false, Speed::MAX)
+    };
+    let world = move || {
+        counted.fetch_add(1, Ordering::SeqCst);
+        Session::scheduled(&layout, 7, &[])
+    };
+    let mut engine = Engine::start(world, start).expect("a thread");
+    run_past(&mut engine, 5 * SECOND);
+    done(&answered(&mut engine, act("kill web/1")));
+    run_past(&mut engine, 20 * SECOND);
+    wait_for(&mut engine, |_| (made.load(Ordering::SeqCst) >= 2).then_some(()));
+    let before = made.load(Ordering::SeqCst);
+    done(&answered(&mut engine, Order::Rewind));
+    settled(&mut engine);
+    done(&answered(&mut engine, Order::Return));
+    settled(&mut engine);
+    done(&answered(&mut engine, Order::Return));
+    settled(&mut engine);
+    assert_eq!(made.load(Ordering::SeqCst), before, "the worlds that waited were shown");
+    assert!(engine.end().is_ok());
+}
