@@ -28,7 +28,7 @@ pub(super) fn check(arguments: &Arguments) -> Result<Ended, Complaint> {
             format!(
                 "{} is right: {}\n",
                 printable(&file),
-                plural(script.steps.len() as u64, "command")
+                plural(script.steps.len() as u64, "step")
             )
         }
         None => String::new(),

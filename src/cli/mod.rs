@@ -7,6 +7,7 @@ mod bench;
 mod cache;
 mod cast;
 mod check;
+mod demo;
 mod diff;
 mod drive;
 mod faults;
@@ -54,6 +55,7 @@ Examples:
   blastradius replay --list              the runs that were played here
   blastradius diff before.replay.ron after.replay.ron
   blastradius cast outage.replay.ron -o outage.cast --speed 4
+  blastradius demo                       what there is to see, one after another, until q
   blastradius cache trace.csv            which eviction policy misses least?
   blastradius bench 04 13                how fast do these run here?
 
@@ -85,6 +87,8 @@ enum Verb {
     Diff(diff::Arguments),
     /// Show a recording as the terminal would have: an asciicast that plays, or an SVG.
     Cast(cast::Arguments),
+    /// Show what happens when things break: recordings, one after another and round again, until q.
+    Demo(demo::Arguments),
     /// List the layouts that come with the program.
     Layouts,
     /// Compare eviction policies over an access trace: the miss ratio of each at several sizes.
@@ -139,6 +143,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Some(Verb::Replay(arguments)) => replay::replay(&arguments),
         Some(Verb::Diff(arguments)) => diff::diff(&arguments),
         Some(Verb::Cast(arguments)) => cast::cast(&arguments),
+        Some(Verb::Demo(arguments)) => demo::demo(&arguments),
         Some(Verb::Layouts) => layouts::layouts(),
         Some(Verb::Cache(arguments)) => cache::cache(&arguments),
         Some(Verb::Faults(arguments)) => faults::faults(&arguments),

@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::{Complaint, Ended, drive, files, kept, output, play, run, traces};
 use crate::layout::{Layout, printable};
-use crate::replay::{self, Recording, RecordingError};
+use crate::replay::{self, Head, Recording, RecordingError};
 use crate::tui;
 
 /// What `replay` is told.
@@ -17,7 +17,7 @@ pub(super) struct Arguments {
     #[arg(required_unless_present = "list")]
     file: Option<PathBuf>,
     /// List the runs that are kept: whatever is played is recorded.
-    #[arg(long, conflicts_with_all = ["file", "verify", "json", "report"])]
+    #[arg(long, conflicts_with_all = ["file", "verify", "json", "report", "script"])]
     list: bool,
     /// Only compare: exit 0 if the history is the same, 1 if it differs.
     #[arg(long, conflicts_with_all = ["json", "report"])]
@@ -28,6 +28,9 @@ pub(super) struct Arguments {
     /// Report as JSON (schema `blastradius.run/1`).
     #[arg(long)]
     json: bool,
+    /// Print it as a script that does the same, with its marks and notes.
+    #[arg(long, conflicts_with_all = ["verify", "json", "report"])]
+    script: bool,
     /// Draw with ASCII characters only.
     #[arg(long)]
     ascii: bool,
@@ -39,6 +42,9 @@ pub(super) fn replay(arguments: &Arguments) -> Result<Ended, Complaint> {
         return list();
     };
     let (recording, mut layout) = load(file)?;
+    if arguments.script {
+        return script(file, &recording);
+    }
     if let Some(note) = &recording.head.trace {
         layout = layout.with_trace(traces::recorded(note)?);
     }
@@ -68,10 +74,7 @@ pub(super) fn load(file: &Path) -> Result<(Recording, Layout), Complaint> {
 /// Runs a recording again without a screen; compares, and reports unless only the comparison was asked for.
 fn again(arguments: &Arguments, file: &Path, recording: &Recording, layout: &Layout) -> Result<Ended, Complaint> {
     let name = printable(&file.display().to_string());
-    let until = printable(&format!("{} s", recording.duration.as_secs_f64()));
-    if recording.digest.is_none() {
-        output::remark(&format!("{name} was cut off: the run is known up to {until}"));
-    }
+    let until = remark_if_cut_off(&name, recording);
     if let Some(note) = recording.head.of_another_version() {
         output::remark(&format!("{name} was {note}"));
     }
@@ -96,6 +99,27 @@ fn again(arguments: &Arguments, file: &Path, recording: &Recording, layout: &Lay
         run::tell(&recording.head.name, &ending, pace, arguments.json)?
     };
     Ok(if difference.is_some() { Ended::Badly } else { told })
+}
+
+/// Says where a recording was cut off, if it was; gives the moment up to which it is known.
+fn remark_if_cut_off(name: &str, recording: &Recording) -> String {
+    let until = format!("{} s", recording.duration.as_secs_f64());
+    if recording.digest.is_none() {
+        output::remark(&format!("{name} was cut off: the run is known up to {until}"));
+    }
+    until
+}
+
+/// Prints a recording as a script. Its first line says where it comes from, and how to run it.
+fn script(file: &Path, recording: &Recording) -> Result<Ended, Complaint> {
+    let name = printable(&file.display().to_string());
+    remark_if_cut_off(&name, recording);
+    let Head { name: of, seed, .. } = &recording.head;
+    let trace = recording.head.trace.as_ref();
+    let trace = trace.map_or(String::new(), |note| format!(" --trace {}", note.file.display()));
+    let remark = format!("From {name}. The same again: blastradius run {of} --seed {seed}{trace} --script FILE");
+    output::say(&recording.script().to_text(&remark))?;
+    Ok(Ended::Well)
 }
 
 /// The runs that are kept, the newest first.

@@ -16,7 +16,7 @@ mod wanted;
 
 pub use faults::{Deed, FAULTS, Fault, Hit, Injection, On, Timed};
 pub use model::{Applied, Chaos, Command, CommandError, DiskTrouble, Flaw, LinkSelector, Selector};
-pub use script::{Script, ScriptError, Step};
+pub use script::{Awaited, LONGEST_WORDS, Script, ScriptError, Step, What, When};
 pub use selector::matches;
 pub use setting::Setting;
 pub use settings::{SETTINGS, SettingInfo};

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use super::model::{Command, Selector};
 use super::routing;
-use super::script::Step;
 use super::selector::{is_number, matches};
 use super::setting::Setting;
 use super::wanted::Wanted;
@@ -108,19 +107,19 @@ impl<'a> Things<'a> {
     }
 }
 
-/// The first step with a selector that names nothing, or several things without saying so; with what is wrong.
-pub(super) fn check<'s>(steps: &'s [Step], layout: &Layout) -> Result<(), (&'s Step, String)> {
+/// The index of the first command with a selector that names nothing, or several things without saying so; with what is wrong.
+pub(super) fn check(commands: &[&Command], layout: &Layout) -> Result<(), (usize, String)> {
     let things = things(layout);
-    let instances = most_instances(steps, &things);
+    let instances = most_instances(commands, &things);
     let mut known: BTreeMap<(&Selector, Wanted), Result<(), String>> = BTreeMap::new();
-    for step in steps {
-        let wanted = Wanted::by(&step.act);
-        order(&step.act, layout).map_err(|message| (step, message))?;
-        for selector in step.act.selectors() {
+    for (index, command) in commands.iter().enumerate() {
+        let wanted = Wanted::by(command);
+        order(command, layout).map_err(|message| (index, message))?;
+        for selector in command.selectors() {
             let found = known
                 .entry((selector, wanted))
                 .or_insert_with(|| resolve(selector, wanted, &things, &instances));
-            found.clone().map_err(|message| (step, message))?;
+            found.clone().map_err(|message| (index, message))?;
         }
     }
     Ok(())
@@ -194,7 +193,7 @@ fn things(layout: &Layout) -> Things<'_> {
 }
 
 /// The most instances that each service has at any time of the script, by full name.
-fn most_instances<'a>(steps: &[Step], things: &'a Things) -> BTreeMap<&'a str, u32> {
+fn most_instances<'a>(commands: &[&Command], things: &'a Things) -> BTreeMap<&'a str, u32> {
     let mut most: BTreeMap<&str, u32> = BTreeMap::new();
     for thing in &things.all {
         match thing.kind {
@@ -204,10 +203,10 @@ fn most_instances<'a>(steps: &[Step], things: &'a Things) -> BTreeMap<&'a str, u
             Kind::Users | Kind::Site { .. } | Kind::Zone | Kind::Host => None,
         };
     }
-    most.extend(grown(steps, things));
+    most.extend(grown(commands, things));
     let mut scaled: BTreeMap<&Selector, u32> = BTreeMap::new();
-    for step in steps {
-        if let Command::Scale(selector, count) | Command::Set(selector, Setting::Max(count)) = &step.act {
+    for command in commands {
+        if let Command::Scale(selector, count) | Command::Set(selector, Setting::Max(count)) = command {
             let largest = scaled.entry(selector).or_default();
             *largest = (*largest).max(*count);
         }
@@ -228,14 +227,14 @@ fn most_instances<'a>(steps: &[Step], things: &'a Things) -> BTreeMap<&'a str, u
 }
 
 /// The nodes of databases that a script adds nodes or shards to, with all that it adds.
-fn grown<'a>(steps: &[Step], things: &'a Things) -> BTreeMap<&'a str, u32> {
+fn grown<'a>(commands: &[&Command], things: &'a Things) -> BTreeMap<&'a str, u32> {
     // Shards, and nodes of each.
     let mut sizes: BTreeMap<&str, (u32, u32)> = BTreeMap::new();
-    for step in steps {
-        let (Command::Replicate(selector) | Command::Shard(selector)) = &step.act else {
+    for command in commands {
+        let (Command::Replicate(selector) | Command::Shard(selector)) = command else {
             continue;
         };
-        let is_shard = matches!(step.act, Command::Shard(_));
+        let is_shard = matches!(command, Command::Shard(_));
         let mut hit = things.matching(selector);
         if is_shard {
             // A shard has nodes wherever the others have.

@@ -1,8 +1,9 @@
-//! Timed commands.
+//! What is to be done in a run: commands, marks and notes, each at a time or after a condition.
 
 mod read;
 #[cfg(test)]
 mod tests;
+mod write;
 
 use std::fmt;
 use std::time::Duration;
@@ -10,16 +11,19 @@ use std::time::Duration;
 use super::model::Command;
 use super::resolve;
 use crate::layout::source;
-use crate::layout::{Expectation, Layout, RawExpectation, printable};
+use crate::layout::{Expectation, Layout, RawExpectation, condition, printable};
 
-/// A script: commands with their times, in order of time.
+/// The longest name of a mark and the longest note, in characters.
+pub const LONGEST_WORDS: usize = 500;
+
+/// A script: what is to be done in a run, and when.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Script {
     /// The file, as it was named, for errors. Empty if there is none.
     pub file: String,
     /// How long the run is to be, if the script says so.
     pub length: Option<Duration>,
-    /// The steps.
+    /// The steps, in the order of the file.
     pub steps: Vec<Step>,
     /// What must hold in a run of the script, beside what the layout expects.
     expect: Vec<Expected>,
@@ -36,14 +40,58 @@ struct Expected {
 /// One step of a script.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Step {
-    /// When, from the start of the run.
-    pub at: Duration,
+    /// When.
+    pub when: When,
     /// What.
-    pub act: Command,
-    /// Line of the command in the file, from 1; 0 if it comes from no file.
+    pub what: What,
+    /// Line of the command, mark or note in the file, from 1; 0 if it comes from no file.
     pub line: usize,
-    /// Column of the command in characters, from 1; 0 if it comes from no file.
+    /// Column of the command, mark or note in characters, from 1; 0 if it comes from no file.
     pub column: usize,
+}
+
+/// When a step is done.
+#[derive(Clone, Debug, PartialEq)]
+pub enum When {
+    /// So long after the start of the run.
+    At(Duration),
+    /// After a condition has held.
+    After(Awaited),
+}
+
+/// What a step waits for. It is looked at every 100 ms of simulated time, from when the step before it in the file was done.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Awaited {
+    /// The condition as it stands in the file: `up(web) == 0`, in the grammar of expectations.
+    pub condition: String,
+    /// How long after the condition has held the step is done.
+    pub wait: Duration,
+    /// Line of the condition in the file, from 1; 0 if it comes from no file.
+    pub line: usize,
+    /// Column of the condition in characters, from 1; 0 if it comes from no file.
+    pub column: usize,
+}
+
+/// What a step does.
+#[derive(Clone, Debug, PartialEq)]
+pub enum What {
+    /// A command.
+    Do(Command),
+    /// A chapter begins, of this name.
+    Mark(String),
+    /// Something is said about the moment.
+    Note(String),
+}
+
+/// As it is typed after `:` in the terminal. Marks and notes may hold any character.
+impl fmt::Display for What {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            What::Do(command) => write!(f, "{command}"),
+            What::Mark(name) => write!(f, "mark {name}"),
+            What::Note(text) => write!(f, "note {text}"),
+        }
+    }
 }
 
 /// What is wrong with a script, where, and what was probably meant.
@@ -82,9 +130,19 @@ impl fmt::Display for ScriptError {
 impl std::error::Error for ScriptError {}
 
 impl Script {
+    /// A script that comes from no file and expects nothing.
+    pub fn of(length: Option<Duration>, steps: Vec<Step>) -> Script {
+        Script {
+            length,
+            steps,
+            ..Script::default()
+        }
+    }
+
     /// Reads a script: a list of steps, or `(for: "4m", steps: [..], expect: [..])` with the length of the run and with what must hold
     /// in it, written as a layout writes it. It has at most 100,000 steps and 8 MiB; a step is `(at: "10s", do: Kill("web/1"))` or `(at: "10s", do: "kill web/1")`.
-    /// The steps come back in order of time; those of one time keep the order of the file. `file` is for the errors only.
+    /// In place of `do` it may have `mark: "the outage"` or `note: "nobody noticed yet"`, of at most [`LONGEST_WORDS`] characters; in place of `at`, in at most 1,000
+    /// steps, `after: "up(web) == 0"` and, if it is to be done so long after that, `wait: "5s"`. `file` is for the errors only.
     ///
     /// # Errors
     /// The first thing that is wrong with the text or with a command in itself. See [`Script::check`] for the names in it.
@@ -121,18 +179,59 @@ impl Script {
         self.expect.iter().map(read).collect()
     }
 
-    /// Checks that every expectation can be judged, and that every selector names something of the layout, and names it without doubt. Instances that only exist because the
+    /// The commands that have a time, in order of time; those of one time keep the order of the file.
+    pub fn timed(&self) -> Vec<(Duration, &Command)> {
+        let timed = self.steps.iter().filter_map(|step| match (&step.when, &step.what) {
+            (When::At(at), What::Do(command)) => Some((*at, command)),
+            _ => None,
+        });
+        let mut timed: Vec<_> = timed.collect();
+        timed.sort_by_key(|(at, _)| *at);
+        timed
+    }
+
+    /// Checks that every expectation and every condition can be judged, and that every selector names something of the layout, and names it without doubt. Instances that only exist because the
     /// script scales their service count as named.
     ///
     /// # Errors
-    /// The first step, in order of time, whose selector names nothing or too much.
+    /// The first expectation, condition or command, in this order, that names nothing or too much.
     pub fn check(&self, layout: &Layout) -> Result<(), ScriptError> {
         self.expectations(layout)?;
-        resolve::check(&self.steps, layout).map_err(|(step, message)| ScriptError {
+        for awaited in self.steps.iter().filter_map(Step::awaited) {
+            condition(&awaited.condition, layout).map_err(|message| ScriptError {
+                file: self.file.clone(),
+                line: awaited.line,
+                column: awaited.column,
+                message: format!("after: {message}"),
+            })?;
+        }
+        let (steps, commands): (Vec<&Step>, Vec<&Command>) = self
+            .steps
+            .iter()
+            .filter_map(|step| Some((step, step.command()?)))
+            .unzip();
+        resolve::check(&commands, layout).map_err(|(index, message)| ScriptError {
             file: self.file.clone(),
-            line: step.line,
-            column: step.column,
-            message: format!("{}: {message}", step.act),
+            line: steps[index].line,
+            column: steps[index].column,
+            message: format!("{}: {message}", commands[index]),
         })
+    }
+}
+
+impl Step {
+    /// Its command, if that is what it does.
+    pub fn command(&self) -> Option<&Command> {
+        match &self.what {
+            What::Do(command) => Some(command),
+            What::Mark(_) | What::Note(_) => None,
+        }
+    }
+
+    fn awaited(&self) -> Option<&Awaited> {
+        match &self.when {
+            When::After(awaited) => Some(awaited),
+            When::At(_) => None,
+        }
     }
 }

@@ -102,6 +102,20 @@ pub(super) fn parse(quantifier: Quantifier, text: &str, layout: &Layout) -> Resu
     })
 }
 
+/// Reads a condition that somebody waits for: an expectation that has to hold once.
+///
+/// # Errors
+/// As [`parse`].
+pub(crate) fn condition(text: &str, layout: &Layout) -> Result<Expectation, String> {
+    if text.contains(',') {
+        return Err(format!(
+            "a condition is a measure, a comparison and a value, as in \"up(web) == 0\", and nothing after a comma; found `{}`",
+            printable(text.trim())
+        ));
+    }
+    parse(Quantifier::Sometimes, text, layout)
+}
+
 fn grace(quantifier: Quantifier, tail: &str) -> Result<Duration, String> {
     let Some(value) = tail.trim().strip_prefix("grace") else {
         return Err(format!(

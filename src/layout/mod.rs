@@ -28,6 +28,7 @@ pub use caching::{Cache, Cdn, Content, Invalidate, Near, Strategy};
 pub use entry::{autoscaler_of, monitor_of, shield_of};
 pub use evict::{Evict, Room};
 pub use expect::{Comparison, Expectation, Measure, Quantifier, QueueMeasure};
+pub(crate) use expect_text::condition;
 pub use geo::Region;
 pub use model::{
     Asks, Balance, DataCenter, Database, Distribution, Dns, Host, Keys, Layout, LoadBalancer, LookBack, Map, Network,

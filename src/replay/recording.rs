@@ -8,11 +8,9 @@ use serde::{Deserialize, Serialize};
 use super::digest::{Checkpoint, Digest};
 use super::session::{Act, Ending};
 use super::{CHECKPOINT, LENGTHS, LONGEST};
+use crate::command::{LONGEST_WORDS, Script, Step, What, When};
 use crate::layout;
 use crate::trace::Trace;
-
-/// The longest name of a mark and the longest note, in characters.
-pub const LONGEST_WORDS: usize = 500;
 
 /// What a run begins with.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -249,6 +247,25 @@ impl Recording {
             None => Entry::Reached { at },
         });
         entries
+    }
+
+    /// The script that does the same: its commands, marks and notes, each at its time. Nothing of it comes from a file, so it has no places.
+    pub fn script(&self) -> Script {
+        let mark = |words: &Words| (words.at, What::Mark(words.text.clone()));
+        let note = |words: &Words| (words.at, What::Note(words.text.clone()));
+        let act = |act: &Act| (act.at, What::Do(act.command.clone()));
+        let mut steps: Vec<(Duration, What)> = self.marks.iter().map(mark).collect();
+        steps.extend(self.notes.iter().map(note));
+        steps.extend(self.commands.iter().map(act));
+        steps.sort_by_key(|(at, _)| *at);
+        let steps = steps.into_iter().map(|(at, what)| Step {
+            when: When::At(at),
+            what,
+            line: 0,
+            column: 0,
+        });
+        let length = Some(self.duration).filter(|length| !length.is_zero());
+        Script::of(length, steps.collect())
     }
 
     /// What it was up to a moment, with the first so many commands. Its end is open.

@@ -6,9 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use super::digest::{Checkpoint, Digest};
 use super::judge::{Judge, Verdict};
-use super::recording::Words;
+use super::recording::{Recording, Words};
+use super::schedule::Schedule;
 use super::{CHECKPOINT, GRID, is_multiple, next_multiple};
-use crate::command::{Applied, Command, CommandError, Script};
+use crate::command::{Applied, Command, CommandError, Script, What};
 use crate::layout::{Expectation, Layout};
 use crate::observe::Frame;
 use crate::world::World;
@@ -38,15 +39,17 @@ pub struct Refusal {
     pub why: CommandError,
 }
 
-/// A scheduled command whose time did not come: the run ended before.
+/// A scheduled step that was not done: the run ended before its time, or before its condition had held.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Unreached {
-    /// Where the command stands in the script, if it comes from one: line and column, from 1.
+    /// Where it stands in the script, if it comes from one: line and column, from 1.
     pub place: Option<(usize, usize)>,
-    /// When it was to be done, from the start of the run.
-    pub at: Duration,
+    /// When it was to be done, from the start of the run; none if its condition has not held.
+    pub at: Option<Duration>,
+    /// Its condition, as it stands in the script, if it has one.
+    pub after: Option<String>,
     /// What was asked.
-    pub command: Command,
+    pub what: What,
 }
 
 /// All that is known of a run when it has ended.
@@ -66,7 +69,7 @@ pub struct Ending {
     pub notes: Vec<Words>,
     /// The scheduled commands that were refused.
     pub refusals: Vec<Refusal>,
-    /// Scheduled commands whose time did not come.
+    /// Scheduled steps that were not done.
     pub unreached: Vec<Unreached>,
     /// Digests on the way.
     pub checkpoints: Vec<Checkpoint>,
@@ -75,63 +78,54 @@ pub struct Ending {
 }
 
 impl Ending {
-    /// Whether the run was what was asked for and kept what was expected: every expectation held, and every scheduled command
+    /// Whether the run was what was asked for and kept what was expected: every expectation held, and every scheduled step
     /// was done.
     pub fn passed(&self) -> bool {
         self.verdicts.iter().all(Verdict::held) && self.refusals.is_empty() && self.unreached.is_empty()
     }
 }
 
-/// A command that waits for its time.
-struct Planned {
-    act: Act,
-    place: Option<(usize, usize)>,
-}
-
 /// A world with its schedule. The same layout, seed and commands give the same history, however it is sliced.
 pub struct Session {
     world: World,
-    schedule: Vec<Planned>,
-    next: usize,
+    schedule: Schedule,
     judge: Judge,
     acts: Vec<Act>,
+    marks: Vec<Words>,
+    notes: Vec<Words>,
     refusals: Vec<Refusal>,
     checkpoints: Vec<Checkpoint>,
 }
 
 impl Session {
-    /// Starts a run. What the schedule holds for the very start is done at once.
+    /// Starts a run. What the script holds for the very start is done at once. A condition of it that cannot be read in this layout, which
+    /// [`Script::check`] refuses, never holds.
     pub fn new(layout: &Layout, seed: u64, script: &Script) -> Session {
-        let planned = script.steps.iter().map(|step| Planned {
-            act: Act {
-                at: step.at,
-                command: step.act.clone(),
-            },
-            place: (step.line > 0).then_some((step.line, step.column)),
-        });
         let mut expected = layout.expect.clone();
         // A script that was checked against the layout has no others.
         expected.extend(script.expectations(layout).unwrap_or_default());
-        Session::planned(layout, seed, planned.collect(), &expected)
+        Session::planned(layout, seed, Schedule::of(script, layout), &expected)
     }
 
     /// Starts a run of these commands.
     pub fn scheduled(layout: &Layout, seed: u64, acts: &[Act]) -> Session {
-        let planned = acts.iter().map(|act| Planned {
-            act: act.clone(),
-            place: None,
-        });
-        Session::planned(layout, seed, planned.collect(), &layout.expect)
+        Session::planned(layout, seed, Schedule::of_acts(acts), &layout.expect)
     }
 
-    fn planned(layout: &Layout, seed: u64, mut schedule: Vec<Planned>, expected: &[Expectation]) -> Session {
-        schedule.sort_by_key(|planned| planned.act.at);
+    /// Starts the run of a recording again, with its marks and notes.
+    pub fn again(layout: &Layout, recording: &Recording) -> Session {
+        let schedule = Schedule::of_acts(&recording.commands).with_words(&recording.marks, &recording.notes);
+        Session::planned(layout, recording.head.seed, schedule, &layout.expect)
+    }
+
+    fn planned(layout: &Layout, seed: u64, schedule: Schedule, expected: &[Expectation]) -> Session {
         let mut session = Session {
             world: World::build(layout, seed),
             schedule,
-            next: 0,
             judge: Judge::new(expected),
             acts: Vec::new(),
+            marks: Vec::new(),
+            notes: Vec::new(),
             refusals: Vec::new(),
             checkpoints: Vec::new(),
         };
@@ -179,25 +173,20 @@ impl Session {
     /// When the world refuses it. Nothing has changed then, in the schedule either.
     pub fn interrupt(&mut self, command: &Command) -> Result<(Applied, usize), CommandError> {
         let applied = self.apply(command)?;
-        let dropped = self.schedule.len() - self.next;
-        self.schedule.truncate(self.next);
+        let dropped = self.schedule.len();
+        self.schedule = Schedule::of_acts(&[]);
         Ok((applied, dropped))
     }
 
     /// Schedules these commands instead of those that are still to come. None of them is earlier than now; those of now are done when time
     /// goes on, or by [`Session::do_what_is_due`].
     pub fn plan(&mut self, acts: &[Act]) {
-        self.schedule.truncate(self.next);
-        let planned = acts.iter().map(|act| Planned {
-            act: act.clone(),
-            place: None,
-        });
-        self.schedule.extend(planned);
+        self.schedule = Schedule::of_acts(acts);
     }
 
-    /// Commands that are still to come.
+    /// Steps that are still to come.
     pub fn to_come(&self) -> usize {
-        self.schedule.len() - self.next
+        self.schedule.len()
     }
 
     /// All that can be seen now.
@@ -234,12 +223,6 @@ impl Session {
     pub fn end(mut self) -> Ending {
         let duration = self.now();
         let world = &mut self.world;
-        let unreached = self.schedule.drain(self.next..).map(|planned| Unreached {
-            place: planned.place,
-            at: planned.act.at,
-            command: planned.act.command,
-        });
-        let unreached = unreached.collect();
         let verdicts = self.judge.verdicts(duration, &mut |measure| world.measure(measure));
         Ending {
             digest: self.digest(),
@@ -247,29 +230,28 @@ impl Session {
             duration,
             verdicts,
             acts: self.acts,
-            marks: Vec::new(),
-            notes: Vec::new(),
+            marks: self.marks,
+            notes: self.notes,
             refusals: self.refusals,
-            unreached,
+            unreached: self.schedule.into_unreached(),
             checkpoints: self.checkpoints,
         }
     }
 
     /// When something is to be done next: an evaluation, a digest or a command.
     fn next_stop(&self) -> Duration {
-        let step = if self.judge.is_idle() { CHECKPOINT } else { GRID };
-        let on_grid = next_multiple(self.now(), step);
-        self.schedule
-            .get(self.next)
-            .map_or(on_grid, |planned| on_grid.min(planned.act.at))
+        let looks = !self.judge.is_idle() || self.schedule.is_watching();
+        let on_grid = next_multiple(self.now(), if looks { GRID } else { CHECKPOINT });
+        self.schedule.next().map_or(on_grid, |at| on_grid.min(at))
     }
 
-    /// Judges and takes the digest if the moment asks for it, before the commands of the moment.
+    /// Judges, looks at conditions and takes the digest if the moment asks for it, before the steps of the moment.
     fn look(&mut self) {
         let at = self.now();
         if is_multiple(at, GRID) {
             let world = &mut self.world;
             self.judge.look(at, &mut |measure| world.measure(measure));
+            self.schedule.look(at, &mut |measure| world.measure(measure));
         }
         if is_multiple(at, CHECKPOINT) {
             let digest = self.digest();
@@ -280,12 +262,21 @@ impl Session {
     /// Does what is scheduled up to now and was not done yet.
     pub fn do_what_is_due(&mut self) {
         let now = self.now();
-        while let Some(planned) = self.schedule.get(self.next).filter(|planned| planned.act.at <= now) {
-            let (command, place) = (planned.act.command.clone(), planned.place);
-            self.next += 1;
+        while let Some(planned) = self.schedule.take(now) {
+            let command = match planned.what {
+                What::Mark(text) => {
+                    self.marks.push(Words { at: now, text });
+                    continue;
+                }
+                What::Note(text) => {
+                    self.notes.push(Words { at: now, text });
+                    continue;
+                }
+                What::Do(command) => command,
+            };
             if let Err(why) = self.apply(&command) {
                 self.refusals.push(Refusal {
-                    place,
+                    place: planned.place,
                     at: now,
                     command,
                     why,

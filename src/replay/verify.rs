@@ -28,7 +28,7 @@ pub enum Difference {
 
 /// The session that runs a recording again. Advance it to the recording's duration.
 pub fn replayed(recording: &Recording, layout: &Layout) -> Session {
-    Session::scheduled(layout, recording.head.seed, &recording.commands)
+    Session::again(layout, recording)
 }
 
 /// Compares a recording with what came of running it again; `None` if both are the same.

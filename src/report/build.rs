@@ -161,10 +161,11 @@ fn unit(measure: &Measure) -> &'static str {
 
 fn unreached(step: &Unreached) -> UnreachedReport {
     UnreachedReport {
-        at_s: step.at.as_secs_f64(),
+        at_s: step.at.map(|at| at.as_secs_f64()),
+        after: step.after.clone(),
         line: step.place.map(|(line, _)| line),
         column: step.place.map(|(_, column)| column),
-        command: step.command.to_string(),
+        command: step.what.to_string(),
     }
 }
 

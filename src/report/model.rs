@@ -52,9 +52,9 @@ pub struct Report {
     pub commands: Vec<Commanded>,
     /// Commands of the script that were refused when their time came.
     pub refused: Vec<Refused>,
-    /// Commands of the script whose time did not come.
+    /// Steps of the script that were not done, since the run ended before.
     pub unreached_commands: usize,
-    /// Those commands.
+    /// Those steps.
     pub unreached: Vec<UnreachedReport>,
     /// Events, the oldest first; at most the last 500.
     pub events: Vec<Event>,
@@ -401,16 +401,18 @@ pub struct Commanded {
     pub command: String,
 }
 
-/// A command of the script whose time did not come.
+/// A step of the script that was not done.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct UnreachedReport {
-    /// When it was to be done.
-    pub at_s: f64,
+    /// When it was to be done; nothing if its condition has not held.
+    pub at_s: Option<f64>,
+    /// The condition that it waits for, if it waits for one.
+    pub after: Option<String>,
     /// Line in the script, from 1.
     pub line: Option<usize>,
     /// Column, from 1.
     pub column: Option<usize>,
-    /// The command.
+    /// The command; `mark` or `note` and the words, if it is one of those.
     pub command: String,
 }
 

@@ -312,9 +312,13 @@ pub(super) fn commands(text: &mut Text, report: &Report) {
         }
     }
     if !report.unreached.is_empty() {
-        text.section("commands not done: the run ended before");
+        text.section("steps not done: the run ended before");
         for step in report.unreached.iter().take(STEPS) {
-            let line = format!("{} {}{}", clock(step.at_s), step.command, place(step.line, step.column));
+            let when = match (step.at_s, &step.after) {
+                (Some(at_s), _) => clock(at_s),
+                (None, after) => format!("after {}:", after.as_deref().unwrap_or_default()),
+            };
+            let line = format!("{when} {}{}", step.command, place(step.line, step.column));
             text.lines(&wrap(&printable(&line), 2));
         }
         if report.unreached.len() > STEPS {

@@ -123,6 +123,8 @@ pub struct Options {
     pub unasked: bool,
     /// Where runs are recorded, if they are.
     pub runs: Option<Runs>,
+    /// Whether nobody sits at the keyboard: a recording ends by itself when it is over.
+    pub unattended: bool,
 }
 
 impl Options {
@@ -146,6 +148,7 @@ impl Default for Options {
             speed: Speed::REAL,
             unasked: false,
             runs: None,
+            unattended: false,
         }
     }
 }

@@ -62,6 +62,8 @@ const STILL: Duration = Duration::from_millis(60);
 
 /// Between two looks whether a world is built.
 const BUILDING: Duration = Duration::from_millis(5);
+/// How long the marks and notes of a recording stay, on the wall.
+const WORDS: Duration = Duration::from_secs(8);
 /// Events that are kept until it is.
 const EARLY: usize = 256;
 
@@ -104,6 +106,23 @@ pub struct Show {
 /// # Errors
 /// When standard input and output are not a terminal, or it fails.
 pub fn play(show: Show, options: &Options) -> io::Result<Farewell> {
+    play_on(show, options, || None)
+}
+
+/// Plays runs one after another, and round again, until the person leaves: each recording of them ends by itself if [`Options::unattended`] says so.
+///
+/// # Errors
+/// As [`play`], and when there are none.
+pub fn play_all(shows: &[Show], options: &Options) -> io::Result<Farewell> {
+    let mut next = shows.iter().cycle().cloned();
+    match next.next() {
+        Some(show) => play_on(show, options, || next.next()),
+        None => Err(io::Error::new(io::ErrorKind::InvalidInput, "there is nothing to play")),
+    }
+}
+
+/// Plays a run, and when it has ended by itself what comes next, if something does.
+fn play_on(show: Show, options: &Options, mut next: impl FnMut() -> Option<Show>) -> io::Result<Farewell> {
     if !is_terminal() {
         return Err(io::Error::new(
             io::ErrorKind::Unsupported,
@@ -128,6 +147,10 @@ pub fn play(show: Show, options: &Options) -> io::Result<Farewell> {
         };
         match session(&mut screen, &signals, start, &options, make)? {
             Next::End(farewell) => return Ok(*farewell),
+            Next::Over(farewell) => match next() {
+                Some(other) => show = other,
+                None => return Ok(*farewell),
+            },
             Next::Open(index) => {
                 let shipped = &SHIPPED[index];
                 let layout = layout::parse(shipped.source, &shipped.file_name())
@@ -168,7 +191,7 @@ pub fn play_simulation<S: Simulation + 'static>(
         ..Start::bare(options.running, options.speed)
     };
     match session(&mut screen, &signals, start, options, make)? {
-        Next::End(farewell) => Ok(*farewell),
+        Next::End(farewell) | Next::Over(farewell) => Ok(*farewell),
         Next::Open(_) => Err(io::Error::other("a stand-in has no other layouts")),
     }
 }
@@ -176,6 +199,8 @@ pub fn play_simulation<S: Simulation + 'static>(
 /// What comes after a layout.
 enum Next {
     End(Box<Farewell>),
+    /// The recording has ended by itself.
+    Over(Box<Farewell>),
     Open(usize),
 }
 
@@ -208,6 +233,7 @@ fn session<S: Simulation + 'static>(
         signals,
         engine,
         dirty: true,
+        unattended: options.unattended,
     };
     let end = match stage.run(&mut app, &early) {
         Ok(end) => end,
@@ -224,14 +250,18 @@ fn session<S: Simulation + 'static>(
     let Ok(file) = stage.engine.end() else {
         return Err(io::Error::other("the simulation panicked as it ended"));
     };
-    Ok(match end {
-        Ended::Open(index) => Next::Open(index),
-        Ended::Quit(exit_code) => Next::End(Box::new(Farewell {
+    let farewell = |exit_code| {
+        Box::new(Farewell {
             name,
             frame: Some(frame),
             file,
             exit_code,
-        })),
+        })
+    };
+    Ok(match end {
+        Ended::Open(index) => Next::Open(index),
+        Ended::Over => Next::Over(farewell(0)),
+        Ended::Quit(exit_code) => Next::End(farewell(exit_code)),
     })
 }
 
@@ -327,6 +357,8 @@ fn crash(engine: Engine, seed: u64) -> io::Error {
 enum Ended {
     Quit(u8),
     Open(usize),
+    /// By itself.
+    Over,
 }
 
 /// One layout on the screen.
@@ -335,6 +367,7 @@ struct Stage<'a> {
     signals: &'a Signals,
     engine: Engine,
     dirty: bool,
+    unattended: bool,
 }
 
 impl Stage<'_> {
@@ -364,6 +397,14 @@ impl Stage<'_> {
             if let Some(view) = self.engine.take_view() {
                 app.show(view);
                 self.dirty = true;
+            }
+            if let Some(words) = self.engine.take_words() {
+                app.say(words, Role::Notice);
+                app.notice.iter_mut().for_each(|notice| notice.left = WORDS);
+                self.dirty = true;
+            }
+            if self.unattended && self.engine.is_over() {
+                return Ok(Some(Ended::Over));
             }
             let timeline = self.engine.timeline();
             if app.timeline != timeline {

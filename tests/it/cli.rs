@@ -354,7 +354,7 @@ fn check_and_layouts_say_what_there_is() {
     let output = blastradius(&["check", &layout, "--script", &script]);
     assert_code(&output, 0);
     assert!(stdout(&output).contains("layout.ron is right: 100 users, 1 data center, 1 service, 0 expectations"));
-    assert!(stdout(&output).contains("script.ron is right: 1 command\n"));
+    assert!(stdout(&output).contains("script.ron is right: 1 step\n"));
     let layouts = blastradius(&["layouts"]);
     assert_code(&layouts, 0);
     for name in ["01-single-server", "04-load-balancer"] {

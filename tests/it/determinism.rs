@@ -124,9 +124,9 @@ fn history(layout: &Layout, seed: u64, script: &Script, cut: Cut, seconds: f64) 
     }
     let end = Duration::from_secs_f64(seconds);
     let acts = script
-        .steps
-        .iter()
-        .map(|step| (step.at, Some(&step.act)))
+        .timed()
+        .into_iter()
+        .map(|(at, act)| (at, Some(act)))
         .chain([(end, None)]);
     for (at, act) in acts {
         while world.now().elapsed() < at {
@@ -145,9 +145,9 @@ fn history(layout: &Layout, seed: u64, script: &Script, cut: Cut, seconds: f64) 
 
 fn reproduce(name: &str, seed: u64, script: &Script, cut: Cut) -> String {
     let steps: Vec<String> = script
-        .steps
-        .iter()
-        .map(|step| format!("(at: \"{}ns\", do: \"{}\")", step.at.as_nanos(), step.act))
+        .timed()
+        .into_iter()
+        .map(|(at, act)| format!("(at: \"{}ns\", do: \"{act}\")", at.as_nanos()))
         .collect();
     format!(
         "layout {name}, seed {seed}, {cut:?}\nto see this history: printf '%s' '[{}]' > script.ron && \

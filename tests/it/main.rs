@@ -26,6 +26,7 @@ mod replays;
 mod report;
 mod rewind;
 mod screen;
+mod scripts;
 mod soak;
 mod story;
 mod terminal;

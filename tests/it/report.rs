@@ -7,7 +7,7 @@ mod queues;
 use std::sync::Arc;
 use std::time::Duration;
 
-use blastradius::command::{Command, CommandError, Selector};
+use blastradius::command::{Command, CommandError, Selector, What};
 use blastradius::layout::{Measure, Quantifier};
 use blastradius::observe::{
     BackendState, BalancerState, Belief, Cause, DatabaseState, Frame, Health, Incident, InstanceInfo, InstanceState,
@@ -302,8 +302,9 @@ fn ending() -> Ending {
         }],
         unreached: vec![Unreached {
             place: Some((4, 17)),
-            at: Duration::from_secs(90),
-            command: kill("web/2"),
+            at: Some(Duration::from_secs(90)),
+            after: None,
+            what: What::Do(kill("web/2")),
         }],
         checkpoints: Vec::new(),
         digest: Digest(0x0123_4567_89ab_cdef),
@@ -353,7 +354,7 @@ incidents
 refused commands
   00:30.000 kill web/9 (script, line 3, column 17): there is no web/9
 
-commands not done: the run ended before
+steps not done: the run ended before
   01:30.000 kill web/2 (script, line 4, column 17)
 
 events, the last 2 of 43

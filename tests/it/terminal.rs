@@ -218,6 +218,30 @@ fn what_is_played_is_recorded_and_can_be_seen_again() {
 }
 
 #[test]
+fn demos_follow_each_other_until_somebody_leaves() {
+    let mut session = Session::start(&["demo", "1", "4"], 120, 40);
+    session.until("the first words", |picture| {
+        picture.contains("one machine does everything")
+    });
+    session.press(">>>>>>>");
+    session.until("the next demo", |picture| {
+        picture.contains("a load balancer and two web servers")
+    });
+    session.press(">>>>>>>");
+    session.until("the first one again", |picture| {
+        picture.contains("one machine does everything")
+    });
+    session.press("q");
+    assert_eq!(session.ended(), 0);
+    session.assert_restored();
+    assert_eq!(
+        kept(&session.state),
+        Vec::<std::path::PathBuf>::new(),
+        "nobody did anything"
+    );
+}
+
+#[test]
 fn a_run_that_is_killed_loses_a_second_at_most() {
     // Six moments by default; a hundred where somebody asks for it.
     let rounds = std::env::var("BLASTRADIUS_KILLS").map_or(6, |rounds| rounds.parse().expect("a number"));

@@ -22,7 +22,7 @@ fn check(script: &str) -> Result<(), ScriptError> {
 }
 
 #[test]
-fn both_forms_are_read_and_sorted_stably() {
+fn both_forms_are_read_and_timed_in_a_stable_order() {
     let source = "[\n(at: \"40s\", do: Mend(\"web/1\")),\n(at: \"10s\", do: \"kill web/1\"),\n  (at: \"10s\", do: Slow(\"db\", 10)),\n\
                   (at: \"0s\", do: Surge(\"people\", 2)), (at: \"1s\", do: Surge(None, 3.5)), (at: \"2s\", do: MendAll),\n\
                   (at: \"3s\", do: Cut(\"web -> db\")), (at: \"4s\", do: Delay(\"web <-> db\", \"5ms\")),\n\
@@ -31,11 +31,14 @@ fn both_forms_are_read_and_sorted_stably() {
     let steps: Vec<String> = script
         .steps
         .iter()
-        .map(|step| format!("{}:{} {}", step.line, step.column, step.act))
+        .map(|step| format!("{}:{} {}", step.line, step.column, step.what))
         .collect();
     assert_eq!(
         steps,
         [
+            "2:17 mend web/1",
+            "3:17 kill web/1",
+            "4:19 slow db 10",
             "5:16 surge people 2",
             "5:52 surge 3.5",
             "5:86 mend all",
@@ -43,11 +46,11 @@ fn both_forms_are_read_and_sorted_stably() {
             "6:50 delay web <-> db 5ms",
             "7:16 balance lb random",
             "7:55 surge people 1",
-            "3:17 kill web/1",
-            "4:19 slow db 10",
-            "2:17 mend web/1",
         ]
     );
+    let timed: Vec<String> = script.timed().iter().map(|(_, act)| act.to_string()).collect();
+    assert_eq!(timed[0], "surge people 2");
+    assert_eq!(timed[7..], ["kill web/1", "slow db 10", "mend web/1"]);
 }
 
 #[test]
@@ -55,7 +58,7 @@ fn a_surge_of_nobody_in_particular_is_one_of_all() {
     for surge in ["Surge(2)", "Surge(2.0)", "Surge(None, 2)"] {
         let source = format!("[(at: \"1s\", do: {surge})]");
         let script = Script::parse(&source, "s.ron").unwrap_or_else(|error| panic!("{error}"));
-        assert_eq!(script.steps[0].act, Command::Surge(None, 2.0), "{surge}");
+        assert_eq!(script.steps[0].command(), Some(&Command::Surge(None, 2.0)), "{surge}");
     }
     let error = Script::parse("[(at: \"1s\", do: Surge(-2))]", "s.ron").unwrap_err();
     assert!(error.message.contains("from 0 to 1,000, not -2"), "{error}");
@@ -88,8 +91,8 @@ fn what_ron_writes_is_read_as_a_step() {
         let command = Command::parse(text).unwrap();
         let source = format!("[(at: \"1s\", do: {})]", ron::to_string(&command).unwrap());
         assert_eq!(
-            Script::parse(&source, "s.ron").unwrap().steps[0].act,
-            command,
+            Script::parse(&source, "s.ron").unwrap().steps[0].what,
+            What::Do(command),
             "{source}"
         );
     }
@@ -99,8 +102,34 @@ fn what_ron_writes_is_read_as_a_step() {
 fn bad_scripts_are_refused_at_their_place() {
     for (source, expected) in [
         ("(at: \"1s\")", "1:1: a script is a list of steps"),
-        ("[(at: \"1s\")]", "1:2: [0]: the field `do` is missing"),
-        ("[(do: MendAll)]", "1:2: [0]: the field `at` is missing"),
+        (
+            "[(at: \"1s\")]",
+            "1:2: [0]: a step says what: one of `do`, `mark` and `note` is missing",
+        ),
+        (
+            "[(do: MendAll)]",
+            "1:2: [0]: a step says when: `at: \"10s\"`, or `after:",
+        ),
+        (
+            "[(at: \"1s\", do: MendAll, note: \"x\")]",
+            "1:26: [0]: a step has one of `do`, `mark` and `note`: after `do`, make `note` a step of its own",
+        ),
+        (
+            "[(at: \"1s\", after: \"ok < 1%\", do: MendAll)]",
+            "1:13: [0]: a step has `at` or `after`, not both; time after a condition is `wait: \"5s\"`",
+        ),
+        (
+            "[(at: \"1s\", wait: \"1s\", do: MendAll)]",
+            "1:13: [0]: `wait` is time after a condition, and this step has none",
+        ),
+        (
+            "[(after: 5, do: MendAll)]",
+            "1:10: [0].after: expected a text in double quotes, found `5`",
+        ),
+        (
+            "[(at: \"1s\", mark: None)]",
+            "1:19: [0].mark: expected a text in double quotes, found the name `None`",
+        ),
         (
             "[(at: 5, do: MendAll)]",
             "1:7: [0].at: expected a text in double quotes, found `5`",
@@ -157,9 +186,103 @@ fn bad_scripts_are_refused_at_their_place() {
             "{source}\n  is   {error}\n  not  {expected}"
         );
     }
+}
+
+#[test]
+fn what_is_too_much_is_refused() {
     let many = format!("[{}]", "(at:\"1s\",do:MendAll),".repeat(100_001));
     let error = Script::parse(&many, "s.ron").unwrap_err();
     assert_eq!(error.message, "[100000]: a script has at most 100,000 steps");
+    let many = format!("[{}]", "(after:\"ok < 1%\",do:MendAll),".repeat(1_001));
+    let error = Script::parse(&many, "s.ron").unwrap_err().message;
+    assert!(
+        error.starts_with("[1000].after: a script has at most 1,000 steps that wait"),
+        "{error}"
+    );
+    let long = |count| format!("[(at:\"1s\",note:\"{}\")]", "é".repeat(count));
+    assert!(Script::parse(&long(LONGEST_WORDS), "s.ron").is_ok());
+    let error = Script::parse(&long(LONGEST_WORDS + 1), "s.ron").unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "s.ron:1:16: [0].note: marks and notes have at most 500 characters"
+    );
+}
+
+#[test]
+fn conditions_are_checked_against_the_layout() {
+    for good in [
+        "up(east/web) == 0",
+        " ok >=  99% ",
+        "p99 < 200ms",
+        "primaries(orders) == 2",
+    ] {
+        check(&format!("[(after: \"{good}\", do: MendAll)]")).unwrap_or_else(|error| panic!("{error}"));
+    }
+    for (bad, expected) in [
+        ("up(wbe) == 0", "there is no service \"wbe\"; did you mean `web`?"),
+        ("up(web) == 0", "`up(web)` names several"),
+        ("", "`` compares nothing"),
+        ("ok", "`ok` compares nothing"),
+        ("ok < 5ms", "expected a share"),
+        ("ok < 5%, grace 5s", "nothing after a comma; found `ok < 5%, grace 5s`"),
+        ("\\u{1b}[2J < 5", "unknown measure `\\u{1b}[2J`"),
+    ] {
+        let error = check(&format!("[(do: MendAll, after: \"{bad}\")]"))
+            .unwrap_err()
+            .to_string();
+        assert!(error.starts_with("s.ron:1:23: after: "), "{error}");
+        assert!(error.contains(expected) || bad == "up(web) == 0", "{error}");
+    }
+}
+
+/// A script without its places in the file.
+fn bare(script: Script) -> Script {
+    let step = |step: Step| Step {
+        line: 0,
+        column: 0,
+        when: match step.when {
+            When::After(awaited) => When::After(Awaited {
+                line: 0,
+                column: 0,
+                ..awaited
+            }),
+            at @ When::At(_) => at,
+        },
+        ..step
+    };
+    let expected = |expected: Expected| Expected {
+        line: 0,
+        column: 0,
+        ..expected
+    };
+    Script {
+        file: String::new(),
+        length: script.length,
+        steps: script.steps.into_iter().map(step).collect(),
+        expect: script.expect.into_iter().map(expected).collect(),
+    }
+}
+
+#[test]
+fn a_script_is_read_back_from_its_text() {
+    let source = "(for: \"90s\", steps: [
+        (at: \"12345678ns\", do: Slow(\"web/2\", 1.7)), (after: \"up(web) == 0\", wait: \"250ms\", do: \"kill db for 30s\"),
+        (wait: \"0s\", mark: \"the \\\"outage\\\" \\\\ \\u{1b}[2J\\n東京\", after: \"ok <  5%\"), (at: \"1.5s\", note: \"\"), (at: \"2s\", do: Surge(None, 3.5)),
+        (at: \"3s\", do: Set(\"carts\", Rule(SitePriority([\"west\"])))), (at: \"4s\", do: \"rolling-restart web\"),
+        ], expect: [At(\"50s\", \"ok >= 99%\"), Always(\"p99 < 1s, grace 5s\"), Sometimes(\"lost > 0\"), Eventually(\"ok >= 1%\")])";
+    let script = Script::parse(source, "s.ron").unwrap_or_else(|error| panic!("{error}"));
+    let text = script.to_text("from \u{1b}[2J\nnowhere");
+    assert!(
+        text.starts_with("// from \\u{1b}[2J\\nnowhere\nScript(\n    for: \"90s\",\n"),
+        "{text}"
+    );
+    assert!(
+        text.contains("(at: \"4s\", do: \"rolling-restart web 5s\"),\n"),
+        "{text}"
+    );
+    assert!(text.chars().all(|c| c == '\n' || !c.is_control()), "{text}");
+    let again = Script::parse(&text, "t.ron").unwrap_or_else(|error| panic!("{}", error.render(&text)));
+    assert_eq!(bare(again), bare(script));
 }
 
 #[test]

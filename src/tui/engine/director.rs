@@ -90,6 +90,10 @@ pub struct Engine {
     pub(super) errands: u64,
     events: (Place, usize, Arc<Vec<TimelineEvent>>),
     pub(super) replayed: bool,
+    /// Whether the recording that is played has come to its end.
+    over: bool,
+    /// Up to when its marks and notes were told.
+    told_words: Option<Duration>,
     looped: bool,
     pub(super) followers: bool,
     differs: bool,
@@ -132,6 +136,8 @@ impl Engine {
             events: (history.here(), usize::MAX, Arc::default()),
             history,
             replayed: start.replayed,
+            over: false,
+            told_words: None,
             looped: false,
             followers: start.followers,
             differs: false,
@@ -188,6 +194,26 @@ impl Engine {
     pub fn take_answers(&mut self) -> Vec<Answer> {
         self.poll();
         std::mem::take(&mut self.answers)
+    }
+
+    /// What was marked and noted in a recording at the moment that was reached since the last call; if there were several, the latest.
+    pub fn take_words(&mut self) -> Option<String> {
+        let now = self.history.here().at;
+        let before = self.told_words.replace(now);
+        let Recording { marks, notes, .. } = self.history.recording();
+        let told = [marks, notes].map(|words| &words[..words.partition_point(|words| words.at <= now)]);
+        let at = told.iter().filter_map(|words| Some(words.last()?.at)).max()?;
+        let news = self.replayed && before.is_none_or(|before| at > before);
+        let latest = told
+            .iter()
+            .flat_map(|words| &words[words.partition_point(|words| words.at < at)..]);
+        let texts: Vec<&str> = latest.map(|words| words.text.as_str()).collect();
+        news.then(|| texts.join(": "))
+    }
+
+    /// Whether the recording that is played has come to its end.
+    pub fn is_over(&self) -> bool {
+        self.over
     }
 
     /// Whether a thread has ended, which it does by itself only in a panic.
@@ -321,6 +347,7 @@ impl Engine {
             // An act may still be on its way to the world that has stopped.
             Told::Stopped if self.looped => self.waiting.push_front(Order::Again),
             Told::Stopped => {
+                self.over = true;
                 let end = clock(self.history.recording().duration);
                 self.done(format!(
                     "the end of the recording, {end}: z goes back, space goes on from here"
@@ -477,6 +504,7 @@ impl Engine {
             self.history.note(words)
         };
         let here = self.history.here();
+        self.told_words = Some(here.at);
         if let Some(keep) = &mut self.keep {
             if past {
                 // At the end of the file it would not stand in its place.

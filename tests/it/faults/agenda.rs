@@ -194,14 +194,14 @@ fn histories_do_not_depend_on_windows_or_slices() {
         if let Some(windows) = windows {
             world.narrow_windows(windows);
         }
-        for step in &script.steps {
-            while world.now().elapsed() < step.at {
-                let left = step.at.saturating_sub(world.now().elapsed());
+        for (at, command) in script.timed() {
+            while world.now().elapsed() < at {
+                let left = at.saturating_sub(world.now().elapsed());
                 world.advance(left.min(Duration::from_secs_f64(slice)));
             }
             world
-                .apply(&step.act)
-                .unwrap_or_else(|error| panic!("{}: {error}", step.act));
+                .apply(command)
+                .unwrap_or_else(|error| panic!("{command}: {error}"));
         }
         while world.now().elapsed() < Duration::from_secs(40) {
             let left = Duration::from_secs(40).saturating_sub(world.now().elapsed());
