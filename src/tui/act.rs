@@ -265,11 +265,21 @@ impl App {
 
     /// What a key asks of the engine.
     fn order(&mut self, action: Action) -> Option<Order> {
-        let speed = self.view.speed;
         Some(match action {
-            Action::Pause => Order::Run(!self.view.running),
-            Action::Slower => Order::Pace(speed.slower()),
-            Action::Faster => Order::Pace(speed.faster()),
+            Action::Pause => {
+                self.view.running = !self.view.running;
+                Order::Run(self.view.running)
+            }
+            Action::Slower | Action::Faster => {
+                let speed = self.view.speed;
+                // Keys that come before the next view count from here.
+                self.view.speed = if action == Action::Slower {
+                    speed.slower()
+                } else {
+                    speed.faster()
+                };
+                Order::Pace(self.view.speed)
+            }
             Action::NextMilestone => Order::Seek,
             Action::LastMilestone => Order::Back,
             Action::Rewind => Order::Rewind,
