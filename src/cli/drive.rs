@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::replay::{Ending, Session};
+use crate::report::Seconds;
 
 /// How much simulated time passes between two looks at the progress bar.
 const SLICE: Duration = Duration::from_millis(500);
@@ -20,25 +21,43 @@ pub(super) struct Pace {
     requests: u64,
 }
 
+/// A run that was driven to its end.
+#[derive(Debug)]
+pub(super) struct Driven {
+    /// What is known of it.
+    pub(super) ending: Ending,
+    /// Its seconds, one by one.
+    pub(super) seconds: Seconds,
+    /// How fast it was.
+    pub(super) pace: Pace,
+}
+
 /// Runs a session to its end. The bar is drawn on stderr, and only on a terminal.
-pub(super) fn drive(mut session: Session, until: Duration) -> (Ending, Pace) {
+pub(super) fn drive(mut session: Session, until: Duration) -> Driven {
     let started = Instant::now();
     let bar = bar(until);
+    let mut seconds = Seconds::default();
     let mut at = session.now();
+    let mut look = at + Seconds::BETWEEN_LOOKS;
     while at < until {
         at = (at + SLICE).min(until);
         session.advance_to(at);
+        if at >= look {
+            seconds.look(&session.frame());
+            look = at + Seconds::BETWEEN_LOOKS;
+        }
         bar.set_position(millis(at));
     }
     bar.finish_and_clear();
     let wall = started.elapsed();
     let ending = session.end();
+    seconds.look(&ending.frame);
     let pace = Pace {
         wall,
         simulated: ending.duration,
         requests: ending.frame.total.sent,
     };
-    (ending, pace)
+    Driven { ending, seconds, pace }
 }
 
 impl Pace {

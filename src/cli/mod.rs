@@ -12,6 +12,7 @@ mod diff;
 mod drive;
 mod faults;
 mod files;
+mod format;
 mod kept;
 mod layouts;
 mod output;

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::format::Format;
 use super::{Complaint, Ended, drive, files, kept, output, play, run, traces};
 use crate::layout::{Layout, printable};
 use crate::replay::{self, Head, Recording, RecordingError};
@@ -17,19 +18,18 @@ pub(super) struct Arguments {
     #[arg(required_unless_present = "list")]
     file: Option<PathBuf>,
     /// List the runs that are kept: whatever is played is recorded.
-    #[arg(long, conflicts_with_all = ["file", "verify", "json", "report", "script"])]
+    #[arg(long, conflicts_with_all = ["file", "verify", "format", "report", "script"])]
     list: bool,
     /// Only compare: exit 0 if the history is the same, 1 if it differs.
-    #[arg(long, conflicts_with_all = ["json", "report"])]
+    #[arg(long, conflicts_with_all = ["format", "report"])]
     verify: bool,
     /// Report without a screen: exit 1 where an expectation of the layout failed.
     #[arg(long)]
     report: bool,
-    /// Report as JSON (schema `blastradius.run/1`).
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    format: Format,
     /// Print it as a script that does the same, with its marks and notes.
-    #[arg(long, conflicts_with_all = ["verify", "json", "report"])]
+    #[arg(long, conflicts_with_all = ["verify", "format", "report"])]
     script: bool,
     /// Draw with ASCII characters only.
     #[arg(long)]
@@ -48,7 +48,7 @@ pub(super) fn replay(arguments: &Arguments) -> Result<Ended, Complaint> {
     if let Some(note) = &recording.head.trace {
         layout = layout.with_trace(traces::recorded(note)?);
     }
-    let headless = arguments.verify || arguments.json || arguments.report;
+    let headless = arguments.verify || arguments.report || arguments.format.is_asked_for();
     if !headless && tui::is_terminal() {
         let options = tui::Options {
             ascii: arguments.ascii,
@@ -79,8 +79,8 @@ fn again(arguments: &Arguments, file: &Path, recording: &Recording, layout: &Lay
         output::remark(&format!("{name} was {note}"));
     }
     let session = replay::replayed(recording, layout);
-    let (ending, pace) = drive::drive(session, recording.duration);
-    let difference = replay::verify(recording, &ending);
+    let driven = drive::drive(session, recording.duration);
+    let difference = replay::verify(recording, &driven.ending);
     if let Some(difference) = &difference {
         let text = format!("{name} differs: {difference}{}", version_note(recording));
         output::remark(&printable(&text));
@@ -88,15 +88,17 @@ fn again(arguments: &Arguments, file: &Path, recording: &Recording, layout: &Lay
     let told = if arguments.verify {
         match (&difference, recording.digest) {
             (Some(_), _) => {}
-            (None, Some(_)) => output::say(&format!("the same history: digest {}\n", ending.digest))?,
+            (None, Some(_)) => output::say(&format!("the same history: digest {}\n", driven.ending.digest))?,
             (None, None) => output::say(&format!(
                 "the same history as far as it is known, up to {until}: digest {}\n",
-                ending.digest
+                driven.ending.digest
             ))?,
         }
         Ended::Well
     } else {
-        run::tell(&recording.head.name, &ending, pace, arguments.json)?
+        arguments
+            .format
+            .tell(&recording.head.name, &driven, &run::replayed(file))?
     };
     Ok(if difference.is_some() { Ended::Badly } else { told })
 }

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::drive::{self, Pace};
-use super::{Complaint, DEFAULT_SEED, Ended, files, output, traces};
+use super::format::Format;
+use super::{Complaint, DEFAULT_SEED, Ended, drive, files, traces};
 use crate::command::Script;
-use crate::replay::{self, Ending, Recording, Session};
-use crate::report::{self, Report};
+use crate::layout::duration;
+use crate::replay::{self, Recording, Session};
+use crate::report::quoted;
 
 /// How long a run is if nobody says so.
 const LENGTH: Duration = Duration::from_secs(60);
@@ -34,9 +35,8 @@ pub(super) struct Arguments {
     /// Write a recording that `replay` can run again. Replaces an older recording, and no other file.
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
-    /// Report as JSON (schema `blastradius.run/1`).
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    format: Format,
 }
 
 /// Runs a layout and reports. Ends badly if it did not pass.
@@ -59,30 +59,51 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ended, Complaint> {
     }
     let length = arguments.length.or(script.length).unwrap_or(LENGTH);
     let session = Session::new(&source.layout, arguments.seed, &script);
-    let (ending, pace) = drive::drive(session, length);
+    let driven = drive::drive(session, length);
     let saved = match &arguments.record {
         // Somebody may have made the file during the run.
         Some(file) => replay::recordable(file, &sources).map_err(Complaint).and_then(|()| {
             let trace = source.layout.trace.as_deref();
-            record(file, &Recording::of(&source.name, &source.text, trace, &ending))
+            record(file, &Recording::of(&source.name, &source.text, trace, &driven.ending))
         }),
         None => Ok(()),
     };
     // The report comes first: a full disk must not cost it.
-    let ended = tell(&source.name, &ending, pace, arguments.json)?;
+    let ended = arguments
+        .format
+        .tell(&source.name, &driven, &again(arguments, length))?;
     saved.map(|()| ended)
 }
 
-/// Writes the report of a run that has ended.
-pub(super) fn tell(name: &str, ending: &Ending, pace: Pace, json: bool) -> Result<Ended, Complaint> {
-    let report = Report::new(name, ending);
-    if json {
-        output::say(&report.to_json())?;
-        output::remark(&pace.line());
-    } else {
-        output::say(&format!("{}{}\n", report::to_text(&report), pace.line()))?;
+/// The command that runs the same again: the recording, if there is one.
+fn again(arguments: &Arguments, length: Duration) -> String {
+    if let Some(file) = &arguments.record {
+        return replayed(file);
     }
-    Ok(Ended::well_if(report.passed))
+    let mut command = format!(
+        "blastradius run {} --seed {}",
+        operand(&arguments.layout),
+        arguments.seed
+    );
+    for (option, file) in [("script", &arguments.script), ("trace", &arguments.trace)] {
+        if let Some(file) = file {
+            command += &format!(" --{option}={}", quoted(&file.display().to_string()));
+        }
+    }
+    command + &format!(" --for {}", duration::format(length))
+}
+
+/// The command that runs a recording again and reports.
+pub(super) fn replayed(file: &Path) -> String {
+    format!("blastradius replay {} --report", operand(&file.display().to_string()))
+}
+
+/// A file among the arguments of a command. One that begins with a dash would be taken for an option.
+fn operand(file: &str) -> String {
+    if file.starts_with('-') {
+        return quoted(&format!("./{file}"));
+    }
+    quoted(file)
 }
 
 fn record(file: &Path, recording: &Recording) -> Result<(), Complaint> {

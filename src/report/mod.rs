@@ -1,4 +1,4 @@
-//! What a run came to, as text for people and JSON for programs.
+//! What a run came to, as text for people and JSON for programs, its seconds as CSV.
 //!
 //! The JSON of runs has the schema `blastradius.run/1`, that of cache policies over a trace `blastradius.cache/1`; `docs/run-json.md` and
 //! `docs/cache-json.md` describe every field. Fields may be added under this name;
@@ -7,11 +7,14 @@
 mod build;
 mod caches;
 mod compare;
+mod csv;
 mod data;
 mod miss_ratio;
 mod model;
 mod queues;
+mod seconds;
 mod sections;
+mod shell;
 mod sites;
 mod table;
 mod text;
@@ -20,6 +23,7 @@ mod words;
 
 pub use caches::{CacheCounts, CacheNodeReport, CacheReport};
 pub use compare::{Compared, Comparison, compared};
+pub use csv::csv;
 pub use data::{ConflictReport, DatabaseReport, MigrationReport, NodeReport, PromisesReport, ShardReport};
 pub use miss_ratio::{MissRatioReport, PolicyReport, SizeReport, TraceReport};
 pub use model::{
@@ -30,4 +34,6 @@ pub use model::{
 pub use queues::{
     JobsReport, KindReport, MessageReport, PublisherReport, QueueCounts, QueueReport, SubscriberReport, WorkersReport,
 };
+pub use seconds::Seconds;
+pub use shell::quoted;
 pub use text::{summary, to_text};
