@@ -13,7 +13,7 @@
 //! - `world/`: the one door: build a world, apply commands, advance, look at a frame
 //! - `replay/`: a run that can be run again: sessions, expectations, recordings, branches
 //! - `analyze/`: questions that take more than one run: the miss ratios of cache policies over a trace
-//! - `report/`: what a run came to, as text and JSON
+//! - `report/`: what a run came to, as text, JSON, Markdown, HTML and CSV
 //! - `tui/`: the terminal: worlds on threads, map, panels, keys, recordings as pictures
 //! - `cli/`: the command line, one file a subcommand
 //!

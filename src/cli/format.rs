@@ -1,10 +1,12 @@
 //! In which form a report is written, and what it says of how to run it again.
 
+use std::path::Path;
+
 use clap::Args;
 
 use super::drive::Driven;
 use super::{Complaint, Ended, output};
-use crate::report::{self, Report};
+use crate::report::{self, Document, Report, quoted};
 
 /// The forms that a report can have, one at a time. Without one it is text.
 #[derive(Args, Clone, Copy, Debug, Default)]
@@ -14,6 +16,12 @@ pub(super) struct Format {
     /// Report as JSON (schema `blastradius.run/1`).
     #[arg(long)]
     json: bool,
+    /// Report as Markdown: incidents in plain words, expectations, tables.
+    #[arg(long)]
+    markdown: bool,
+    /// Report as one HTML page with plots, which needs nothing beside it.
+    #[arg(long)]
+    html: bool,
     /// Report as CSV: a row for each second.
     #[arg(long)]
     csv: bool,
@@ -22,15 +30,19 @@ pub(super) struct Format {
 impl Format {
     /// Whether a form was asked for.
     pub(super) fn is_asked_for(self) -> bool {
-        self.json || self.csv
+        self.json || self.markdown || self.html || self.csv
     }
 
     /// Writes the report of a run that has ended; `name` is that of the layout, `again` the command that runs it again.
     pub(super) fn tell(self, name: &str, driven: &Driven, again: &str) -> Result<Ended, Complaint> {
         let report = Report::new(name, &driven.ending);
-        let (seconds, _) = (&driven.seconds, again);
+        let seconds = &driven.seconds;
         let text = if self.json {
             report.to_json()
+        } else if self.markdown {
+            report::markdown(&Document::new(&report, seconds, again))
+        } else if self.html {
+            report::html(&Document::new(&report, seconds, again), seconds)
         } else if self.csv {
             report::csv(seconds)
         } else {
@@ -43,4 +55,18 @@ impl Format {
         }
         Ok(Ended::well_if(report.passed))
     }
+}
+
+/// The command that runs a recording again and reports.
+pub(super) fn replayed(file: &Path) -> String {
+    format!("blastradius replay {} --report", operand(file))
+}
+
+/// A file among the arguments of a command. One that begins with a dash would be taken for an option.
+pub(super) fn operand(file: &Path) -> String {
+    let file = file.display().to_string();
+    if file.starts_with('-') {
+        return quoted(&format!("./{file}"));
+    }
+    quoted(&file)
 }

@@ -54,6 +54,8 @@ Examples:
   blastradius run 04 --for 60s --script outage.ron --record outage.replay.ron
   blastradius replay outage.replay.ron --verify
   blastradius replay --list              the runs that were played here
+  blastradius replay outage.replay.ron --html > report.html
+  blastradius run 04 --csv > seconds.csv
   blastradius diff before.replay.ron after.replay.ron
   blastradius cast outage.replay.ron -o outage.cast --speed 4
   blastradius demo                       what there is to see, one after another, until q

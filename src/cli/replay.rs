@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::format::Format;
-use super::{Complaint, Ended, drive, files, kept, output, play, run, traces};
+use super::format::{Format, replayed};
+use super::{Complaint, Ended, drive, files, kept, output, play, traces};
 use crate::layout::{Layout, printable};
 use crate::replay::{self, Head, Recording, RecordingError};
 use crate::tui;
@@ -96,9 +96,7 @@ fn again(arguments: &Arguments, file: &Path, recording: &Recording, layout: &Lay
         }
         Ended::Well
     } else {
-        arguments
-            .format
-            .tell(&recording.head.name, &driven, &run::replayed(file))?
+        arguments.format.tell(&recording.head.name, &driven, &replayed(file))?
     };
     Ok(if difference.is_some() { Ended::Badly } else { told })
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::format::Format;
-use super::{Complaint, DEFAULT_SEED, Ended, drive, files, traces};
+use super::format::{Format, operand};
+use super::{Complaint, DEFAULT_SEED, Ended, drive, files, format, traces};
 use crate::command::Script;
 use crate::layout::duration;
 use crate::replay::{self, Recording, Session};
@@ -78,32 +78,20 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ended, Complaint> {
 /// The command that runs the same again: the recording, if there is one.
 fn again(arguments: &Arguments, length: Duration) -> String {
     if let Some(file) = &arguments.record {
-        return replayed(file);
+        return format::replayed(file);
     }
-    let mut command = format!(
-        "blastradius run {} --seed {}",
-        operand(&arguments.layout),
-        arguments.seed
-    );
-    for (option, file) in [("script", &arguments.script), ("trace", &arguments.trace)] {
-        if let Some(file) = file {
-            command += &format!(" --{option}={}", quoted(&file.display().to_string()));
-        }
-    }
-    command + &format!(" --for {}", duration::format(length))
-}
-
-/// The command that runs a recording again and reports.
-pub(super) fn replayed(file: &Path) -> String {
-    format!("blastradius replay {} --report", operand(&file.display().to_string()))
-}
-
-/// A file among the arguments of a command. One that begins with a dash would be taken for an option.
-fn operand(file: &str) -> String {
-    if file.starts_with('-') {
-        return quoted(&format!("./{file}"));
-    }
-    quoted(file)
+    let option = |name: &str, file: &Option<PathBuf>| {
+        let file = file.as_ref().map(|file| quoted(&file.display().to_string()));
+        file.map_or(String::new(), |file| format!(" --{name}={file}"))
+    };
+    format!(
+        "blastradius run {} --seed {}{}{} --for {}",
+        operand(Path::new(&arguments.layout)),
+        arguments.seed,
+        option("script", &arguments.script),
+        option("trace", &arguments.trace),
+        duration::format(length)
+    )
 }
 
 fn record(file: &Path, recording: &Recording) -> Result<(), Complaint> {

@@ -1,4 +1,4 @@
-//! What a run came to, as text for people and JSON for programs, its seconds as CSV.
+//! What a run came to, as text for people and JSON for programs, its seconds as CSV, and a document of it as Markdown and as HTML.
 //!
 //! The JSON of runs has the schema `blastradius.run/1`, that of cache policies over a trace `blastradius.cache/1`; `docs/run-json.md` and
 //! `docs/cache-json.md` describe every field. Fields may be added under this name;
@@ -9,6 +9,9 @@ mod caches;
 mod compare;
 mod csv;
 mod data;
+mod document;
+mod html;
+mod markdown;
 mod miss_ratio;
 mod model;
 mod queues;
@@ -25,6 +28,9 @@ pub use caches::{CacheCounts, CacheNodeReport, CacheReport};
 pub use compare::{Compared, Comparison, compared};
 pub use csv::csv;
 pub use data::{ConflictReport, DatabaseReport, MigrationReport, NodeReport, PromisesReport, ShardReport};
+pub use document::Document;
+pub use html::html;
+pub use markdown::markdown;
 pub use miss_ratio::{MissRatioReport, PolicyReport, SizeReport, TraceReport};
 pub use model::{
     AutoscalerReport, Backend, Balancer, CallsReport, Commanded, Cost, DataCenterReport, Event, ExpectationReport,

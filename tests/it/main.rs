@@ -24,6 +24,7 @@ mod readme;
 mod regions;
 mod replays;
 mod report;
+mod reports;
 mod rewind;
 mod screen;
 mod scripts;

@@ -1,7 +1,9 @@
 //! The report of a run that is made up here, so that every section has something to say.
 
+mod browser;
 mod caches;
 mod data;
+mod pages;
 mod queues;
 
 use std::sync::Arc;
