@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::format::operand;
 use super::{Complaint, DEFAULT_LAYOUT, DEFAULT_SEED, Ended, files, kept, output, traces};
-use crate::layout;
 use crate::replay::{Head, Recording};
 use crate::report;
 use crate::tui;
@@ -26,7 +26,7 @@ pub(super) struct Arguments {
     ascii: bool,
 }
 
-/// Plays a layout until the person leaves, then says in two lines what it was.
+/// Plays a layout until the person leaves, then says what it was.
 pub(super) fn play(arguments: &Arguments) -> Result<Ended, Complaint> {
     let name = arguments.layout.as_deref().unwrap_or(DEFAULT_LAYOUT);
     let mut source = files::layout(name)?;
@@ -61,15 +61,17 @@ pub(super) fn play(arguments: &Arguments) -> Result<Ended, Complaint> {
     )
 }
 
-/// Plays until the person leaves, then says what it was and where it is recorded.
+/// Plays until the person leaves, then says in at most ten lines what it was, where it is recorded, and how to see it again.
 pub(super) fn show(show: tui::Show, options: &tui::Options) -> Result<Ended, Complaint> {
     let farewell = tui::play(show, options).map_err(|error| Complaint(format!("the terminal failed: {error}")))?;
     if let Some(frame) = &farewell.frame {
         output::say(&report::summary(frame))?;
     }
     if let Some(file) = &farewell.file {
-        let file = layout::printable(&file.display().to_string());
-        output::say(&format!("see it again: blastradius replay {file}\n"))?;
+        let again = operand(file);
+        output::say(&format!(
+            "see again  blastradius replay {again}\nas a page  blastradius replay {again} --html > report.html\n"
+        ))?;
     }
     Ok(Ended::With(farewell.exit_code))
 }

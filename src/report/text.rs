@@ -10,7 +10,6 @@ use super::table::{WIDTH, cut, flow, wrap};
 use super::tiers;
 use super::words::{clock, count, dollars, milliseconds, percent, plural, value};
 use crate::layout::printable;
-use crate::observe::Frame;
 
 /// The report as text, with a line break at the end.
 pub fn to_text(report: &Report) -> String {
@@ -42,46 +41,6 @@ pub fn to_text(report: &Report) -> String {
     sections::events(&mut text, report);
     text.blank();
     text.lines(&flow("digest", std::slice::from_ref(&report.digest)));
-    text.finish()
-}
-
-/// One look at a run: a few lines that stay on the screen after the terminal program has ended.
-pub fn summary(frame: &Frame) -> String {
-    let mut text = Text::default();
-    text.line(&format!(
-        "{} · {} simulated · seed {}",
-        printable(&frame.topology.title),
-        clock(frame.at.seconds()),
-        frame.seed
-    ));
-    let total = frame.total;
-    let mut parts = vec![
-        format!("{} sent", count(total.sent)),
-        format!("{} ok ({})", count(total.ok), percent(total.ok_ratio())),
-        format!("{} failed", count(total.failed)),
-        format!("{} retried", count(total.retried)),
-    ];
-    let under_way = total.sent.saturating_sub(total.ok + total.failed);
-    if under_way > 0 {
-        parts.push(format!("{} under way", count(under_way)));
-    }
-    parts.push(plural(frame.incidents.len() as u64, "incident"));
-    if frame.lost_writes > 0 {
-        parts.push(format!("{} lost", plural(frame.lost_writes, "write")));
-    }
-    let jobs: u64 = frame
-        .services
-        .iter()
-        .filter_map(|state| state.queue.as_ref())
-        .map(|queue| queue.jobs.lost)
-        .sum();
-    if jobs > 0 {
-        parts.push(format!("{} lost", plural(jobs, "job")));
-    }
-    if frame.sessions.lost > 0 {
-        parts.push(format!("{} lost", plural(frame.sessions.lost, "session")));
-    }
-    text.line(&parts.join(", "));
     text.finish()
 }
 

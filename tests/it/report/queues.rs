@@ -105,7 +105,7 @@ fn a_queue_tells_what_it_holds_and_what_became_of_the_jobs() {
     }
     assert!(!text.contains('\u{1b}'), "{text}");
     assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
-    assert!(summary(&ending.frame).contains("3 jobs lost"));
+    assert!(summary(&ending.frame).contains("lost       3 jobs"));
 }
 
 #[test]
