@@ -192,6 +192,9 @@ fn what_is_played_is_recorded_and_can_be_seen_again() {
     session.until("the mark", |picture| picture.contains("marked at"));
     session.press("q");
     assert_eq!(session.ended(), 0);
+    session.until("what the run was", |picture| {
+        picture.contains("incidents  1:") && picture.contains("as a page  blastradius replay ")
+    });
     let files = kept(&session.state);
     assert_eq!(files.len(), 1, "{files:?}");
     let (recording, _) = Recording::load(&files[0]).expect("a recording");
