@@ -262,3 +262,51 @@ fn a_world_that_waits_is_shown_without_being_made_again() {
     assert_eq!(made.load(Ordering::SeqCst), before, "the worlds that waited were shown");
     assert!(engine.end().is_ok());
 }
+
+#[test]
+fn a_moment_far_back_is_reached_from_a_world_that_is_parked_before_it() {
+    let mut engine = engine("01", true);
+    run_past(&mut engine, 65 * SECOND);
+    // Worlds are parked at 30 s and 60 s.
+    wait_for(&mut engine, |engine| {
+        engine.take_view();
+        (engine.parked() == [30 * SECOND, 60 * SECOND]).then_some(())
+    });
+    done(&answered(&mut engine, Order::GoTo(62 * SECOND)));
+    settled(&mut engine);
+    done(&answered(&mut engine, Order::GoTo(31 * SECOND)));
+    let there = settled(&mut engine);
+    assert_eq!(
+        engine.set_out(),
+        30 * SECOND,
+        "from the parked world, not from the start"
+    );
+    assert_eq!(there.frame.at.elapsed(), 31 * SECOND);
+    // Others are run to where those were.
+    wait_for(&mut engine, |engine| {
+        engine.take_view();
+        (engine.parked() == [30 * SECOND, 60 * SECOND]).then_some(())
+    });
+    // What is seen there is what a world sees that was run from the start.
+    let source = find_shipped("01").expect("a shipped layout").source;
+    let layout = layout::parse(source, "01").expect("a layout");
+    let mut again = Session::scheduled(&layout, 7, &[]);
+    again.advance_to(31 * SECOND);
+    assert_eq!(*there.frame, again.frame());
+    assert!(engine.worlds() <= 5);
+    assert!(engine.end().is_ok());
+}
+
+#[test]
+fn where_there_is_one_core_there_are_two_worlds_at_most() {
+    let mut engine = engine("01", false);
+    run_past(&mut engine, 40 * SECOND);
+    for at in [35, 10, 20, 5] {
+        done(&answered(&mut engine, Order::GoTo(at * SECOND)));
+        settled(&mut engine);
+    }
+    assert!(matches!(answered(&mut engine, Order::Return), Answer::Done(_)));
+    settled(&mut engine);
+    assert_eq!(engine.worlds(), 2);
+    assert!(engine.end().is_ok());
+}

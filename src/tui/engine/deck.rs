@@ -11,7 +11,8 @@ use crate::replay::Place;
 
 use super::Make;
 use super::View;
-use super::driver::{Driver, Errand, Shared, Told, Travel, lock};
+use super::driver::Driver;
+use super::errand::{Errand, Shared, Told, Travel, lock};
 
 /// Errands that may wait.
 const ERRANDS: usize = 256;
@@ -24,6 +25,8 @@ pub(super) struct Deck {
     pub(super) place: Place,
     /// The number of the way on which it was sent last.
     way: u64,
+    /// Whether it was sent without hurry.
+    gentle: bool,
 }
 
 /// What is new of a world.
@@ -54,6 +57,7 @@ impl Deck {
                 acts: 0,
             },
             way: 0,
+            gentle: false,
         })
     }
 
@@ -65,7 +69,7 @@ impl Deck {
     /// Sends it on a way. False if it is too busy.
     pub(super) fn travel(&mut self, place: Place, travel: Travel) -> bool {
         self.place = place;
-        self.way = travel.number;
+        (self.way, self.gentle) = (travel.number, travel.gentle);
         self.send(Errand::Travel(travel))
     }
 
@@ -96,6 +100,11 @@ impl Deck {
         lock(&self.shared).now.elapsed()
     }
 
+    /// From where it set out on its last way.
+    pub(super) fn set_out(&self) -> Duration {
+        lock(&self.shared).way.1.elapsed()
+    }
+
     /// How far it is, from 0 to 1, if it is on its way.
     pub(super) fn progress(&self) -> Option<f64> {
         let slot = lock(&self.shared);
@@ -106,6 +115,21 @@ impl Deck {
         let whole = self.place.at.saturating_sub(from.elapsed()).as_secs_f64();
         let done = slot.now.since(from).as_secs_f64();
         (!slot.arrived).then(|| (done / whole.max(1e-9)).min(1.0))
+    }
+
+    /// Whether it is on its way, and in a hurry.
+    pub(super) fn hurries(&self) -> bool {
+        !self.gentle && self.progress().is_some()
+    }
+
+    /// Whether it is on its way without hurry.
+    pub(super) fn strolls(&self) -> bool {
+        self.gentle && self.progress().is_some()
+    }
+
+    /// Lets it wait on its way for worlds that are in a hurry, or go on.
+    pub(super) fn let_wait(&self, yields: bool) {
+        lock(&self.shared).yields = yields;
     }
 
     /// Whether the thread has ended, which it does by itself only in a panic.

@@ -2,15 +2,21 @@
 //!
 //! Each world lives on a thread of its own (`driver`), which takes errands through a bounded channel and leaves the newest view where the screen
 //! finds it. One world is shown. A second one, the follower, waits just before the last act, so that going back is a matter of showing that one; a
-//! third waits where the person came from. Any other moment is simulated again from the start, or from a world that waits before it.
+//! third waits where the person came from, and a few more at moments spread over the run (`waiting`). Any other moment is simulated again from the
+//! nearest of them before it, or from the start.
 
 mod album;
 mod deck;
 mod director;
 mod driver;
+mod errand;
+mod hearing;
 mod keep;
+mod seek;
 mod travel;
+mod waiting;
 mod ways;
+mod words;
 
 use std::sync::Arc;
 use std::time::Duration;

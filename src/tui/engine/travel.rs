@@ -7,7 +7,8 @@ use crate::observe::Frame;
 use crate::sim::SimTime;
 
 use super::Simulation;
-use super::driver::{Driver, Role, SLICE_WALL, Travel, lock};
+use super::driver::{Driver, Role, SLICE_WALL};
+use super::errand::{Travel, lock};
 
 impl Driver {
     /// Starts on a way: from here if this is a place on it, else from the start.
@@ -34,7 +35,8 @@ impl Driver {
         self.arrive_if_there();
     }
 
-    pub(super) fn travel(&mut self, until: Duration) {
+    /// Goes on, for as long as one piece of simulation may take.
+    pub(super) fn travel(&mut self, until: Duration, gentle: bool) {
         let began = Instant::now();
         while began.elapsed() < SLICE_WALL {
             let now = self.simulation.now().elapsed();
@@ -46,6 +48,7 @@ impl Driver {
                 break;
             }
         }
+        self.took = if gentle { began.elapsed() } else { Duration::ZERO };
         lock(&self.shared).now = self.simulation.now();
         self.arrive_if_there();
     }

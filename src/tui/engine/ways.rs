@@ -5,9 +5,9 @@ use std::time::Duration;
 use crate::replay::Place;
 use crate::sim::SimTime;
 
-use super::deck::Deck;
-use super::director::{CameFrom, Engine, MOST_DECKS, clock};
-use super::driver::{Errand, GRAIN_NANOS, Onwards, Travel};
+use super::director::{CameFrom, Engine, clock};
+use super::driver::GRAIN_NANOS;
+use super::errand::{Errand, Onwards, Travel};
 use super::{Answer, View};
 
 /// Nearer to the present than this is the present.
@@ -136,7 +136,7 @@ impl Engine {
             .map(|from| from.deck);
         let chosen = self
             .nearest(place, &[kept])
-            .or_else(|| self.spare(kept))
+            .or_else(|| self.spare(&[kept, Some(self.shown)]))
             .unwrap_or(self.shown);
         if chosen != self.shown {
             let held = self.decks[self.shown].send(Errand::Hold(from.place.branch));
@@ -165,6 +165,7 @@ impl Engine {
             number: self.errands,
             acts: self.history.before(place).to_vec(),
             until: place.at,
+            gentle: false,
             then: Some(Onwards {
                 plan: self.history.after(place).to_vec(),
                 stop: Some(end).filter(|end| self.replayed && place.branch == 0 && place.at < *end),
@@ -175,71 +176,5 @@ impl Engine {
         if !self.decks[self.shown].travel(place, travel) {
             self.refuse("the simulation is too busy to listen");
         }
-    }
-
-    /// The world that stands nearest before a place on its own way, but none of those that are to stay where they are.
-    fn nearest(&self, place: Place, kept: &[Option<usize>]) -> Option<usize> {
-        let way = self.history.before(place);
-        let on_the_way = |deck: &Deck| {
-            let stands = deck.place;
-            let missed = way.get(stands.acts).is_some_and(|act| act.at < stands.at);
-            stands.at <= place.at
-                && deck.now() <= place.at
-                && stands.acts <= place.acts
-                && !missed
-                && way.starts_with(self.history.before(stands))
-        };
-        let all = self.decks.iter().enumerate();
-        all.filter(|(index, deck)| !kept.contains(&Some(*index)) && on_the_way(deck))
-            .max_by_key(|(_, deck)| deck.now())
-            .map(|(index, _)| index)
-    }
-
-    /// A world that nobody needs where it is, or a new one.
-    fn spare(&mut self, kept: Option<usize>) -> Option<usize> {
-        let free = (0..self.decks.len()).find(|deck| *deck != self.shown && Some(*deck) != kept);
-        if free.is_some() || self.decks.len() == MOST_DECKS {
-            return free;
-        }
-        self.decks.push(Deck::start(&self.make).ok()?);
-        Some(self.decks.len() - 1)
-    }
-
-    /// Keeps a world just before the last act; while there was none, not far behind the one that is shown.
-    pub(super) fn steer_follower(&mut self) {
-        if !self.followers {
-            return;
-        }
-        let here = self.history.here();
-        let lagging = Duration::from_secs(1);
-        let (place, slack) = match self.history.before_last() {
-            Some((place, _)) => (place, Duration::ZERO),
-            None if self.replayed || self.history.is_past() => return,
-            None => (here, lagging),
-        };
-        let kept = self.came_from.map(|from| from.deck).filter(|deck| *deck != self.shown);
-        let waits = |deck: &Deck| {
-            let stands = deck.place;
-            stands.branch == place.branch
-                && stands.acts == place.acts
-                && stands.at + slack >= place.at
-                && stands.at <= place.at
-        };
-        let mut others = self.decks.iter().enumerate().filter(|(deck, _)| *deck != self.shown);
-        if others.any(|(_, deck)| waits(deck)) {
-            return;
-        }
-        let nearest = self.nearest(place, &[kept, Some(self.shown)]);
-        let Some(chosen) = nearest.or_else(|| self.spare(kept)) else {
-            return;
-        };
-        self.errands += 1;
-        let travel = Travel {
-            number: self.errands,
-            acts: self.history.before(place).to_vec(),
-            until: place.at,
-            then: None,
-        };
-        self.decks[chosen].travel(place, travel);
     }
 }
