@@ -18,6 +18,7 @@ mod layers;
 pub mod map;
 mod menu;
 mod milestone;
+mod mouse;
 mod nodes;
 mod paint;
 mod panels;
@@ -458,9 +459,9 @@ impl Stage<'_> {
                 let compared = self.engine.compared(app.timeline.branch, other);
                 app.compare(other, compared);
             }
-            Some(Intent::WhereKept) => {
+            Some(Intent::WhereKept(whole)) => {
                 let file = self.engine.file().map(|file| file.display().to_string());
-                app.say_where_kept(file);
+                app.say_where_kept(file, whole);
             }
             Some(Intent::Open(index)) => return Ok(Some(Ended::Open(index))),
             Some(Intent::Suspend) => self.screen.suspend()?,

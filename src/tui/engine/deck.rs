@@ -5,7 +5,7 @@ use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::{self, SyncSender};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::replay::Place;
 
@@ -25,8 +25,9 @@ pub(super) struct Deck {
     pub(super) place: Place,
     /// The number of the way on which it was sent last.
     way: u64,
-    /// Whether it was sent without hurry.
+    /// Whether it was sent without hurry, and when on the wall.
     gentle: bool,
+    sent: Option<Instant>,
 }
 
 /// What is new of a world.
@@ -58,6 +59,7 @@ impl Deck {
             },
             way: 0,
             gentle: false,
+            sent: None,
         })
     }
 
@@ -70,6 +72,7 @@ impl Deck {
     pub(super) fn travel(&mut self, place: Place, travel: Travel) -> bool {
         self.place = place;
         (self.way, self.gentle) = (travel.number, travel.gentle);
+        self.sent = Some(Instant::now());
         self.send(Errand::Travel(travel))
     }
 
@@ -83,7 +86,16 @@ impl Deck {
         let mut slot = lock(&self.shared);
         let told = std::mem::take(&mut slot.told).into_iter();
         let counts = |(way, told): &(u64, Told)| {
-            *way == self.way || matches!(told, Told::Answer(_) | Told::Heard | Told::Held(..) | Told::Sealed(..))
+            *way == self.way
+                || matches!(
+                    told,
+                    Told::Answer(_)
+                        | Told::Heard
+                        | Told::Held(..)
+                        | Told::Sealed(..)
+                        | Told::Dropped(_)
+                        | Told::Unsealed(_)
+                )
         };
         News {
             now: slot.now.elapsed(),
@@ -125,6 +137,18 @@ impl Deck {
     /// Whether it is on its way without hurry.
     pub(super) fn strolls(&self) -> bool {
         self.gentle && self.progress().is_some()
+    }
+
+    /// Whether it has been on its way for longer than this on the wall.
+    pub(super) fn has_gone_on_for(&self, long: Duration) -> bool {
+        self.progress().is_some() && self.sent.is_some_and(|sent| sent.elapsed() > long)
+    }
+
+    /// Tells it to forget what it was to do and to write when it is there.
+    pub(super) fn drop_orders(&mut self) {
+        // Once for each way is enough.
+        self.sent = None;
+        self.send(Errand::Drop);
     }
 
     /// Lets it wait on its way for worlds that are in a hurry, or go on.

@@ -22,6 +22,9 @@ use super::{Answer, BranchView, Keep, Make, Order, Simulation, Timeline, Timelin
 const AT_THE_END: Duration = Duration::from_secs(2);
 /// Orders that may wait for an answer to an earlier one.
 const WAITING: usize = 64;
+/// A way that takes longer than this on the wall is called off by the next one, and what was to be done at its end is not done. Whoever types ahead
+/// on shorter ones means what is typed.
+const LONG_WAY: Duration = Duration::from_millis(500);
 
 /// How a run begins.
 pub struct Start {
@@ -73,6 +76,12 @@ pub struct Engine {
     pub(super) album: Vec<Album>,
     pub(super) keep: Option<Keep>,
     pub(super) came_from: Option<CameFrom>,
+    /// Where the last way began, and where the person came from before that.
+    pub(super) departed: Option<(CameFrom, Option<CameFrom>)>,
+    /// What is told after all else.
+    pub(super) postscript: Vec<Answer>,
+    /// Whether the person knows that old branches leave the list.
+    pub(super) told_of_limit: bool,
     /// Orders that wait until those before them have been answered, and how many of those there are.
     pub(super) waiting: VecDeque<Order>,
     pub(super) unanswered: usize,
@@ -123,6 +132,9 @@ impl Engine {
             album: vec![Album::default()],
             keep,
             came_from: None,
+            departed: None,
+            postscript: Vec::new(),
+            told_of_limit: false,
             waiting: VecDeque::new(),
             unanswered: 0,
             answers: Vec::new(),
@@ -161,6 +173,13 @@ impl Engine {
         if direct && self.waiting.is_empty() {
             return self.pass_on(order);
         }
+        if order == Order::CallOff {
+            // Whatever waits for the way to end waits in vain.
+            self.drop_waiting();
+            self.waiting.push_back(order);
+            self.poll();
+            return true;
+        }
         let room = self.waiting.len() < WAITING;
         if room {
             self.waiting.push_back(order);
@@ -175,6 +194,17 @@ impl Engine {
         let taken = self.decks[self.shown].send(Errand::Order(order));
         self.unanswered += usize::from(taken && asks);
         taken
+    }
+
+    /// Forgets the orders that wait for a way to end, and says so of commands.
+    fn drop_waiting(&mut self) {
+        self.decks[self.shown].drop_orders();
+        for order in std::mem::take(&mut self.waiting) {
+            if let Order::Do(command) = order {
+                let words = format!("called off: `{command}` was not done");
+                self.postscript.push(Answer::Refused(words));
+            }
+        }
     }
 
     /// The newest view, if there is one that was not taken yet.
@@ -237,6 +267,7 @@ impl Engine {
             from: branch.from,
             end: branch.recording.duration,
             last: branch.recording.commands.last().map(|act| act.command.to_string()),
+            forgotten: branch.forgotten,
         });
         Timeline {
             branch: here.branch,
@@ -307,10 +338,17 @@ impl Engine {
             keep.follow(&self.history);
             self.answers.extend(keep.take_trouble().map(Answer::Refused));
         }
+        let overtaken = self.unanswered > 0 && self.waiting.front().is_some_and(Order::is_way);
+        if overtaken && self.decks[self.shown].has_gone_on_for(LONG_WAY) {
+            self.decks[self.shown].drop_orders();
+        }
         while self.unanswered == 0
             && let Some(order) = self.waiting.pop_front()
         {
             self.obey(order);
+        }
+        if self.unanswered == 0 {
+            self.answers.append(&mut self.postscript);
         }
         self.steer_followers();
     }
@@ -325,7 +363,13 @@ impl Engine {
             Order::Switch(branch) if branch == self.history.here().branch && !self.history.is_past() => {
                 self.done(format!("this is branch {}, at its end", branch + 1));
             }
-            Order::Switch(branch) if branch < self.history.branches().len() => {
+            Order::Switch(branch)
+                if self
+                    .history
+                    .branches()
+                    .get(branch)
+                    .is_some_and(|branch| !branch.forgotten) =>
+            {
                 let end = self.history.end(branch);
                 self.go(end, false);
                 let at = clock(end.at);
@@ -333,6 +377,7 @@ impl Engine {
             }
             Order::Switch(_) => self.refuse("there is no such branch: b lists them"),
             Order::Fork => self.fork(),
+            Order::CallOff => self.call_off(),
             Order::Again => self.go(self.beginning(), true),
             Order::Mark(name) => self.write_words(&name, true),
             Order::Note(text) => self.write_words(&text, false),
@@ -363,6 +408,11 @@ impl Engine {
 
     pub(super) fn done(&mut self, words: String) {
         self.answers.push(Answer::Done(words));
+    }
+
+    /// Says where the run stands.
+    pub(super) fn here(&mut self, words: String) {
+        self.answers.push(Answer::Here(words));
     }
 
     pub(super) fn refuse(&mut self, words: &str) {

@@ -6,6 +6,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use crate::command::{Applied, Command, CommandError};
+use crate::replay::Words;
 use crate::sim::{SimTime, nanos};
 
 use super::super::milestone::hurts;
@@ -47,6 +48,8 @@ pub(super) struct Driver {
     pub(super) running: bool,
     pub(super) speed: Speed,
     pub(super) stop: Option<Duration>,
+    /// The chapters of the branch, as far as they are known.
+    pub(super) marks: Vec<Words>,
     pub(super) slow_until: Option<Instant>,
     pub(super) seek: Option<Seek>,
     anchor: (Instant, SimTime),
@@ -75,6 +78,7 @@ impl Driver {
             running: false,
             speed: Speed::REAL,
             stop: None,
+            marks: Vec::new(),
             slow_until: None,
             seek: None,
             anchor: now,
@@ -165,6 +169,8 @@ impl Driver {
                 self.tell_what_happened();
                 self.tell(Told::Sealed(number, self.standing()));
             }
+            Errand::Drop => self.drop_orders(),
+            Errand::Halt => self.halt(),
             Errand::End => {}
         }
     }
@@ -241,6 +247,7 @@ impl Driver {
                 }
                 self.seek = None;
                 self.stop = None;
+                self.marks.clear();
                 if let Some(act) = self.simulation.acts().get(self.told.0) {
                     self.tell(Told::Did(act.clone(), false));
                     self.told.0 += 1;
@@ -328,7 +335,9 @@ impl Driver {
         let now = self.simulation.now().elapsed();
         let pictures = now.as_nanos() / PICTURE_EVERY.as_nanos() + 1;
         let picture = PICTURE_EVERY * u32::try_from(pictures).unwrap_or(u32::MAX);
-        let next = self.stop.map_or(picture, |stop| stop.min(picture));
+        let chapter = self.seek.as_ref().and(self.next_chapter()).map(|mark| mark.at);
+        let stops = [self.stop, chapter].into_iter().flatten();
+        let next = stops.fold(picture, Duration::min);
         step.min(next.saturating_sub(now))
     }
 

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::observe::Frame;
-use crate::replay::{Act, Checkpoint, Digest};
+use crate::replay::{Act, Checkpoint, Digest, Words};
 use crate::sim::SimTime;
 
 use super::super::speed::Speed;
@@ -21,6 +21,10 @@ pub(super) enum Errand {
     Hold(usize),
     /// Say what the digest is now.
     Seal(u64),
+    /// Forget what was to be done and to be written when it has arrived.
+    Drop,
+    /// Stop on the way, and show what is there.
+    Halt,
     /// End.
     End,
 }
@@ -45,6 +49,8 @@ pub(super) struct Travel {
 pub(super) struct Onwards {
     /// Known commands that are to come.
     pub(super) plan: Vec<Act>,
+    /// The chapters of the branch.
+    pub(super) marks: Vec<Words>,
     /// Where time stops by itself.
     pub(super) stop: Option<Duration>,
     /// Whether time passes.
@@ -60,6 +66,10 @@ pub(super) enum Told {
     Answer(Answer),
     /// The command of an order was carried out or refused, and all of that was told.
     Heard,
+    /// The run will not be written for the errand of this number.
+    Unsealed(u64),
+    /// The command of an order will not be carried out.
+    Dropped(String),
     /// A command took effect, by schedule or not.
     Did(Act, bool),
     /// A digest on the way.
@@ -74,6 +84,8 @@ pub(super) enum Told {
     Picture(Arc<Frame>),
     /// Time has stopped where it was to.
     Stopped,
+    /// It has stopped on the way.
+    Halted(Standing),
 }
 
 /// How a world stands.

@@ -7,7 +7,7 @@ use super::director::{Engine, clock};
 use super::errand::{Standing, Told};
 use super::words::write;
 use super::{Answer, Order};
-use crate::replay::{Act, Checkpoint, Entry, Recording, Taken};
+use crate::replay::{Act, BRANCHES, Checkpoint, Entry, Place, Recording, Taken};
 
 /// Branches that have pictures of their past.
 const ALBUMS: usize = 8;
@@ -18,11 +18,24 @@ impl Engine {
         let shown = deck == self.shown;
         match told {
             Told::Heard => self.unanswered = self.unanswered.saturating_sub(1),
+            Told::Dropped(command) => {
+                self.unanswered = self.unanswered.saturating_sub(1);
+                self.postscript
+                    .push(Answer::Refused(format!("called off: `{command}` was not done")));
+            }
+            Told::Unsealed(number) => {
+                self.unanswered = self.unanswered.saturating_sub(1);
+                if let Some((_, name)) = self.writes.remove(&number) {
+                    self.postscript
+                        .push(Answer::Refused(format!("called off: nothing was written to {name}")));
+                }
+            }
+            Told::Halted(stands) if shown => self.halted(stands),
             Told::Answer(answer) => self.answers.push(answer),
             Told::Did(act, scheduled) if shown => self.did(&act, scheduled),
             Told::Picture(frame) if shown => self.album[self.history.here().branch].look(&frame),
             // It did so just before it was told to wait, and says then how it stands.
-            Told::Did(..) | Told::Picture(_) | Told::Ended(_) => {}
+            Told::Did(..) | Told::Picture(_) | Told::Ended(_) | Told::Halted(_) => {}
             Told::Checkpoint(checkpoint) => {
                 let place = if shown {
                     self.history.here()
@@ -47,11 +60,26 @@ impl Engine {
             Told::Stopped => {
                 self.over = true;
                 let end = clock(self.history.recording().duration);
-                self.done(format!(
+                self.here(format!(
                     "the end of the recording, {end}: z goes back, space goes on from here"
                 ));
             }
         }
+    }
+
+    /// The world that is shown has stopped on its way.
+    fn halted(&mut self, stands: Standing) {
+        let place = Place {
+            at: stands.at,
+            acts: stands.acts,
+            ..self.history.here()
+        };
+        self.history.go(place);
+        self.decks[self.shown].place = place;
+        self.here(format!(
+            "called off at {}; Z returns to where you came from",
+            clock(stands.at)
+        ));
     }
 
     /// A world waits now, a little after the moment at which it was told to.
@@ -68,9 +96,9 @@ impl Engine {
         if place.branch == branch {
             (place.at, place.acts) = (stands.at, acts);
         }
-        if let Some(from) = self.came_from.as_mut().filter(|from| from.deck == deck)
-            && stands.at >= from.place.at
-        {
+        let departed = self.departed.as_mut().map(|(from, _)| from);
+        let left = [self.came_from.as_mut(), departed].into_iter().flatten();
+        for from in left.filter(|from| from.deck == deck && stands.at >= from.place.at) {
             (from.place.at, from.place.acts) = (stands.at, acts);
         }
     }
@@ -94,6 +122,7 @@ impl Engine {
                     let from = self.history.branches()[branch].from.map_or(0, |from| from.0);
                     let before = self.album[from].before(act.at);
                     self.album.push(before);
+                    self.forget_branches();
                     if let Some(old) = branch.checked_sub(ALBUMS).filter(|old| *old != from) {
                         self.album[old] = Album::default();
                     }
@@ -117,6 +146,25 @@ impl Engine {
                 }
             }
             Taken::Known | Taken::Forked => {}
+        }
+    }
+
+    /// Lets the oldest branch leave the list if that is full; its recording stays.
+    pub(super) fn forget_branches(&mut self) {
+        let Some(gone) = self.history.forget(self.came_from.map(|from| from.place.branch)) else {
+            return;
+        };
+        self.album[gone] = Album::default();
+        let nowhere = self.beginning();
+        for deck in self.decks.iter_mut().filter(|deck| deck.place.branch == gone) {
+            deck.place = nowhere;
+        }
+        self.departed = None;
+        if !std::mem::replace(&mut self.told_of_limit, true) {
+            let words = format!(
+                "the list keeps {BRANCHES} branches: the oldest ones leave it; what was recorded of them stays"
+            );
+            self.postscript.push(Answer::Done(words));
         }
     }
 

@@ -121,7 +121,7 @@ pub enum Order {
     Run(bool),
     /// Pass time at this speed.
     Pace(Speed),
-    /// Run at full speed to the next milestone of the newest incident, or to the next command that is known.
+    /// Run at full speed to the next milestone of the newest incident, or to the next command or chapter that is known.
     Seek,
     /// Go back to just before the last command.
     Rewind,
@@ -145,6 +145,27 @@ pub enum Order {
     Loop(bool),
     /// Go to the beginning, and let time pass.
     Again,
+    /// Call off the way that a world is on: back to where that began if a world waits there, else no further.
+    CallOff,
+}
+
+impl Order {
+    /// Whether it leads to another moment.
+    pub fn is_way(&self) -> bool {
+        matches!(
+            self,
+            Order::Rewind | Order::Return | Order::GoTo(_) | Order::Back | Order::Switch(_) | Order::Again
+        )
+    }
+
+    /// Whether what was said of the moment that is shown is over by it.
+    pub fn moves_on(&self) -> bool {
+        self.is_way()
+            || matches!(
+                self,
+                Order::Do(_) | Order::Run(true) | Order::Seek | Order::Fork | Order::CallOff
+            )
+    }
 }
 
 /// Why time passes as it does.
@@ -200,6 +221,8 @@ impl View {
 pub enum Answer {
     /// Done, in a sentence.
     Done(String),
+    /// Where the run stands now, in a sentence, which is of no interest any more when it goes on.
+    Here(String),
     /// Refused, and why.
     Refused(String),
 }
@@ -241,6 +264,8 @@ pub struct BranchView {
     pub end: Duration,
     /// Its last command.
     pub last: Option<String>,
+    /// Whether it has left the list.
+    pub forgotten: bool,
 }
 
 /// Something that is known of a branch.

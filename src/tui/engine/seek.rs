@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use crate::replay::Words;
 use crate::sim::SimTime;
 
 use super::super::milestone::{milestones, progress};
@@ -21,11 +22,17 @@ pub(super) struct Seek {
 }
 
 impl Driver {
+    /// The first chapter that begins after this moment.
+    pub(super) fn next_chapter(&self) -> Option<&Words> {
+        let now = self.simulation.now().elapsed();
+        self.marks.iter().find(|mark| mark.at > now)
+    }
+
     pub(super) fn start_seek(&mut self) {
         let frame = self.simulation.frame();
         let newest = frame.incidents.last();
         let open = newest.filter(|incident| incident.healed.is_none());
-        if open.is_none() && self.simulation.to_come() == 0 {
+        if open.is_none() && self.simulation.to_come() == 0 && self.next_chapter().is_none() {
             self.answer(Answer::Refused(
                 match newest {
                     None => "nothing has happened yet: x kills what is selected",
@@ -46,7 +53,9 @@ impl Driver {
     pub(super) fn seek_on(&mut self, now: Instant) {
         while now.elapsed() < SLICE_WALL {
             let step = self.until_stop(SEEK_STEP);
+            let chapter = self.next_chapter().cloned();
             self.simulation.advance(step);
+            let now = self.simulation.now().elapsed();
             self.changed = true;
             self.tell_what_happened();
             self.picture_if_due();
@@ -55,7 +64,9 @@ impl Driver {
             let Some(seek) = &self.seek else { return };
             let newest = frame.incidents.last();
             let acts = self.simulation.acts();
-            let answer = if let Some(act) = acts.get(seek.acts) {
+            let answer = if let Some(mark) = chapter.filter(|mark| mark.at <= now) {
+                Some(Answer::Here(mark.text))
+            } else if let Some(act) = acts.get(seek.acts) {
                 Some(Answer::Done(format!("{} again, as it was done", act.command)))
             } else if let Some(incident) = newest.filter(|incident| Some(progress(incident)) > seek.reached) {
                 Some(Answer::Done(milestones(incident, seek.reached.unwrap_or_default())))

@@ -21,7 +21,7 @@ impl Engine {
         };
         let (at, command) = (clock(place.at), act.command.to_string());
         self.go(place, false);
-        self.done(format!(
+        self.here(format!(
             "before `{command}` at {at}: act, and another branch begins; space repeats what happened; Z returns"
         ));
     }
@@ -35,7 +35,7 @@ impl Engine {
         self.go(from.place, false);
         self.came_from = Some(CameFrom { place: here, deck });
         let at = clock(from.place.at);
-        self.done(format!("back at {at}, where you came from; Z again returns"));
+        self.here(format!("back at {at}, where you came from; Z again returns"));
     }
 
     pub(super) fn go_to(&mut self, at: Duration) {
@@ -54,7 +54,7 @@ impl Engine {
         let grain = Duration::from_nanos(u64::from(at.subsec_nanos()) % GRAIN_NANOS);
         let at = at.saturating_sub(grain);
         self.go(self.history.at(at), running);
-        self.done(format!("at {}", clock(at)));
+        self.here(format!("at {}", clock(at)));
     }
 
     /// To just before the last command, to the last mark, or the last milestone of an incident, whichever is nearest.
@@ -90,7 +90,26 @@ impl Engine {
             return;
         }
         self.go(target, false);
-        self.done(format!("at {}", clock(target.at)));
+        self.here(format!("at {}", clock(target.at)));
+    }
+
+    /// Calls off the way of the world that is shown. What waited until it had arrived has been dropped by now.
+    pub(super) fn call_off(&mut self) {
+        if self.decks[self.shown].progress().is_none() {
+            return;
+        }
+        let waits = |from: &CameFrom| {
+            let deck = &self.decks[from.deck];
+            from.deck != self.shown && deck.place == from.place && deck.progress().is_none()
+        };
+        let back = self.departed.filter(|(from, _)| waits(from));
+        let Some((from, before)) = back else {
+            self.decks[self.shown].send(Errand::Halt);
+            return;
+        };
+        self.go(from.place, false);
+        (self.came_from, self.departed) = (before, None);
+        self.here(format!("called off: back at {}", clock(from.place.at)));
     }
 
     pub(super) fn beginning(&self) -> Place {
@@ -109,6 +128,7 @@ impl Engine {
         }
         let before = self.album[from.branch].before(from.at);
         self.album.push(before);
+        self.forget_branches();
         self.send_shown(self.history.here(), false);
         self.done(format!(
             "another branch begins here; what came after this stays on branch {}",
@@ -124,10 +144,12 @@ impl Engine {
         };
         self.decks[self.shown].place = from.place;
         let returns = self.came_from.filter(|from| from.place == place);
+        let before = self.came_from;
         // Whoever goes on through the past came from where that began.
         if self.came_from.is_none() || !self.history.is_past() {
             self.came_from = Some(from);
         }
+        self.departed = Some((from, before));
         self.history.go(place);
         let kept = returns
             .is_none()
@@ -168,6 +190,7 @@ impl Engine {
             gentle: false,
             then: Some(Onwards {
                 plan: self.history.after(place).to_vec(),
+                marks: self.history.recording().marks.clone(),
                 stop: Some(end).filter(|end| self.replayed && place.branch == 0 && place.at < *end),
                 running,
                 speed: self.speed,
