@@ -391,10 +391,7 @@ impl Stage<'_> {
                 self.screen.suspend()?;
                 self.dirty = true;
             }
-            for answer in self.engine.take_answers() {
-                app.hear(answer);
-                self.dirty = true;
-            }
+            let answers = self.engine.take_answers();
             if let Some(view) = self.engine.take_view() {
                 app.show(view);
                 self.dirty = true;
@@ -402,6 +399,11 @@ impl Stage<'_> {
             if let Some(words) = self.engine.take_words() {
                 app.say(words, Role::Notice);
                 app.notice.iter_mut().for_each(|notice| notice.left = WORDS);
+                self.dirty = true;
+            }
+            // What came of an order, and that the recording has ended, is newer than the words of the moment.
+            for answer in answers {
+                app.hear(answer);
                 self.dirty = true;
             }
             if self.unattended && self.engine.is_over() {
