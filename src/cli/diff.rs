@@ -6,8 +6,9 @@ use std::thread;
 use std::time::Duration;
 
 use clap::Args;
+use indicatif::ProgressBar;
 
-use super::{Complaint, Ended, output, replay, traces};
+use super::{Complaint, Ended, drive, output, replay, traces};
 use crate::layout::{Layout, printable};
 use crate::observe::Frame;
 use crate::replay::{Act, Checkpoint, Digest, Recording, replayed};
@@ -40,10 +41,13 @@ struct Seen {
 pub(super) fn diff(arguments: &Arguments) -> Result<Ended, Complaint> {
     let (one, other) = (load(&arguments.one)?, load(&arguments.other)?);
     let until = one.recording.duration.min(other.recording.duration);
+    // Both count: the bar is as long as the two together.
+    let bar = drive::bar(until * 2);
     let (seen, also) = thread::scope(|scope| {
-        let also = scope.spawn(|| see(&other, until));
-        (see(&one, until), also.join())
+        let also = scope.spawn(|| see(&other, until, &bar));
+        (see(&one, until, &bar), also.join())
     });
+    bar.finish_and_clear();
     // A panic of one run is a panic of all.
     let also = also.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
     let mut text = format!("A  {}\nB  {}\n\n", one.name, other.name);
@@ -84,9 +88,15 @@ fn load(file: &Path) -> Result<Run, Complaint> {
     })
 }
 
-fn see(run: &Run, until: Duration) -> Seen {
+fn see(run: &Run, until: Duration, bar: &ProgressBar) -> Seen {
     let mut session = replayed(&run.recording, &run.layout);
-    session.advance_to(until);
+    let mut at = session.now();
+    while at < until {
+        let next = (at + drive::SLICE).min(until);
+        session.advance_to(next);
+        bar.inc(drive::millis(next) - drive::millis(at));
+        at = next;
+    }
     Seen {
         frame: session.frame(),
         checkpoints: session.checkpoints().to_vec(),

@@ -8,7 +8,7 @@ use crate::replay::{Ending, Session};
 use crate::report::Seconds;
 
 /// How much simulated time passes between two looks at the progress bar.
-const SLICE: Duration = Duration::from_millis(500);
+pub(super) const SLICE: Duration = Duration::from_millis(500);
 
 /// How fast a run was.
 #[derive(Clone, Copy, Debug)]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::digest::{Checkpoint, Digest};
-use super::recording::{Entry, Recording, Words};
+use super::recording::{Entry, Head, Recording, Words};
 use super::session::Act;
 
 /// One history among those of a run.
@@ -13,7 +13,12 @@ pub struct Branch {
     pub from: Option<(usize, Duration)>,
     /// All that is known of it.
     pub recording: Recording,
+    /// Whether it has left the list: nothing is known of it any more.
+    pub forgotten: bool,
 }
+
+/// Branches that are known at most. Nobody finds one among more, and each keeps all of its commands and its layout.
+pub const BRANCHES: usize = 64;
 
 /// A place in a history: a branch, a moment, and how many commands have taken effect by then. Several commands may be of one moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +55,11 @@ impl History {
     /// A run of which this much is known; it stands at its beginning.
     pub fn new(recording: Recording) -> History {
         History {
-            branches: vec![Branch { from: None, recording }],
+            branches: vec![Branch {
+                from: None,
+                recording,
+                forgotten: false,
+            }],
             here: Place {
                 branch: 0,
                 at: Duration::ZERO,
@@ -114,12 +123,14 @@ impl History {
 
     /// The commands that take effect up to a place.
     pub fn before(&self, place: Place) -> &[Act] {
-        &self.branches[place.branch].recording.commands[..place.acts]
+        let commands = &self.branches[place.branch].recording.commands;
+        &commands[..place.acts.min(commands.len())]
     }
 
     /// The known commands after a place.
     pub fn after(&self, place: Place) -> &[Act] {
-        &self.branches[place.branch].recording.commands[place.acts..]
+        let commands = &self.branches[place.branch].recording.commands;
+        &commands[place.acts.min(commands.len())..]
     }
 
     /// Goes to a place.
@@ -162,10 +173,33 @@ impl History {
             self.branches.push(Branch {
                 from: Some((branch, at)),
                 recording,
+                forgotten: false,
             });
             self.here.branch = self.branches.len() - 1;
         }
         forks
+    }
+
+    /// Forgets the oldest branch if there are more than [`BRANCHES`], and says which: it is neither the one on which the run stands nor one that
+    /// this came from, nor `kept`. In a chain of so many, it is the oldest of those that it came from. The numbers of the others stay.
+    pub fn forget(&mut self, kept: Option<usize>) -> Option<usize> {
+        let mut known: Vec<usize> = (0..self.branches.len())
+            .filter(|branch| !self.branches[*branch].forgotten)
+            .collect();
+        if known.len() <= BRANCHES {
+            return None;
+        }
+        known.retain(|branch| *branch != self.here.branch && Some(*branch) != kept);
+        let mut ancestors = vec![self.here.branch];
+        while let Some((from, _)) = ancestors.last().and_then(|branch| self.branches[*branch].from) {
+            ancestors.push(from);
+        }
+        let aside = known.iter().find(|branch| !ancestors.contains(branch));
+        let oldest = aside.or(known.first()).copied()?;
+        let branch = &mut self.branches[oldest];
+        branch.forgotten = true;
+        branch.recording = Recording::new(Head::new("", "", None, 0));
+        Some(oldest)
     }
 
     /// A digest on the way of a branch.
@@ -220,5 +254,65 @@ impl History {
         if !matches!(entry, Entry::Mark { .. } | Entry::Note { .. }) {
             known.digest = None;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::command::Command;
+
+    /// A history of so many branches, each of which leaves the first one.
+    fn branched(count: usize) -> History {
+        let mut history = History::new(Recording::new(Head::new("", "", None, 0)));
+        history.reach(Duration::from_secs(9));
+        for second in 1..count as u64 {
+            history.go(Place {
+                branch: 0,
+                at: Duration::ZERO,
+                acts: 0,
+            });
+            let act = Act {
+                at: Duration::from_millis(second),
+                command: Command::MendAll,
+            };
+            assert_eq!(history.did(&act, false), Taken::Forked);
+            history.reach(Duration::from_secs(1));
+        }
+        history
+    }
+
+    #[test]
+    fn the_oldest_branch_that_nobody_needs_is_forgotten() {
+        let mut history = branched(BRANCHES);
+        assert_eq!(history.forget(None), None, "there is room for as many");
+        let mut history = branched(BRANCHES + 3);
+        assert_eq!(history.forget(None), Some(1), "the first is where all came from");
+        assert_eq!(history.forget(Some(2)), Some(3));
+        assert_eq!(history.forget(Some(2)), Some(4));
+        assert_eq!(history.forget(None), None);
+        assert!(history.branches()[1].forgotten && !history.branches()[2].forgotten);
+        assert_eq!(history.branches()[1].recording.commands, []);
+        // Whatever still names a place on it finds nothing there, and no panic.
+        let place = Place {
+            branch: 1,
+            at: Duration::from_secs(1),
+            acts: 1,
+        };
+        assert!(history.before(place).is_empty() && history.after(place).is_empty());
+    }
+
+    #[test]
+    fn in_a_chain_of_branches_the_oldest_goes() {
+        let mut history = History::new(Recording::new(Head::new("", "", None, 0)));
+        for _ in 0..BRANCHES {
+            history.reach(history.here().at + Duration::from_secs(1));
+            let before = history.here();
+            history.reach(before.at + Duration::from_secs(1));
+            history.go(before);
+            assert!(history.fork());
+        }
+        assert_eq!(history.branches().len(), BRANCHES + 1);
+        assert_eq!(history.forget(None), Some(0));
     }
 }

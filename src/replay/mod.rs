@@ -16,7 +16,7 @@ mod verify;
 pub use crate::command::LONGEST_WORDS;
 pub use digest::{Checkpoint, Digest};
 pub use file::RecordingError;
-pub use history::{Branch, History, Place, Taken};
+pub use history::{BRANCHES, Branch, History, Place, Taken};
 pub use journal::{Journal, PART};
 pub use judge::{Judge, Outcome, Verdict};
 pub use recording::{Entry, Head, Recording, TraceNote, Words};

@@ -1,6 +1,6 @@
 //! From keys and clicks to intents. Nothing here draws or touches the world.
 
-use ratatui::crossterm::event::{Event, KeyCode, KeyEvent, MouseButton, MouseEvent, MouseEventKind};
+use ratatui::crossterm::event::{Event, KeyCode, KeyEvent};
 
 use crate::command::{Command, Fault, SETTINGS, Selector, VERBS};
 use crate::observe::Kind;
@@ -8,7 +8,7 @@ use crate::observe::Kind;
 use super::app::{App, Intent, Over, Pane};
 use super::changes;
 use super::complete;
-use super::engine::Order;
+use super::engine::{self, Order};
 use super::keymap::{self, Action};
 use super::layers;
 use super::menu::{self, Choice, Menu};
@@ -16,7 +16,6 @@ use super::past;
 use super::prompt::{Prompt, Purpose, Typed};
 use super::question;
 use super::queues;
-use super::screen::Spot;
 use super::select::{self, Item, Way};
 use super::theme::Role;
 use super::words::{self, WORDS};
@@ -24,6 +23,14 @@ use super::words::{self, WORDS};
 impl App {
     /// Takes what the terminal reports, and says what is to be done.
     pub fn handle(&mut self, event: &Event) -> Option<Intent> {
+        let intent = self.take(event);
+        if matches!(&intent, Some(Intent::Order(order)) if order.moves_on()) {
+            self.notice = self.notice.take().filter(|notice| !notice.here);
+        }
+        intent
+    }
+
+    fn take(&mut self, event: &Event) -> Option<Intent> {
         match event {
             Event::Key(key) if key.is_press() || key.is_repeat() => self.key(*key),
             Event::Paste(pasted) => {
@@ -88,7 +95,11 @@ impl App {
                     Some(Action::First) => menu.step(isize::MIN),
                     Some(Action::Last) => menu.step(isize::MAX),
                     Some(Action::Quit) => return None,
-                    _ => {}
+                    _ => {
+                        if let KeyCode::Char(key) = key.code {
+                            self.say(menu.without(key), Role::Refusal);
+                        }
+                    }
                 }
                 self.over = Over::Menu(menu);
                 return None;
@@ -97,7 +108,8 @@ impl App {
         self.choose(chosen?.choice)
     }
 
-    fn choose(&mut self, choice: Choice) -> Option<Intent> {
+    /// Does what an entry of a menu stands for.
+    pub(super) fn choose(&mut self, choice: Choice) -> Option<Intent> {
         Some(match choice {
             Choice::Fault(command) => {
                 self.last_fault = Some(command.clone());
@@ -187,7 +199,13 @@ impl App {
                 Some(Intent::Order(Order::Do(command)))
             }
             Err(error) => {
-                self.over = Over::Prompt(Prompt::refused(&line, error.to_string()));
+                let verb = line.split_whitespace().next().unwrap_or_default();
+                let also = if words::is_unknown(verb) {
+                    words::also()
+                } else {
+                    String::new()
+                };
+                self.over = Over::Prompt(Prompt::refused(&line, format!("{error}{also}")));
                 None
             }
         }
@@ -225,6 +243,11 @@ impl App {
             Action::Right => self.go(Way::Right),
             Action::First | Action::Last => self.end(action == Action::First),
             Action::Enter => self.enter(),
+            Action::Back if self.timeline.arriving.is_some() => return Some(Intent::Order(Order::CallOff)),
+            // It goes on, or stands still, as it did before it looked for a milestone.
+            Action::Back if self.view.pace == engine::Pace::Seeking => {
+                return Some(Intent::Order(Order::Run(self.view.running)));
+            }
             Action::Back => self.back(),
             Action::NextPane => self.turn(1),
             Action::PreviousPane => self.turn(self.panes().len() - 1),
@@ -386,7 +409,7 @@ impl App {
         }
     }
 
-    fn scroll(&mut self, by: isize) {
+    pub(super) fn scroll(&mut self, by: isize) {
         let most = self.frame().log.len().saturating_sub(1);
         self.scrolled = self.scrolled.saturating_add_signed(by).min(most);
     }
@@ -450,67 +473,6 @@ impl App {
             None => None,
         };
         self.focus = pane;
-    }
-
-    fn mouse(&mut self, mouse: MouseEvent) -> Option<Intent> {
-        match mouse.kind {
-            MouseEventKind::Down(MouseButton::Left) => self.click(mouse.column, mouse.row),
-            MouseEventKind::ScrollUp => {
-                self.wheel(1);
-                None
-            }
-            MouseEventKind::ScrollDown => {
-                self.wheel(-1);
-                None
-            }
-            _ => None,
-        }
-    }
-
-    fn wheel(&mut self, by: isize) {
-        match &mut self.over {
-            Over::Menu(menu) => menu.step(-by),
-            Over::Help(scrolled) => *scrolled = scrolled.saturating_add_signed(-by as i16).min(40),
-            Over::None => self.scroll(by * 3),
-            Over::Confirm(_) | Over::Prompt(_) | Over::Page(..) => {}
-        }
-    }
-
-    fn click(&mut self, x: u16, y: u16) -> Option<Intent> {
-        match &self.over {
-            Over::None => {}
-            Over::Menu(menu) => {
-                let line = self.arrangement.menu_line(menu, x, y);
-                let chosen = line.and_then(|line| menu.entries.get(line)).cloned();
-                self.over = Over::None;
-                return chosen.and_then(|entry| self.choose(entry.choice));
-            }
-            Over::Prompt(_) => return None,
-            Over::Help(_) | Over::Confirm(_) | Over::Page(..) => {
-                self.over = Over::None;
-                return None;
-            }
-        }
-        match self.arrangement.spot(self, x, y) {
-            Some(Spot::Key(action)) => self.act(action),
-            Some(Spot::Item(item)) => {
-                self.select(item);
-                None
-            }
-            Some(Spot::Pane(pane)) => {
-                self.focus = pane;
-                None
-            }
-            Some(Spot::Moment(at)) => Some(Intent::Order(Order::GoTo(at))),
-            None => None,
-        }
-    }
-
-    /// Selects an item; once more opens its inspector.
-    fn select(&mut self, item: Item) {
-        self.focus = Pane::Map;
-        self.inspector |= self.selected == item;
-        self.selected = item;
     }
 
     /// What the command line expects: of the verb, or of the setting that is named.

@@ -92,8 +92,8 @@ pub enum Intent {
     Open(usize),
     /// Show how the branch that is shown differs from this one.
     Compare(usize),
-    /// Say where the run is recorded.
-    WhereKept,
+    /// Say where the run is recorded; the whole path, on a page of its own, if so.
+    WhereKept(bool),
     /// Back to the shell for a while.
     Suspend,
     /// The end.
@@ -162,6 +162,8 @@ pub struct Notice {
     pub role: Role,
     /// How long it stays.
     pub left: Duration,
+    /// Whether it is about the moment that is shown, so that it goes when the run goes on.
+    pub here: bool,
 }
 
 /// A layout that can be opened.
@@ -324,6 +326,10 @@ impl App {
         let asked = self.asked.take();
         match (answer, asked) {
             (Answer::Done(words), _) => self.say(words, Role::Notice),
+            (Answer::Here(words), _) => {
+                self.say(words, Role::Notice);
+                self.notice.iter_mut().for_each(|notice| notice.here = true);
+            }
             (Answer::Refused(words), Some(line)) if self.over == Over::None => {
                 self.over = Over::Prompt(Prompt::refused(&line, words));
             }
@@ -337,6 +343,7 @@ impl App {
             words: words.into(),
             role,
             left: NOTICE,
+            here: false,
         });
     }
 

@@ -55,7 +55,7 @@ pub enum Action {
     Inspect,
     /// Stops time and lets it pass again.
     Pause,
-    /// Runs to the next milestone, or to the next command that is known.
+    /// Runs to the next milestone, or to the next command or chapter that is known.
     NextMilestone,
     /// Goes back to the last command, mark or milestone.
     LastMilestone,
@@ -197,7 +197,7 @@ pub const KEYMAP: &[Binding] = &[
         &[".", ","],
         &[A::NextMilestone, A::LastMilestone],
         "next",
-        "run on to the next milestone of the newest incident, or the next known command; back to the last",
+        "run on to the next milestone of the newest incident, the next known command or chapter; back to the last",
         4,
     ),
     row(
@@ -247,7 +247,7 @@ pub const KEYMAP: &[Binding] = &[
         &["enter", "esc"],
         &[A::Enter, A::Back],
         "in, out",
-        "go in: data center, service, machine, inspector; go out",
+        "go in: data center, service, machine, inspector; go out, or call off a way through the past",
         0,
     ),
     row(

@@ -60,6 +60,15 @@ impl Menu {
         self.at = self.at.saturating_add_signed(by).min(last);
     }
 
+    /// What is said where no line has a key.
+    pub fn without(&self, key: char) -> String {
+        let why = match (self.title.as_str(), key) {
+            ("branches", 'n') => ": another branch begins in the past only; z goes back",
+            _ => "",
+        };
+        format!("no line of this menu has the key {key}{why}")
+    }
+
     /// The entry of a key.
     pub fn keyed(&self, key: char) -> Option<&Entry> {
         self.entries.iter().find(|entry| entry.key == Some(key))

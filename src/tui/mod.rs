@@ -18,6 +18,7 @@ mod layers;
 pub mod map;
 mod menu;
 mod milestone;
+mod mouse;
 mod nodes;
 mod paint;
 mod panels;
@@ -390,10 +391,7 @@ impl Stage<'_> {
                 self.screen.suspend()?;
                 self.dirty = true;
             }
-            for answer in self.engine.take_answers() {
-                app.hear(answer);
-                self.dirty = true;
-            }
+            let answers = self.engine.take_answers();
             if let Some(view) = self.engine.take_view() {
                 app.show(view);
                 self.dirty = true;
@@ -401,6 +399,11 @@ impl Stage<'_> {
             if let Some(words) = self.engine.take_words() {
                 app.say(words, Role::Notice);
                 app.notice.iter_mut().for_each(|notice| notice.left = WORDS);
+                self.dirty = true;
+            }
+            // What came of an order, and that the recording has ended, is newer than the words of the moment.
+            for answer in answers {
+                app.hear(answer);
                 self.dirty = true;
             }
             if self.unattended && self.engine.is_over() {
@@ -458,9 +461,9 @@ impl Stage<'_> {
                 let compared = self.engine.compared(app.timeline.branch, other);
                 app.compare(other, compared);
             }
-            Some(Intent::WhereKept) => {
+            Some(Intent::WhereKept(whole)) => {
                 let file = self.engine.file().map(|file| file.display().to_string());
-                app.say_where_kept(file);
+                app.say_where_kept(file, whole);
             }
             Some(Intent::Open(index)) => return Ok(Some(Ended::Open(index))),
             Some(Intent::Suspend) => self.screen.suspend()?,

@@ -18,12 +18,15 @@ use super::theme::Role;
 
 /// How far one goes through the past with one key.
 pub const SCRUB: Duration = Duration::from_secs(5);
+/// What stands before the name of a file.
+const RECORDED: &str = "recorded in ";
 
 /// The branches of the run: each to go to, and to compare with.
 pub fn branches(app: &App) -> Menu {
     let timeline = &app.timeline;
     let mut entries = Vec::new();
-    for (number, branch) in timeline.branches.iter().enumerate() {
+    let known = timeline.branches.iter().enumerate();
+    for (number, branch) in known.filter(|(_, branch)| !branch.forgotten) {
         let now = number == timeline.branch;
         entries.push(Entry {
             key: u32::try_from(number + 1)
@@ -36,7 +39,7 @@ pub fn branches(app: &App) -> Menu {
         });
     }
     for (number, key) in (0..timeline.branches.len())
-        .filter(|number| *number != timeline.branch)
+        .filter(|number| *number != timeline.branch && !timeline.branches[*number].forgotten)
         .zip('a'..='m')
     {
         entries.push(Entry {
@@ -58,8 +61,8 @@ pub fn branches(app: &App) -> Menu {
     }
     Menu {
         title: "branches".to_string(),
+        at: entries.iter().position(|entry| entry.now).unwrap_or(0),
         entries,
-        at: timeline.branch,
         hint: "enter goes there; acting in the past begins a branch".to_string(),
     }
 }
@@ -97,10 +100,21 @@ impl App {
         self.over = Over::Page(format!("{} and {}", names[0], names[1]), rows);
     }
 
-    /// Says where the run is recorded.
-    pub fn say_where_kept(&mut self, file: Option<String>) {
+    /// Says where the run is recorded: in a line, or the whole path on a page.
+    pub fn say_where_kept(&mut self, file: Option<String>, whole: bool) {
         match file {
-            Some(file) => self.say(format!("recorded in {}", crate::layout::printable(&file)), Role::Notice),
+            Some(file) if whole => {
+                let room = self.arrangement.area.width.saturating_sub(6).max(20);
+                let rows = text::chunks(&crate::layout::printable(&file), room);
+                self.over = Over::Page("this run is recorded in".to_string(), rows);
+            }
+            Some(file) => {
+                // A message that does not fit into the line would lose its end, and that is what tells files apart.
+                let room = self.arrangement.area.width.saturating_sub(3 + text::width(RECORDED));
+                let file = crate::layout::printable(&file);
+                let file = text::clip_inside(&file, room.max(20));
+                self.say(format!("{RECORDED}{file}"), Role::Notice);
+            }
             None => self.say("this run is not recorded: w FILE writes it", Role::Refusal),
         }
     }

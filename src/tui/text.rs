@@ -208,6 +208,33 @@ pub fn clip_middle(name: &str, max: u16) -> Cow<'_, str> {
     }
 }
 
+/// A path, cut in its middle to a width, so that both where it begins and its name can be read: `/home/me/.loc…-balancer.replay.ron`.
+pub fn clip_inside(path: &str, max: u16) -> Cow<'_, str> {
+    if width(path) <= max {
+        return Cow::Borrowed(path);
+    }
+    // The name says more than the folders do.
+    let head = clip(path, max.saturating_sub(1) / 3 + 1);
+    let room = max.saturating_sub(width(&head));
+    let tail = path.char_indices().map(|(at, _)| &path[at..]);
+    let tail = tail.into_iter().find(|tail| width(tail) <= room).unwrap_or_default();
+    Cow::Owned(format!("{head}{tail}"))
+}
+
+/// The text in lines of `max` columns, broken anywhere: nothing of it is left out.
+pub fn chunks(text: &str, max: u16) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for c in text.chars() {
+        let line = lines.len() - 1;
+        if !lines[line].is_empty() && width(&lines[line]) + width(c.encode_utf8(&mut [0; 4])) > max {
+            lines.push(c.to_string());
+        } else {
+            lines[line].push(c);
+        }
+    }
+    lines
+}
+
 /// The text in lines of at most `max` columns, broken between words.
 pub fn wrap(text: &str, max: u16) -> Vec<String> {
     let mut lines = Vec::new();
@@ -250,6 +277,17 @@ mod tests {
         assert_eq!(span(Duration::from_micros(850)), "850us");
         assert_eq!(span(Duration::from_millis(1_240)), "1.24s");
         assert_eq!(span(Duration::from_secs(125)), "2m05s");
+    }
+
+    #[test]
+    fn a_path_is_cut_in_its_middle() {
+        let path = "/home/somebody/.local/state/blastradius/runs/2026-01-01T10-00-00Z-04-load-balancer.replay.ron";
+        let cut = clip_inside(path, 60);
+        assert_eq!(width(&cut), 60);
+        assert!(cut.starts_with("/home/somebody") && cut.contains('…') && cut.ends_with("04-load-balancer.replay.ron"));
+        assert_eq!(clip_inside("short", 60), "short");
+        assert_eq!(chunks(path, 30).concat(), path);
+        assert!(chunks(path, 30).iter().all(|line| width(line) <= 30));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::command::{Fault, VERBS};
 use crate::layout::{duration, printable};
 
 use super::app::Intent;
@@ -28,6 +29,11 @@ pub const WORDS: &[Word] = &[
         "w FILE",
         "write the run so far to a file; without a name, say where it is recorded",
     ),
+    word(
+        "where",
+        "where",
+        "show the whole path of the file that this run is recorded in",
+    ),
     word("goto", "goto TIME", "go to a moment that is known: goto 40s"),
     word("mark", "mark NAME", "begin a chapter here"),
     word(
@@ -44,6 +50,19 @@ pub const WORDS: &[Word] = &[
     word("q", "q", "end"),
 ];
 
+/// The words after what is said of commands: `; and w, goto, ...`.
+pub fn also() -> String {
+    let names: Vec<&str> = WORDS.iter().map(|word| word.name).collect();
+    format!("; of the run as a whole: {}", names.join(", "))
+}
+
+/// Whether this is neither a command, nor a fault, nor one of the words here.
+pub fn is_unknown(verb: &str) -> bool {
+    !WORDS.iter().any(|word| word.name == verb)
+        && !VERBS.iter().any(|row| row.name == verb)
+        && Fault::named(verb).is_none()
+}
+
 /// What a line asks for, if it begins with one of the words; or why it cannot be.
 pub fn read(line: &str) -> Option<Result<Intent, String>> {
     let (first, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
@@ -52,11 +71,12 @@ pub fn read(line: &str) -> Option<Result<Intent, String>> {
     let order = |order| Ok(Intent::Order(order));
     Some(match (first, rest) {
         ("q" | "quit", "") => Ok(Intent::Quit),
-        ("w" | "write", "") => Ok(Intent::WhereKept),
+        ("w" | "write", "") => Ok(Intent::WhereKept(false)),
+        ("where", "") => Ok(Intent::WhereKept(true)),
         ("w" | "write", name) => order(Order::Write(name.to_string())),
         ("goto", time) => match moment(time) {
-            Some(at) => order(Order::GoTo(at)),
-            None => wants("a moment is written as 40s, 1.5m or 01:20"),
+            Ok(at) => order(Order::GoTo(at)),
+            Err(why) => wants(&why),
         },
         ("mark", "") => wants("a chapter has a name, as in `mark the outage`"),
         ("mark", name) => order(Order::Mark(name.to_string())),
@@ -70,30 +90,12 @@ pub fn read(line: &str) -> Option<Result<Intent, String>> {
     })
 }
 
-/// A moment as a duration (`40s`) or as a clock shows it (`1:20`, `1:02:03.5`).
-fn moment(text: &str) -> Option<Duration> {
-    if let Ok(at) = duration::parse(text) {
-        return Some(at);
+/// A moment as a duration (`40s`, `1:20`). A bare number is meant in seconds.
+fn moment(text: &str) -> Result<Duration, String> {
+    match text.parse::<u32>() {
+        Ok(seconds) => Ok(Duration::from_secs(u64::from(seconds))),
+        Err(_) => duration::parse(text),
     }
-    // A bare number is meant in seconds.
-    if let Ok(seconds) = text.parse::<u32>() {
-        return Some(Duration::from_secs(u64::from(seconds)));
-    }
-    let parts: Vec<&str> = text.split(':').collect();
-    let (seconds, larger) = parts
-        .split_last()
-        .filter(|(_, larger)| (1..=2).contains(&larger.len()))?;
-    let plain = |part: &&str| {
-        !part.is_empty() && part.len() <= 6 && part.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
-    };
-    let seconds: f64 = Some(seconds).filter(|part| plain(part))?.parse().ok()?;
-    let mut whole: u64 = 0;
-    for part in larger {
-        whole = whole * 60 + Some(part).filter(|part| plain(part))?.parse::<u64>().ok()?;
-    }
-    Duration::try_from_secs_f64(seconds)
-        .ok()?
-        .checked_add(Duration::from_secs(whole * 60))
 }
 
 #[cfg(test)]
@@ -103,11 +105,16 @@ mod tests {
     #[test]
     fn a_moment_is_a_duration_or_what_a_clock_shows() {
         let of = |text| moment(text).map(|at| at.as_millis());
-        assert_eq!(of("40s"), Some(40_000));
-        assert_eq!((of("1:20"), of("0")), (Some(80_000), Some(0)));
-        assert_eq!(of("01:02:03.5"), Some(3_723_500));
-        for wrong in ["", ":", "1:", ":1", "a:b", "1:2:3:4", "-1:20", "1e9:0"] {
-            assert_eq!(of(wrong), None, "{wrong}");
+        assert_eq!((of("40s"), of("1m30s")), (Ok(40_000), Ok(90_000)));
+        assert_eq!((of("1:20"), of("0")), (Ok(80_000), Ok(0)));
+        assert!(of("").is_err() && of("1:2:3:4").is_err());
+    }
+
+    #[test]
+    fn whoever_mistypes_is_told_of_all_words() {
+        assert!(is_unknown("wirte") && !is_unknown("w") && !is_unknown("kill"));
+        for word in ["w", "goto", "mark", "note", "branch", "loop", "q"] {
+            assert!(also().split([' ', ',']).any(|named| named == word), "{word}");
         }
     }
 

@@ -126,7 +126,13 @@ fn version_and_help_go_to_stdout() {
 fn usage_errors_exit_with_2() {
     assert_refused(&["--nonsense"], &["--nonsense", "Usage"]);
     assert_refused(&["run"], &["LAYOUT"]);
-    assert_refused(&["run", "01", "--for", "sixty"], &["sixty", "not a duration"]);
+    assert_refused(
+        &["run", "01", "--for", "sixty"],
+        &["sixty", "not a duration", "1m30s", "01:30.5"],
+    );
+    for length in ["2s", "0:02", "00:02.0", "0m2s"] {
+        assert_code(&blastradius(&["run", "01", "--for", length]), 0);
+    }
     assert_refused(&["run", "01", "--for", "0s"], &["more than 0"]);
     for length in ["0s", "-5s", "9999h", "999999999h"] {
         assert_refused(

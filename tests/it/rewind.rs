@@ -1,12 +1,16 @@
 //! Going back, branching and returning, on real worlds.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use blastradius::command::Command;
+use blastradius::command::{Applied, Command, CommandError};
 use blastradius::layout::{self, find_shipped};
-use blastradius::replay::{Head, Recording, Session, replayed};
+use blastradius::observe::Frame;
+use blastradius::replay::{Act, BRANCHES, Checkpoint, Digest, Head, Recording, Session, replayed};
+use blastradius::sim::SimTime;
 use blastradius::tui::Speed;
-use blastradius::tui::engine::{Answer, Engine, Order, Start, View};
+use blastradius::tui::engine::{Answer, Engine, Order, Simulation, Start, View};
 
 /// An engine on a shipped layout, paused at its start.
 fn engine(name: &str, followers: bool) -> Engine {
@@ -71,7 +75,7 @@ fn act(line: &str) -> Order {
 
 fn done(answer: &Answer) -> &str {
     match answer {
-        Answer::Done(words) => words,
+        Answer::Done(words) | Answer::Here(words) => words,
         Answer::Refused(why) => panic!("refused: {why}"),
     }
 }
@@ -231,8 +235,7 @@ fn nobody_needs_to_wait_between_orders() {
 
 #[test]
 fn a_world_that_waits_is_shown_without_being_made_again() {
-    use std::sync::Arc;
-    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::atomic::AtomicUsize;
 
     let source = find_shipped("04").expect("a shipped layout").source;
     let layout = layout::parse(source, "04").expect("a layout");
@@ -260,5 +263,220 @@ fn a_world_that_waits_is_shown_without_being_made_again() {
     done(&answered(&mut engine, Order::Return));
     settled(&mut engine);
     assert_eq!(made.load(Ordering::SeqCst), before, "the worlds that waited were shown");
+    assert!(engine.end().is_ok());
+}
+
+#[test]
+fn a_moment_far_back_is_reached_from_a_world_that_is_parked_before_it() {
+    let mut engine = engine("01", true);
+    run_past(&mut engine, 65 * SECOND);
+    // Worlds are parked at 30 s and 60 s.
+    wait_for(&mut engine, |engine| {
+        engine.take_view();
+        (engine.parked() == [30 * SECOND, 60 * SECOND]).then_some(())
+    });
+    done(&answered(&mut engine, Order::GoTo(62 * SECOND)));
+    settled(&mut engine);
+    done(&answered(&mut engine, Order::GoTo(31 * SECOND)));
+    let there = settled(&mut engine);
+    assert_eq!(
+        engine.set_out(),
+        30 * SECOND,
+        "from the parked world, not from the start"
+    );
+    assert_eq!(there.frame.at.elapsed(), 31 * SECOND);
+    // Others are run to where those were.
+    wait_for(&mut engine, |engine| {
+        engine.take_view();
+        (engine.parked() == [30 * SECOND, 60 * SECOND]).then_some(())
+    });
+    // What is seen there is what a world sees that was run from the start.
+    let source = find_shipped("01").expect("a shipped layout").source;
+    let layout = layout::parse(source, "01").expect("a layout");
+    let mut again = Session::scheduled(&layout, 7, &[]);
+    again.advance_to(31 * SECOND);
+    assert_eq!(*there.frame, again.frame());
+    assert!(engine.worlds() <= 5);
+    assert!(engine.end().is_ok());
+}
+
+#[test]
+fn where_there_is_one_core_there_are_two_worlds_at_most() {
+    let mut engine = engine("01", false);
+    run_past(&mut engine, 40 * SECOND);
+    for at in [35, 10, 20, 5] {
+        done(&answered(&mut engine, Order::GoTo(at * SECOND)));
+        settled(&mut engine);
+    }
+    assert!(matches!(answered(&mut engine, Order::Return), Answer::Here(_)));
+    settled(&mut engine);
+    assert_eq!(engine.worlds(), 2);
+    assert!(engine.end().is_ok());
+}
+
+/// A session that crawls while somebody wants it to: half a second on the wall for each that is simulated.
+struct Crawling(Session, Arc<AtomicBool>);
+
+impl Simulation for Crawling {
+    fn apply(&mut self, command: &Command) -> Result<Applied, CommandError> {
+        Simulation::apply(&mut self.0, command)
+    }
+
+    fn advance(&mut self, by: Duration) {
+        if self.1.load(Ordering::SeqCst) {
+            std::thread::sleep(by.min(100 * Duration::from_millis(1)) / 2);
+        }
+        Simulation::advance(&mut self.0, by);
+    }
+
+    fn now(&self) -> SimTime {
+        Simulation::now(&self.0)
+    }
+
+    fn frame(&mut self) -> Frame {
+        Session::frame(&mut self.0)
+    }
+
+    fn acts(&self) -> &[Act] {
+        Session::acts(&self.0)
+    }
+
+    fn checkpoints(&self) -> &[Checkpoint] {
+        Session::checkpoints(&self.0)
+    }
+
+    fn digest(&self) -> Digest {
+        Session::digest(&self.0)
+    }
+
+    fn plan(&mut self, acts: &[Act]) {
+        Session::plan(&mut self.0, acts);
+    }
+
+    fn do_what_is_due(&mut self) {
+        Session::do_what_is_due(&mut self.0);
+    }
+
+    fn to_come(&self) -> usize {
+        Session::to_come(&self.0)
+    }
+}
+
+/// All answers until one of them says this.
+fn told(engine: &mut Engine, what: &str) -> Vec<Answer> {
+    let mut answers = Vec::new();
+    wait_for(engine, |engine| {
+        engine.take_view();
+        answers.extend(engine.take_answers());
+        answers.iter().any(|answer| words(answer).contains(what)).then_some(())
+    });
+    answers
+}
+
+fn words(answer: &Answer) -> &str {
+    match answer {
+        Answer::Done(words) | Answer::Here(words) | Answer::Refused(words) => words,
+    }
+}
+
+#[test]
+fn a_long_way_is_called_off_and_what_waited_for_its_end_is_not_done() {
+    let source = find_shipped("01").expect("a shipped layout").source;
+    let layout = layout::parse(source, "01").expect("a layout");
+    let crawl = Arc::new(AtomicBool::new(false));
+    let start = Start {
+        recording: Recording::new(Head::new("01", source, None, 7)),
+        ..Start::bare(false, Speed::MAX)
+    };
+    let (of, crawls) = (layout.clone(), Arc::clone(&crawl));
+    let make = move || Crawling(Session::scheduled(&of, 7, &[]), Arc::clone(&crawls));
+    let mut engine = Engine::start(make, start).expect("a thread");
+    let end = run_past(&mut engine, 200 * SECOND);
+    crawl.store(true, Ordering::SeqCst);
+    let began = Instant::now();
+
+    // By esc: back to where it began, where a world waits.
+    assert!(engine.order(Order::GoTo(190 * SECOND)));
+    assert!(engine.order(act("kill web")));
+    assert!(engine.order(Order::CallOff));
+    let answers = told(&mut engine, "`kill web` was not done");
+    assert!(
+        answers
+            .iter()
+            .any(|answer| words(answer).contains("called off: back at")),
+        "{answers:?}"
+    );
+    settled(&mut engine);
+    assert_eq!(engine.timeline().at, end);
+
+    // By another way: the act does not hold it up.
+    assert!(engine.order(Order::GoTo(190 * SECOND)));
+    assert!(engine.order(act("kill web")));
+    assert!(engine.order(Order::Return));
+    told(&mut engine, "`kill web` was not done");
+    settled(&mut engine);
+    assert_eq!((engine.timeline().at, engine.timeline().branches.len()), (end, 1));
+    assert!(began.elapsed() < 30 * SECOND, "nobody waited for the whole way");
+
+    // Where no world waits at the beginning of the way, it goes no further.
+    crawl.store(false, Ordering::SeqCst);
+    done(&answered(&mut engine, Order::GoTo(SECOND)));
+    settled(&mut engine);
+    crawl.store(true, Ordering::SeqCst);
+    assert!(engine.order(Order::GoTo(150 * SECOND)));
+    std::thread::sleep(Duration::from_millis(200));
+    assert!(engine.order(Order::CallOff));
+    told(&mut engine, "called off at");
+    crawl.store(false, Ordering::SeqCst);
+    let halted = settled(&mut engine);
+    let at = halted.frame.at.elapsed();
+    assert!((SECOND..150 * SECOND).contains(&at), "{at:?}");
+    let mut again = Session::scheduled(&layout, 7, &[]);
+    again.advance_to(at);
+    assert_eq!(*halted.frame, again.frame());
+    assert!(engine.end().is_ok());
+}
+
+#[test]
+fn the_list_of_branches_has_an_end() {
+    let mut engine = engine("01", true);
+    run_past(&mut engine, SECOND);
+    let mut limits = 0;
+    let mut hears = |answers: Vec<Answer>| {
+        limits += answers
+            .iter()
+            .filter(|answer| words(answer).contains("the oldest ones leave"))
+            .count();
+    };
+    for _ in 0..BRANCHES + 4 {
+        assert!(engine.order(act("slow web 2")));
+        hears(told(&mut engine, "slow"));
+        assert!(engine.order(Order::Rewind));
+        hears(told(&mut engine, "before `slow web 2`"));
+    }
+    assert_eq!(limits, 1, "once is enough");
+    let timeline = engine.timeline();
+    let known = timeline.branches.iter().filter(|branch| !branch.forgotten).count();
+    assert_eq!((known, timeline.branches.len()), (BRANCHES, BRANCHES + 4));
+    assert!(matches!(answered(&mut engine, Order::Switch(0)), Answer::Refused(_)));
+    assert!(engine.end().is_ok());
+}
+
+#[test]
+fn a_look_for_what_comes_next_stops_at_a_chapter() {
+    let mut engine = engine("01", true);
+    run_past(&mut engine, 9 * SECOND);
+    done(&answered(&mut engine, Order::GoTo(5 * SECOND)));
+    settled(&mut engine);
+    done(&answered(&mut engine, Order::Mark("the middle".to_string())));
+    done(&answered(&mut engine, Order::GoTo(SECOND)));
+    settled(&mut engine);
+    assert_eq!(
+        answered(&mut engine, Order::Seek),
+        Answer::Here("the middle".to_string())
+    );
+    assert_eq!(settled(&mut engine).frame.at.elapsed(), 5 * SECOND);
+    // Behind it there is nothing.
+    assert!(matches!(answered(&mut engine, Order::Seek), Answer::Refused(_)));
     assert!(engine.end().is_ok());
 }

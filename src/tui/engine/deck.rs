@@ -5,13 +5,14 @@ use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::{self, SyncSender};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::replay::Place;
 
 use super::Make;
 use super::View;
-use super::driver::{Driver, Errand, Shared, Told, Travel, lock};
+use super::driver::Driver;
+use super::errand::{Errand, Shared, Told, Travel, lock};
 
 /// Errands that may wait.
 const ERRANDS: usize = 256;
@@ -24,6 +25,9 @@ pub(super) struct Deck {
     pub(super) place: Place,
     /// The number of the way on which it was sent last.
     way: u64,
+    /// Whether it was sent without hurry, and when on the wall.
+    gentle: bool,
+    sent: Option<Instant>,
 }
 
 /// What is new of a world.
@@ -54,6 +58,8 @@ impl Deck {
                 acts: 0,
             },
             way: 0,
+            gentle: false,
+            sent: None,
         })
     }
 
@@ -65,7 +71,8 @@ impl Deck {
     /// Sends it on a way. False if it is too busy.
     pub(super) fn travel(&mut self, place: Place, travel: Travel) -> bool {
         self.place = place;
-        self.way = travel.number;
+        (self.way, self.gentle) = (travel.number, travel.gentle);
+        self.sent = Some(Instant::now());
         self.send(Errand::Travel(travel))
     }
 
@@ -79,7 +86,16 @@ impl Deck {
         let mut slot = lock(&self.shared);
         let told = std::mem::take(&mut slot.told).into_iter();
         let counts = |(way, told): &(u64, Told)| {
-            *way == self.way || matches!(told, Told::Answer(_) | Told::Heard | Told::Held(..) | Told::Sealed(..))
+            *way == self.way
+                || matches!(
+                    told,
+                    Told::Answer(_)
+                        | Told::Heard
+                        | Told::Held(..)
+                        | Told::Sealed(..)
+                        | Told::Dropped(_)
+                        | Told::Unsealed(_)
+                )
         };
         News {
             now: slot.now.elapsed(),
@@ -96,6 +112,11 @@ impl Deck {
         lock(&self.shared).now.elapsed()
     }
 
+    /// From where it set out on its last way.
+    pub(super) fn set_out(&self) -> Duration {
+        lock(&self.shared).way.1.elapsed()
+    }
+
     /// How far it is, from 0 to 1, if it is on its way.
     pub(super) fn progress(&self) -> Option<f64> {
         let slot = lock(&self.shared);
@@ -106,6 +127,33 @@ impl Deck {
         let whole = self.place.at.saturating_sub(from.elapsed()).as_secs_f64();
         let done = slot.now.since(from).as_secs_f64();
         (!slot.arrived).then(|| (done / whole.max(1e-9)).min(1.0))
+    }
+
+    /// Whether it is on its way, and in a hurry.
+    pub(super) fn hurries(&self) -> bool {
+        !self.gentle && self.progress().is_some()
+    }
+
+    /// Whether it is on its way without hurry.
+    pub(super) fn strolls(&self) -> bool {
+        self.gentle && self.progress().is_some()
+    }
+
+    /// Whether it has been on its way for longer than this on the wall.
+    pub(super) fn has_gone_on_for(&self, long: Duration) -> bool {
+        self.progress().is_some() && self.sent.is_some_and(|sent| sent.elapsed() > long)
+    }
+
+    /// Tells it to forget what it was to do and to write when it is there.
+    pub(super) fn drop_orders(&mut self) {
+        // Once for each way is enough.
+        self.sent = None;
+        self.send(Errand::Drop);
+    }
+
+    /// Lets it wait on its way for worlds that are in a hurry, or go on.
+    pub(super) fn let_wait(&self, yields: bool) {
+        lock(&self.shared).yields = yields;
     }
 
     /// Whether the thread has ended, which it does by itself only in a panic.

@@ -3,29 +3,28 @@
 use std::any::Any;
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::observe::Frame;
-use crate::replay::{ENDING, Entry, Head, History, LONGEST_WORDS, Place, Recording, Taken, recordable};
+use crate::replay::{Head, History, Place, Recording};
 use crate::sim::SimTime;
 
 use super::super::speed::Speed;
 use super::album::Album;
 use super::deck::{Deck, News};
-use super::driver::{Errand, Standing, Told};
+use super::errand::{Errand, Told};
 use super::{Answer, BranchView, Keep, Make, Order, Simulation, Timeline, TimelineEvent, View};
 
-/// Worlds at most: the one that is shown, the one before the last act, and the one where the person came from.
-pub(super) const MOST_DECKS: usize = 3;
 /// How long the last orders are waited for at the end, on the wall.
 const AT_THE_END: Duration = Duration::from_secs(2);
-/// Branches that have pictures of their past.
-const ALBUMS: usize = 8;
 /// Orders that may wait for an answer to an earlier one.
 const WAITING: usize = 64;
+/// A way that takes longer than this on the wall is called off by the next one, and what was to be done at its end is not done. Whoever types ahead
+/// on shorter ones means what is typed.
+const LONG_WAY: Duration = Duration::from_millis(500);
 
 /// How a run begins.
 pub struct Start {
@@ -75,10 +74,16 @@ pub struct Engine {
     pub(super) shown: usize,
     pub(super) history: History,
     pub(super) album: Vec<Album>,
-    keep: Option<Keep>,
+    pub(super) keep: Option<Keep>,
     pub(super) came_from: Option<CameFrom>,
+    /// Where the last way began, and where the person came from before that.
+    pub(super) departed: Option<(CameFrom, Option<CameFrom>)>,
+    /// What is told after all else.
+    pub(super) postscript: Vec<Answer>,
+    /// Whether the person knows that old branches leave the list.
+    pub(super) told_of_limit: bool,
     /// Orders that wait until those before them have been answered, and how many of those there are.
-    waiting: VecDeque<Order>,
+    pub(super) waiting: VecDeque<Order>,
     pub(super) unanswered: usize,
     pub(super) answers: Vec<Answer>,
     /// A frame of the past, to be shown while a world is on its way there.
@@ -86,21 +91,23 @@ pub struct Engine {
     pub(super) last: Option<View>,
     pub(super) speed: Speed,
     /// Files to write when the digest is known, by the number of the errand: the branch, and the name.
-    writes: BTreeMap<u64, (usize, String)>,
+    pub(super) writes: BTreeMap<u64, (usize, String)>,
     pub(super) errands: u64,
-    events: (Place, usize, Arc<Vec<TimelineEvent>>),
+    pub(super) events: (Place, usize, Arc<Vec<TimelineEvent>>),
     pub(super) replayed: bool,
     /// Whether the recording that is played has come to its end.
-    over: bool,
+    pub(super) over: bool,
     /// Up to when its marks and notes were told.
-    told_words: Option<Duration>,
-    looped: bool,
+    pub(super) told_words: Option<Duration>,
+    pub(super) looped: bool,
     pub(super) followers: bool,
-    differs: bool,
+    pub(super) differs: bool,
     /// Whether the program leaves this run.
-    leaves: bool,
+    pub(super) leaves: bool,
     /// The file that is played.
-    source: Option<PathBuf>,
+    pub(super) source: Option<PathBuf>,
+    /// When the memory of this program was looked at last, and whether it had room for one more world.
+    pub(super) room: Option<(Instant, bool)>,
 }
 
 impl Engine {
@@ -125,6 +132,9 @@ impl Engine {
             album: vec![Album::default()],
             keep,
             came_from: None,
+            departed: None,
+            postscript: Vec::new(),
+            told_of_limit: false,
             waiting: VecDeque::new(),
             unanswered: 0,
             answers: Vec::new(),
@@ -143,6 +153,7 @@ impl Engine {
             differs: false,
             leaves: false,
             source: start.source,
+            room: None,
         };
         if start.replayed
             && let Some(note) = engine.history.recording().head.of_another_version()
@@ -162,6 +173,13 @@ impl Engine {
         if direct && self.waiting.is_empty() {
             return self.pass_on(order);
         }
+        if order == Order::CallOff {
+            // Whatever waits for the way to end waits in vain.
+            self.drop_waiting();
+            self.waiting.push_back(order);
+            self.poll();
+            return true;
+        }
         let room = self.waiting.len() < WAITING;
         if room {
             self.waiting.push_back(order);
@@ -176,6 +194,17 @@ impl Engine {
         let taken = self.decks[self.shown].send(Errand::Order(order));
         self.unanswered += usize::from(taken && asks);
         taken
+    }
+
+    /// Forgets the orders that wait for a way to end, and says so of commands.
+    fn drop_waiting(&mut self) {
+        self.decks[self.shown].drop_orders();
+        for order in std::mem::take(&mut self.waiting) {
+            if let Order::Do(command) = order {
+                let words = format!("called off: `{command}` was not done");
+                self.postscript.push(Answer::Refused(words));
+            }
+        }
     }
 
     /// The newest view, if there is one that was not taken yet.
@@ -238,6 +267,7 @@ impl Engine {
             from: branch.from,
             end: branch.recording.duration,
             last: branch.recording.commands.last().map(|act| act.command.to_string()),
+            forgotten: branch.forgotten,
         });
         Timeline {
             branch: here.branch,
@@ -308,132 +338,19 @@ impl Engine {
             keep.follow(&self.history);
             self.answers.extend(keep.take_trouble().map(Answer::Refused));
         }
+        let overtaken = self.unanswered > 0 && self.waiting.front().is_some_and(Order::is_way);
+        if overtaken && self.decks[self.shown].has_gone_on_for(LONG_WAY) {
+            self.decks[self.shown].drop_orders();
+        }
         while self.unanswered == 0
             && let Some(order) = self.waiting.pop_front()
         {
             self.obey(order);
         }
-        self.steer_follower();
-    }
-
-    fn hear(&mut self, deck: usize, told: Told) {
-        let shown = deck == self.shown;
-        match told {
-            Told::Heard => self.unanswered = self.unanswered.saturating_sub(1),
-            Told::Answer(answer) => self.answers.push(answer),
-            Told::Did(act, scheduled) if shown => self.did(&act, scheduled),
-            Told::Picture(frame) if shown => self.album[self.history.here().branch].look(&frame),
-            // It did so just before it was told to wait, and says then how it stands.
-            Told::Did(..) | Told::Picture(_) | Told::Ended(_) => {}
-            Told::Checkpoint(checkpoint) => {
-                let place = if shown {
-                    self.history.here()
-                } else {
-                    self.decks[deck].place
-                };
-                self.checkpoint(place.branch, checkpoint);
-            }
-            Told::Held(branch, stands) => self.held(deck, branch, stands),
-            Told::Sealed(number, stands) => {
-                self.unanswered = self.unanswered.saturating_sub(1);
-                if let Some((branch, name)) = self.writes.remove(&number) {
-                    let known = &self.history.branches()[branch].recording;
-                    let recording = known.prefix(stands.at, stands.acts.min(known.commands.len()));
-                    let digest = Some(stands.digest);
-                    let answer = write(&name, self.source.as_deref(), &Recording { digest, ..recording });
-                    self.answers.push(answer);
-                }
-            }
-            // An act may still be on its way to the world that has stopped.
-            Told::Stopped if self.looped => self.waiting.push_front(Order::Again),
-            Told::Stopped => {
-                self.over = true;
-                let end = clock(self.history.recording().duration);
-                self.done(format!(
-                    "the end of the recording, {end}: z goes back, space goes on from here"
-                ));
-            }
+        if self.unanswered == 0 {
+            self.answers.append(&mut self.postscript);
         }
-    }
-
-    /// A world waits now, a little after the moment at which it was told to.
-    fn held(&mut self, deck: usize, branch: usize, stands: Standing) {
-        self.unanswered = self.unanswered.saturating_sub(1);
-        self.ends(branch, stands);
-        if deck == self.shown {
-            return;
-        }
-        let acts = stands
-            .acts
-            .min(self.history.branches()[branch].recording.commands.len());
-        let place = &mut self.decks[deck].place;
-        if place.branch == branch {
-            (place.at, place.acts) = (stands.at, acts);
-        }
-        if let Some(from) = self.came_from.as_mut().filter(|from| from.deck == deck)
-            && stands.at >= from.place.at
-        {
-            (from.place.at, from.place.acts) = (stands.at, acts);
-        }
-    }
-
-    /// A branch may end here.
-    fn ends(&mut self, branch: usize, stands: Standing) {
-        let ended = self.history.sealed(branch, stands.acts, stands.at, stands.digest);
-        if let Some(keep) = self.keep.as_mut().filter(|_| ended) {
-            keep.end(branch, (stands.at, stands.acts), stands.digest, self.leaves);
-        }
-    }
-
-    fn did(&mut self, act: &crate::replay::Act, scheduled: bool) {
-        let taken = self.history.did(act, scheduled);
-        let branch = self.history.here().branch;
-        match taken {
-            Taken::Known => {}
-            Taken::Differs => self.differ(act.at),
-            Taken::New | Taken::Forked => {
-                if taken == Taken::Forked {
-                    let from = self.history.branches()[branch].from.map_or(0, |from| from.0);
-                    let before = self.album[from].before(act.at);
-                    self.album.push(before);
-                    if let Some(old) = branch.checked_sub(ALBUMS).filter(|old| *old != from) {
-                        self.album[old] = Album::default();
-                    }
-                }
-                if let Some(view) = &self.last {
-                    self.album[branch].pin(&view.frame, act.at);
-                }
-                if let Some(keep) = &mut self.keep {
-                    keep.add(branch, &Entry::from(act));
-                }
-            }
-        }
-    }
-
-    fn checkpoint(&mut self, branch: usize, checkpoint: crate::replay::Checkpoint) {
-        match self.history.digest(branch, checkpoint) {
-            Taken::Differs => self.differ(checkpoint.at),
-            Taken::New => {
-                if let Some(keep) = &mut self.keep {
-                    keep.add(branch, &Entry::from(&checkpoint));
-                }
-            }
-            Taken::Known | Taken::Forked => {}
-        }
-    }
-
-    fn differ(&mut self, at: Duration) {
-        if std::mem::replace(&mut self.differs, true) {
-            return;
-        }
-        let at = clock(at);
-        // What happens now would not happen again from a file of what was recorded.
-        self.keep = None;
-        let note = self.history.recording().head.of_another_version();
-        let note = note.map_or(String::new(), |note| format!(" ({note})"));
-        self.answers.push(Answer::Refused(format!(
-            "from {at} on, this is not what was recorded{note}: it is not kept"
-        )));
+        self.steer_followers();
     }
 
     /// Does what concerns more than the world that is shown.
@@ -446,7 +363,13 @@ impl Engine {
             Order::Switch(branch) if branch == self.history.here().branch && !self.history.is_past() => {
                 self.done(format!("this is branch {}, at its end", branch + 1));
             }
-            Order::Switch(branch) if branch < self.history.branches().len() => {
+            Order::Switch(branch)
+                if self
+                    .history
+                    .branches()
+                    .get(branch)
+                    .is_some_and(|branch| !branch.forgotten) =>
+            {
                 let end = self.history.end(branch);
                 self.go(end, false);
                 let at = clock(end.at);
@@ -454,6 +377,7 @@ impl Engine {
             }
             Order::Switch(_) => self.refuse("there is no such branch: b lists them"),
             Order::Fork => self.fork(),
+            Order::CallOff => self.call_off(),
             Order::Again => self.go(self.beginning(), true),
             Order::Mark(name) => self.write_words(&name, true),
             Order::Note(text) => self.write_words(&text, false),
@@ -486,84 +410,16 @@ impl Engine {
         self.answers.push(Answer::Done(words));
     }
 
+    /// Says where the run stands.
+    pub(super) fn here(&mut self, words: String) {
+        self.answers.push(Answer::Here(words));
+    }
+
     pub(super) fn refuse(&mut self, words: &str) {
         self.answers.push(Answer::Refused(words.to_string()));
-    }
-
-    fn write_words(&mut self, words: &str, chapter: bool) {
-        if words.chars().count() > LONGEST_WORDS {
-            self.answers.push(Answer::Refused(format!(
-                "that is longer than {LONGEST_WORDS} characters"
-            )));
-            return;
-        }
-        let past = self.history.is_past();
-        let entry = if chapter {
-            self.history.mark(words)
-        } else {
-            self.history.note(words)
-        };
-        let here = self.history.here();
-        self.told_words = Some(here.at);
-        if let Some(keep) = &mut self.keep {
-            if past {
-                // At the end of the file it would not stand in its place.
-                keep.rewrite(here.branch, self.history.recording());
-            } else {
-                keep.add(here.branch, &entry);
-            }
-        }
-        let kept = self
-            .keep
-            .as_ref()
-            .is_some_and(|keep| !past || keep.file(here.branch).is_some());
-        let at = clock(here.at);
-        let what = if chapter { "marked" } else { "noted" };
-        let hint = if kept { "" } else { "; :w FILE keeps it" };
-        self.done(format!("{what} at {at}{hint}"));
-    }
-
-    fn events(&mut self) -> Arc<Vec<TimelineEvent>> {
-        let here = self.history.here();
-        let known = self.history.recording();
-        let count = known.commands.len() + known.marks.len();
-        if self.events.0.branch != here.branch || self.events.1 != count {
-            let commands = known.commands.iter().map(|act| TimelineEvent {
-                at: act.at,
-                words: act.command.to_string(),
-                chapter: false,
-            });
-            let marks = known.marks.iter().map(|mark| TimelineEvent {
-                at: mark.at,
-                words: mark.text.clone(),
-                chapter: true,
-            });
-            let mut events: Vec<TimelineEvent> = commands.chain(marks).collect();
-            events.sort_by_key(|event| event.at);
-            self.events = (here, count, Arc::new(events));
-        }
-        Arc::clone(&self.events.2)
     }
 }
 
 pub(super) fn clock(at: Duration) -> String {
     (SimTime::ZERO + at).to_string()
-}
-
-/// Writes a recording where a person wants it.
-fn write(name: &str, source: Option<&Path>, recording: &Recording) -> Answer {
-    let file = if Path::new(name).extension().is_some() || Path::new(name).is_dir() {
-        PathBuf::from(name)
-    } else {
-        PathBuf::from(format!("{name}{ENDING}"))
-    };
-    let written = recordable(&file, &[("the recording", source)])
-        .and_then(|()| recording.save(&file).map_err(|error| error.to_string()));
-    match written {
-        Ok(()) => Answer::Done(format!(
-            "written to {}",
-            crate::layout::printable(&file.display().to_string())
-        )),
-        Err(why) => Answer::Refused(why),
-    }
 }

@@ -1,17 +1,18 @@
 //! What a thread does that owns a simulation: it keeps pace with the clock on the wall, goes to a moment at full speed, or waits.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::command::{Applied, Command, CommandError};
-use crate::observe::Frame;
-use crate::replay::{Act, Checkpoint, Digest};
+use crate::replay::Words;
 use crate::sim::{SimTime, nanos};
 
-use super::super::milestone::{hurts, milestones, progress};
+use super::super::milestone::hurts;
 use super::super::speed::Speed;
+use super::errand::{Errand, Shared, Standing, Told, Travel, lock};
+use super::seek::{SEEK_STEP, Seek};
 use super::{Answer, Make, Order, Pace, Simulation, View};
 
 /// Between two published frames.
@@ -22,115 +23,12 @@ pub(super) const SLICE_WALL: Duration = Duration::from_millis(8);
 const FORGIVEN: Duration = Duration::from_millis(100);
 /// The moments of commands are whole multiples of this, so that a person can read them in a recording.
 pub(super) const GRAIN_NANOS: u64 = 1_000;
-/// Simulated time between two looks for a milestone.
-const SEEK_STEP: Duration = Duration::from_millis(100);
-/// Where looking for a milestone ends.
-const SEEK_LIMIT: Duration = Duration::from_secs(600);
 /// Between two pictures that are of the same moments in all branches, in simulated time.
 const PICTURE_EVERY: Duration = Duration::from_secs(5);
 /// How long a fault is shown in slow motion, on the wall.
 const SLOW_MOTION: Duration = Duration::from_secs(2);
-
-/// What a driver is told.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Errand {
-    /// What a person asks for. Only whoever is on the screen gets these; one on its way there keeps them until it has arrived.
-    Order(Order),
-    /// Go to a moment at full speed, by these commands. Nothing is shown on the way.
-    Travel(Travel),
-    /// Wait, and show nothing. The number is that of the branch, for the answer.
-    Hold(usize),
-    /// Say what the digest is now.
-    Seal(u64),
-    /// End.
-    End,
-}
-
-/// A way through a history.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Travel {
-    /// Its number: what was told before it set out is of no interest after.
-    pub(super) number: u64,
-    /// The commands on the way, from the start.
-    pub(super) acts: Vec<Act>,
-    /// Where to.
-    pub(super) until: Duration,
-    /// What comes after, if the world is to be on the screen then.
-    pub(super) then: Option<Onwards>,
-}
-
-/// How time passes on the screen from some moment on.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Onwards {
-    /// Known commands that are to come.
-    pub(super) plan: Vec<Act>,
-    /// Where time stops by itself.
-    pub(super) stop: Option<Duration>,
-    /// Whether time passes.
-    pub(super) running: bool,
-    /// The speed.
-    pub(super) speed: Speed,
-}
-
-/// What a driver tells.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Told {
-    /// What came of an order.
-    Answer(Answer),
-    /// The command of an order was carried out or refused, and all of that was told.
-    Heard,
-    /// A command took effect, by schedule or not.
-    Did(Act, bool),
-    /// A digest on the way.
-    Checkpoint(Checkpoint),
-    /// It waits: on which branch, when, after how many commands, and the digest of all so far.
-    Held(usize, Standing),
-    /// How the world stands, for the errand of this number.
-    Sealed(u64, Standing),
-    /// The last that it tells: how the world stands at the end.
-    Ended(Standing),
-    /// What is seen at a moment at which every branch is looked at.
-    Picture(Arc<Frame>),
-    /// Time has stopped where it was to.
-    Stopped,
-}
-
-/// How a world stands.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Standing {
-    /// The moment.
-    pub(super) at: Duration,
-    /// Commands that have taken effect.
-    pub(super) acts: usize,
-    /// The digest of all so far.
-    pub(super) digest: Digest,
-}
-
-/// What a driver and the screen share.
-#[derive(Default)]
-pub(super) struct Slot {
-    pub(super) view: Option<View>,
-    /// What it has told, with the number of the way that it was on then.
-    pub(super) told: Vec<(u64, Told)>,
-    pub(super) now: SimTime,
-    /// The number of the way on which it is or was, and where it set out.
-    pub(super) way: (u64, SimTime),
-    /// Whether it has arrived there.
-    pub(super) arrived: bool,
-}
-
-pub(super) type Shared = Arc<Mutex<Slot>>;
-
-pub(super) fn lock(shared: &Shared) -> MutexGuard<'_, Slot> {
-    shared.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Looking for a milestone: from when, what had been reached, and how many commands had taken effect.
-struct Seek {
-    since: SimTime,
-    reached: Option<(u32, usize)>,
-    acts: usize,
-}
+/// How often a world without hurry looks whether others still are in one.
+const YIELD: Duration = Duration::from_millis(20);
 
 /// What it is doing.
 pub(super) enum Role {
@@ -150,14 +48,18 @@ pub(super) struct Driver {
     pub(super) running: bool,
     pub(super) speed: Speed,
     pub(super) stop: Option<Duration>,
+    /// The chapters of the branch, as far as they are known.
+    pub(super) marks: Vec<Words>,
     pub(super) slow_until: Option<Instant>,
-    seek: Option<Seek>,
+    pub(super) seek: Option<Seek>,
     anchor: (Instant, SimTime),
     pub(super) slice: Duration,
     measured: (Instant, SimTime),
     behind: Option<f64>,
     pub(super) published: Option<Instant>,
-    changed: bool,
+    pub(super) changed: bool,
+    /// How long the last piece of a way took that has no hurry.
+    pub(super) took: Duration,
     /// Commands and checkpoints that have been told of.
     pub(super) told: (usize, usize),
     pub(super) way: u64,
@@ -176,6 +78,7 @@ impl Driver {
             running: false,
             speed: Speed::REAL,
             stop: None,
+            marks: Vec::new(),
             slow_until: None,
             seek: None,
             anchor: now,
@@ -184,6 +87,7 @@ impl Driver {
             behind: None,
             published: None,
             changed: false,
+            took: Duration::ZERO,
             told: (0, 0),
             way: 0,
         }
@@ -221,7 +125,9 @@ impl Driver {
     fn rest(&self) -> Option<Duration> {
         match self.role {
             Role::Held => return None,
-            Role::Travelling(..) => return Some(Duration::ZERO),
+            Role::Travelling(..) if self.yields() => return Some(YIELD),
+            // Without hurry, half of the time is for others.
+            Role::Travelling(..) => return Some(self.took),
             Role::Shown => {}
         }
         if !self.running && self.seek.is_none() {
@@ -263,15 +169,22 @@ impl Driver {
                 self.tell_what_happened();
                 self.tell(Told::Sealed(number, self.standing()));
             }
+            Errand::Drop => self.drop_orders(),
+            Errand::Halt => self.halt(),
             Errand::End => {}
         }
     }
 
-    fn tell(&self, told: Told) {
+    /// Whether it is on its way without hurry, and another world is in one.
+    fn yields(&self) -> bool {
+        matches!(&self.role, Role::Travelling(travel, _) if travel.gentle) && lock(&self.shared).yields
+    }
+
+    pub(super) fn tell(&self, told: Told) {
         lock(&self.shared).told.push((self.way, told));
     }
 
-    fn standing(&self) -> Standing {
+    pub(super) fn standing(&self) -> Standing {
         Standing {
             at: self.simulation.now().elapsed(),
             acts: self.simulation.acts().len(),
@@ -334,6 +247,7 @@ impl Driver {
                 }
                 self.seek = None;
                 self.stop = None;
+                self.marks.clear();
                 if let Some(act) = self.simulation.acts().get(self.told.0) {
                     self.tell(Told::Did(act.clone(), false));
                     self.told.0 += 1;
@@ -347,12 +261,12 @@ impl Driver {
         self.tell(Told::Heard);
     }
 
-    fn answer(&self, answer: Answer) {
+    pub(super) fn answer(&self, answer: Answer) {
         self.tell(Told::Answer(answer));
     }
 
     /// Tells of commands that took effect by schedule, and of checkpoints, in order of time: a checkpoint is of what was before its moment.
-    fn tell_what_happened(&mut self) {
+    pub(super) fn tell_what_happened(&mut self) {
         if !matches!(self.role, Role::Shown) {
             return;
         }
@@ -372,33 +286,12 @@ impl Driver {
         }
     }
 
-    fn start_seek(&mut self) {
-        let frame = self.simulation.frame();
-        let newest = frame.incidents.last();
-        let open = newest.filter(|incident| incident.healed.is_none());
-        if open.is_none() && self.simulation.to_come() == 0 {
-            self.answer(Answer::Refused(
-                match newest {
-                    None => "nothing has happened yet: x kills what is selected",
-                    Some(_) => "all is as before: there is no further milestone",
-                }
-                .to_string(),
-            ));
-            return;
-        }
-        self.slow_until = None;
-        self.seek = Some(Seek {
-            since: frame.at,
-            reached: newest.map(progress),
-            acts: self.simulation.acts().len(),
-        });
-    }
-
     /// Lets time pass as far as it is due, for no longer than a slice takes on the wall.
     fn pass(&mut self) {
         match &self.role {
             Role::Held => return,
-            Role::Travelling(travel, _) => return self.travel(travel.until),
+            Role::Travelling(..) if self.yields() => return,
+            Role::Travelling(travel, _) => return self.travel(travel.until, travel.gentle),
             Role::Shown => {}
         }
         let now = Instant::now();
@@ -438,15 +331,17 @@ impl Driver {
     }
 
     /// As much of a step as there is to the next moment that must be met.
-    fn until_stop(&self, step: Duration) -> Duration {
+    pub(super) fn until_stop(&self, step: Duration) -> Duration {
         let now = self.simulation.now().elapsed();
         let pictures = now.as_nanos() / PICTURE_EVERY.as_nanos() + 1;
         let picture = PICTURE_EVERY * u32::try_from(pictures).unwrap_or(u32::MAX);
-        let next = self.stop.map_or(picture, |stop| stop.min(picture));
+        let chapter = self.seek.as_ref().and(self.next_chapter()).map(|mark| mark.at);
+        let stops = [self.stop, chapter].into_iter().flatten();
+        let next = stops.fold(picture, Duration::min);
         step.min(next.saturating_sub(now))
     }
 
-    fn picture_if_due(&mut self) {
+    pub(super) fn picture_if_due(&mut self) {
         let now = self.simulation.now().elapsed();
         if !now.is_zero() && now.as_nanos().is_multiple_of(PICTURE_EVERY.as_nanos()) {
             let frame = Arc::new(self.simulation.frame());
@@ -454,7 +349,7 @@ impl Driver {
         }
     }
 
-    fn stop_if_there(&mut self) {
+    pub(super) fn stop_if_there(&mut self) {
         if self.stop.is_some_and(|stop| self.simulation.now().elapsed() >= stop) {
             (self.stop, self.running, self.seek) = (None, false, None);
             self.anchor();
@@ -475,36 +370,6 @@ impl Driver {
         }
         if speed.factor().is_none() || debt > speed.simulated(FORGIVEN) {
             self.anchor = (now, self.simulation.now());
-        }
-    }
-
-    fn seek_on(&mut self, now: Instant) {
-        while now.elapsed() < SLICE_WALL {
-            let step = self.until_stop(SEEK_STEP);
-            self.simulation.advance(step);
-            self.changed = true;
-            self.tell_what_happened();
-            self.picture_if_due();
-            self.stop_if_there();
-            let frame = self.simulation.frame();
-            let Some(seek) = &self.seek else { return };
-            let newest = frame.incidents.last();
-            let acts = self.simulation.acts();
-            let answer = if let Some(act) = acts.get(seek.acts) {
-                Some(Answer::Done(format!("{} again, as it was done", act.command)))
-            } else if let Some(incident) = newest.filter(|incident| Some(progress(incident)) > seek.reached) {
-                Some(Answer::Done(milestones(incident, seek.reached.unwrap_or_default())))
-            } else if frame.at.since(seek.since) >= SEEK_LIMIT {
-                Some(Answer::Refused("no milestone within 10 simulated minutes".to_string()))
-            } else {
-                None
-            };
-            if let Some(answer) = answer {
-                self.answer(answer);
-                self.seek = None;
-                self.anchor();
-                return;
-            }
         }
     }
 

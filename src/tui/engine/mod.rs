@@ -2,15 +2,21 @@
 //!
 //! Each world lives on a thread of its own (`driver`), which takes errands through a bounded channel and leaves the newest view where the screen
 //! finds it. One world is shown. A second one, the follower, waits just before the last act, so that going back is a matter of showing that one; a
-//! third waits where the person came from. Any other moment is simulated again from the start, or from a world that waits before it.
+//! third waits where the person came from, and a few more at moments spread over the run (`waiting`). Any other moment is simulated again from the
+//! nearest of them before it, or from the start.
 
 mod album;
 mod deck;
 mod director;
 mod driver;
+mod errand;
+mod hearing;
 mod keep;
+mod seek;
 mod travel;
+mod waiting;
 mod ways;
+mod words;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -115,7 +121,7 @@ pub enum Order {
     Run(bool),
     /// Pass time at this speed.
     Pace(Speed),
-    /// Run at full speed to the next milestone of the newest incident, or to the next command that is known.
+    /// Run at full speed to the next milestone of the newest incident, or to the next command or chapter that is known.
     Seek,
     /// Go back to just before the last command.
     Rewind,
@@ -139,6 +145,27 @@ pub enum Order {
     Loop(bool),
     /// Go to the beginning, and let time pass.
     Again,
+    /// Call off the way that a world is on: back to where that began if a world waits there, else no further.
+    CallOff,
+}
+
+impl Order {
+    /// Whether it leads to another moment.
+    pub fn is_way(&self) -> bool {
+        matches!(
+            self,
+            Order::Rewind | Order::Return | Order::GoTo(_) | Order::Back | Order::Switch(_) | Order::Again
+        )
+    }
+
+    /// Whether what was said of the moment that is shown is over by it.
+    pub fn moves_on(&self) -> bool {
+        self.is_way()
+            || matches!(
+                self,
+                Order::Do(_) | Order::Run(true) | Order::Seek | Order::Fork | Order::CallOff
+            )
+    }
 }
 
 /// Why time passes as it does.
@@ -194,6 +221,8 @@ impl View {
 pub enum Answer {
     /// Done, in a sentence.
     Done(String),
+    /// Where the run stands now, in a sentence, which is of no interest any more when it goes on.
+    Here(String),
     /// Refused, and why.
     Refused(String),
 }
@@ -235,6 +264,8 @@ pub struct BranchView {
     pub end: Duration,
     /// Its last command.
     pub last: Option<String>,
+    /// Whether it has left the list.
+    pub forgotten: bool,
 }
 
 /// Something that is known of a branch.

@@ -6,8 +6,9 @@ use crate::command::{Applied, Command, CommandError};
 use crate::observe::Frame;
 use crate::sim::SimTime;
 
-use super::Simulation;
-use super::driver::{Driver, Role, SLICE_WALL, Travel, lock};
+use super::driver::{Driver, Role, SLICE_WALL};
+use super::errand::{Errand, Told, Travel, lock};
+use super::{Order, Simulation};
 
 impl Driver {
     /// Starts on a way: from here if this is a place on it, else from the start.
@@ -34,7 +35,8 @@ impl Driver {
         self.arrive_if_there();
     }
 
-    pub(super) fn travel(&mut self, until: Duration) {
+    /// Goes on, for as long as one piece of simulation may take.
+    pub(super) fn travel(&mut self, until: Duration, gentle: bool) {
         let began = Instant::now();
         while began.elapsed() < SLICE_WALL {
             let now = self.simulation.now().elapsed();
@@ -46,7 +48,47 @@ impl Driver {
                 break;
             }
         }
+        self.took = if gentle { began.elapsed() } else { Duration::ZERO };
         lock(&self.shared).now = self.simulation.now();
+        self.arrive_if_there();
+    }
+
+    /// Forgets what was to be done and to be written when it has arrived, and says so of each.
+    pub(super) fn drop_orders(&mut self) {
+        let Role::Travelling(_, later) = &mut self.role else {
+            return;
+        };
+        for errand in std::mem::take(later) {
+            match errand {
+                Errand::Order(Order::Do(command)) => self.tell(Told::Dropped(command.to_string())),
+                Errand::Seal(number) => self.tell(Told::Unsealed(number)),
+                errand => self.put_off(errand),
+            }
+        }
+    }
+
+    /// Keeps an errand for when it has arrived.
+    fn put_off(&mut self, errand: Errand) {
+        if let Role::Travelling(_, later) = &mut self.role {
+            later.push(errand);
+        }
+    }
+
+    /// Ends the way where it is; what is known to come from here on is still to come.
+    pub(super) fn halt(&mut self) {
+        let (now, done) = (self.simulation.now().elapsed(), self.simulation.acts().len());
+        let standing = self.standing();
+        let Role::Travelling(travel, later) = &mut self.role else {
+            return;
+        };
+        later.retain(|errand| matches!(errand, Errand::Order(Order::Pace(_))));
+        travel.until = now;
+        if let Some(onwards) = &mut travel.then {
+            let ahead = travel.acts.iter().skip(done).chain(&onwards.plan);
+            onwards.plan = ahead.cloned().collect();
+            onwards.running = false;
+        }
+        self.tell(Told::Halted(standing));
         self.arrive_if_there();
     }
 
@@ -64,6 +106,7 @@ impl Driver {
         self.role = Role::Shown;
         self.told = (self.simulation.acts().len(), self.simulation.checkpoints().len());
         self.simulation.plan(&onwards.plan);
+        self.marks = onwards.marks;
         (self.running, self.speed, self.stop) = (onwards.running, onwards.speed, onwards.stop);
         (self.slow_until, self.published) = (None, None);
         self.anchor();

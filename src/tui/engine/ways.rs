@@ -5,9 +5,9 @@ use std::time::Duration;
 use crate::replay::Place;
 use crate::sim::SimTime;
 
-use super::deck::Deck;
-use super::director::{CameFrom, Engine, MOST_DECKS, clock};
-use super::driver::{Errand, GRAIN_NANOS, Onwards, Travel};
+use super::director::{CameFrom, Engine, clock};
+use super::driver::GRAIN_NANOS;
+use super::errand::{Errand, Onwards, Travel};
 use super::{Answer, View};
 
 /// Nearer to the present than this is the present.
@@ -21,7 +21,7 @@ impl Engine {
         };
         let (at, command) = (clock(place.at), act.command.to_string());
         self.go(place, false);
-        self.done(format!(
+        self.here(format!(
             "before `{command}` at {at}: act, and another branch begins; space repeats what happened; Z returns"
         ));
     }
@@ -35,7 +35,7 @@ impl Engine {
         self.go(from.place, false);
         self.came_from = Some(CameFrom { place: here, deck });
         let at = clock(from.place.at);
-        self.done(format!("back at {at}, where you came from; Z again returns"));
+        self.here(format!("back at {at}, where you came from; Z again returns"));
     }
 
     pub(super) fn go_to(&mut self, at: Duration) {
@@ -54,7 +54,7 @@ impl Engine {
         let grain = Duration::from_nanos(u64::from(at.subsec_nanos()) % GRAIN_NANOS);
         let at = at.saturating_sub(grain);
         self.go(self.history.at(at), running);
-        self.done(format!("at {}", clock(at)));
+        self.here(format!("at {}", clock(at)));
     }
 
     /// To just before the last command, to the last mark, or the last milestone of an incident, whichever is nearest.
@@ -90,7 +90,26 @@ impl Engine {
             return;
         }
         self.go(target, false);
-        self.done(format!("at {}", clock(target.at)));
+        self.here(format!("at {}", clock(target.at)));
+    }
+
+    /// Calls off the way of the world that is shown. What waited until it had arrived has been dropped by now.
+    pub(super) fn call_off(&mut self) {
+        if self.decks[self.shown].progress().is_none() {
+            return;
+        }
+        let waits = |from: &CameFrom| {
+            let deck = &self.decks[from.deck];
+            from.deck != self.shown && deck.place == from.place && deck.progress().is_none()
+        };
+        let back = self.departed.filter(|(from, _)| waits(from));
+        let Some((from, before)) = back else {
+            self.decks[self.shown].send(Errand::Halt);
+            return;
+        };
+        self.go(from.place, false);
+        (self.came_from, self.departed) = (before, None);
+        self.here(format!("called off: back at {}", clock(from.place.at)));
     }
 
     pub(super) fn beginning(&self) -> Place {
@@ -109,6 +128,7 @@ impl Engine {
         }
         let before = self.album[from.branch].before(from.at);
         self.album.push(before);
+        self.forget_branches();
         self.send_shown(self.history.here(), false);
         self.done(format!(
             "another branch begins here; what came after this stays on branch {}",
@@ -124,10 +144,12 @@ impl Engine {
         };
         self.decks[self.shown].place = from.place;
         let returns = self.came_from.filter(|from| from.place == place);
+        let before = self.came_from;
         // Whoever goes on through the past came from where that began.
         if self.came_from.is_none() || !self.history.is_past() {
             self.came_from = Some(from);
         }
+        self.departed = Some((from, before));
         self.history.go(place);
         let kept = returns
             .is_none()
@@ -136,7 +158,7 @@ impl Engine {
             .map(|from| from.deck);
         let chosen = self
             .nearest(place, &[kept])
-            .or_else(|| self.spare(kept))
+            .or_else(|| self.spare(&[kept, Some(self.shown)]))
             .unwrap_or(self.shown);
         if chosen != self.shown {
             let held = self.decks[self.shown].send(Errand::Hold(from.place.branch));
@@ -165,8 +187,10 @@ impl Engine {
             number: self.errands,
             acts: self.history.before(place).to_vec(),
             until: place.at,
+            gentle: false,
             then: Some(Onwards {
                 plan: self.history.after(place).to_vec(),
+                marks: self.history.recording().marks.clone(),
                 stop: Some(end).filter(|end| self.replayed && place.branch == 0 && place.at < *end),
                 running,
                 speed: self.speed,
@@ -175,71 +199,5 @@ impl Engine {
         if !self.decks[self.shown].travel(place, travel) {
             self.refuse("the simulation is too busy to listen");
         }
-    }
-
-    /// The world that stands nearest before a place on its own way, but none of those that are to stay where they are.
-    fn nearest(&self, place: Place, kept: &[Option<usize>]) -> Option<usize> {
-        let way = self.history.before(place);
-        let on_the_way = |deck: &Deck| {
-            let stands = deck.place;
-            let missed = way.get(stands.acts).is_some_and(|act| act.at < stands.at);
-            stands.at <= place.at
-                && deck.now() <= place.at
-                && stands.acts <= place.acts
-                && !missed
-                && way.starts_with(self.history.before(stands))
-        };
-        let all = self.decks.iter().enumerate();
-        all.filter(|(index, deck)| !kept.contains(&Some(*index)) && on_the_way(deck))
-            .max_by_key(|(_, deck)| deck.now())
-            .map(|(index, _)| index)
-    }
-
-    /// A world that nobody needs where it is, or a new one.
-    fn spare(&mut self, kept: Option<usize>) -> Option<usize> {
-        let free = (0..self.decks.len()).find(|deck| *deck != self.shown && Some(*deck) != kept);
-        if free.is_some() || self.decks.len() == MOST_DECKS {
-            return free;
-        }
-        self.decks.push(Deck::start(&self.make).ok()?);
-        Some(self.decks.len() - 1)
-    }
-
-    /// Keeps a world just before the last act; while there was none, not far behind the one that is shown.
-    pub(super) fn steer_follower(&mut self) {
-        if !self.followers {
-            return;
-        }
-        let here = self.history.here();
-        let lagging = Duration::from_secs(1);
-        let (place, slack) = match self.history.before_last() {
-            Some((place, _)) => (place, Duration::ZERO),
-            None if self.replayed || self.history.is_past() => return,
-            None => (here, lagging),
-        };
-        let kept = self.came_from.map(|from| from.deck).filter(|deck| *deck != self.shown);
-        let waits = |deck: &Deck| {
-            let stands = deck.place;
-            stands.branch == place.branch
-                && stands.acts == place.acts
-                && stands.at + slack >= place.at
-                && stands.at <= place.at
-        };
-        let mut others = self.decks.iter().enumerate().filter(|(deck, _)| *deck != self.shown);
-        if others.any(|(_, deck)| waits(deck)) {
-            return;
-        }
-        let nearest = self.nearest(place, &[kept, Some(self.shown)]);
-        let Some(chosen) = nearest.or_else(|| self.spare(kept)) else {
-            return;
-        };
-        self.errands += 1;
-        let travel = Travel {
-            number: self.errands,
-            acts: self.history.before(place).to_vec(),
-            until: place.at,
-            then: None,
-        };
-        self.decks[chosen].travel(place, travel);
     }
 }

@@ -61,11 +61,11 @@ fn works(app: &App, action: Action) -> bool {
             scales || changes::replica(app).is_some()
         }
         Action::Edit => changes::menu(app).is_some(),
-        Action::NextMilestone => app
-            .frame()
-            .incidents
-            .last()
-            .is_some_and(|incident| incident.healed.is_none()),
+        Action::NextMilestone => {
+            let open = app.frame().incidents.last();
+            let known = app.timeline.events.iter().any(|event| event.at > app.timeline.at);
+            known || open.is_some_and(|incident| incident.healed.is_none())
+        }
         Action::Open => !app.choices.is_empty(),
         _ => true,
     }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use blastradius::observe::Quantiles;
-use blastradius::tui::Options;
-use blastradius::tui::engine::{Answer, Simulation, View};
+use blastradius::tui::engine::{Answer, Order, Simulation, View};
+use blastradius::tui::{Intent, Options, Over};
 use ratatui::crossterm::event::KeyCode;
 
 use super::{SIZES, app, draw, fixture, key, kill, press, text};
@@ -95,4 +95,74 @@ fn many_servers_leave_room_for_their_neighbours() {
         map.contains("lb ") && map.contains("db ") && map.contains("300/300"),
         "{picture}"
     );
+}
+
+#[test]
+fn what_is_said_of_a_moment_goes_when_the_run_goes_on() {
+    let mut fake = fixture::balanced(2);
+    let mut app = app(&mut fake, &Options::default());
+    app.view.running = false;
+    app.hear(Answer::Here("the end of the recording".to_string()));
+    app.handle(&key(KeyCode::Char('>')));
+    assert!(app.notice.is_some(), "another speed is the same moment");
+    assert_eq!(
+        app.handle(&key(KeyCode::Char(' '))),
+        Some(Intent::Order(Order::Run(true)))
+    );
+    assert_eq!(app.notice, None);
+    app.hear(Answer::Done("written".to_string()));
+    app.handle(&key(KeyCode::Char('z')));
+    assert!(app.notice.is_some(), "this is of no moment");
+}
+
+#[test]
+fn esc_calls_off_a_way_and_a_menu_says_which_keys_it_lacks() {
+    let mut fake = fixture::balanced(2);
+    let mut app = app(&mut fake, &Options::default());
+    assert_eq!(app.handle(&key(KeyCode::Esc)), None);
+    app.timeline.arriving = Some(0.5);
+    assert_eq!(app.handle(&key(KeyCode::Esc)), Some(Intent::Order(Order::CallOff)));
+    app.timeline.arriving = None;
+    app.handle(&key(KeyCode::Char('b')));
+    app.handle(&key(KeyCode::Char('n')));
+    let said = app
+        .notice
+        .as_ref()
+        .map(|notice| notice.words.as_str())
+        .unwrap_or_default();
+    assert!(said.contains("no line of this menu has the key n"), "{said}");
+    assert!(matches!(app.over, Over::Menu(_)), "it stays open");
+}
+
+#[test]
+fn the_path_of_a_recording_is_said_whole_or_cut_in_its_middle() {
+    let mut fake = fixture::balanced(2);
+    let mut app = app(&mut fake, &Options::default());
+    draw(&mut app, 80, 24);
+    let file = "/home/somebody/.local/state/blastradius/runs/2026-01-01T10-00-00Z-04-load-balancer.replay.ron";
+    app.say_where_kept(Some(file.to_string()), false);
+    let screen = text(&draw(&mut app, 80, 24));
+    assert!(
+        screen.contains("recorded in /home/") && screen.contains("04-load-balancer.replay.ron"),
+        "{screen}"
+    );
+    app.say_where_kept(Some(file.to_string()), true);
+    let screen = text(&draw(&mut app, 80, 24));
+    let Over::Page(_, rows) = &app.over else {
+        panic!("{screen}")
+    };
+    assert_eq!(rows.concat(), file);
+}
+
+#[test]
+fn a_mistyped_command_is_answered_with_all_that_can_be_typed() {
+    let mut fake = fixture::balanced(2);
+    let mut app = app(&mut fake, &Options::default());
+    press(&mut app, ":wirte x");
+    app.handle(&key(KeyCode::Enter));
+    let Over::Prompt(prompt) = &app.over else {
+        panic!("it comes back")
+    };
+    let why = prompt.refusal.as_deref().unwrap_or_default();
+    assert!(why.contains("w, where, goto, mark, note, branch, loop, q"), "{why}");
 }
