@@ -1,5 +1,8 @@
 //! Questions that take more than one run.
 
+pub mod blast;
 mod miss_ratio;
+mod pool;
 
 pub use miss_ratio::{Capacity, Column, MissRatios, Outcome, Question};
+pub use pool::cores;

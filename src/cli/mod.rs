@@ -4,6 +4,7 @@
 //! Results go to stdout, everything about them to stderr.
 
 mod bench;
+mod blast;
 mod cache;
 mod cast;
 mod check;
@@ -59,6 +60,8 @@ Examples:
   blastradius diff before.replay.ron after.replay.ron
   blastradius cast outage.replay.ron -o outage.cast --speed 4
   blastradius demo                       what there is to see, one after another, until q
+  blastradius blast 04                   kill everything in turn: what breaks?
+  blastradius blast my-system.ron --max-spof 0 --markdown
   blastradius cache trace.csv            which eviction policy misses least?
   blastradius bench 04 13                how fast do these run here?
 
@@ -98,6 +101,10 @@ enum Verb {
     Cache(cache::Arguments),
     /// List the faults that can be injected, or show one of them in full.
     Faults(faults::Arguments),
+    /// Kill everything in turn, one by one and in pairs, and rank what breaks.
+    Blast(blast::Arguments),
+    /// Put together what `blast --shard` wrote on several machines.
+    Merge(blast::MergeArguments),
     /// Measure how fast layouts run and how much memory that takes.
     Bench(bench::Arguments),
     /// Check a layout, and a script for it, without running them.
@@ -150,6 +157,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Some(Verb::Layouts) => layouts::layouts(),
         Some(Verb::Cache(arguments)) => cache::cache(&arguments),
         Some(Verb::Faults(arguments)) => faults::faults(&arguments),
+        Some(Verb::Blast(arguments)) => blast::blast(&arguments),
+        Some(Verb::Merge(arguments)) => blast::merge(&arguments),
         Some(Verb::Bench(arguments)) => bench::bench(&arguments),
         Some(Verb::Check(arguments)) => check::check(&arguments),
     };

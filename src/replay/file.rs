@@ -82,6 +82,11 @@ fn hash(mut hash: u64, text: &str) -> u64 {
 /// The hash of nothing.
 const NOTHING: u64 = 0xcbf2_9ce4_8422_2325;
 
+/// The FNV-1a hash of a text: a short name for what it says, no protection.
+pub fn fingerprint(text: &str) -> u64 {
+    hash(NOTHING, text)
+}
+
 /// Makes the text of a file, piece by piece.
 #[derive(Clone, Debug)]
 pub(super) struct Scribe {

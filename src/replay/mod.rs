@@ -15,7 +15,7 @@ mod verify;
 
 pub use crate::command::LONGEST_WORDS;
 pub use digest::{Checkpoint, Digest};
-pub use file::RecordingError;
+pub use file::{RecordingError, fingerprint};
 pub use history::{BRANCHES, Branch, History, Place, Taken};
 pub use journal::{Journal, PART};
 pub use judge::{Judge, Outcome, Verdict};

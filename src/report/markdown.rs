@@ -4,6 +4,7 @@
 //! each character that could have a meaning is escaped: markup, links, mentions, issues, formulas, columns.
 
 use super::document::{Block, Cell, Document, Fact, Grid, Piece, Prose, Step};
+use crate::layout::printable;
 
 /// The document, with a line break at the end.
 pub fn markdown(document: &Document) -> String {
@@ -135,6 +136,11 @@ fn escaped(text: &str) -> String {
     }
     // Addresses become links by themselves.
     out.replace("://", "&#58;//").replace("www.", "www&#46;")
+}
+
+/// A text of a layout, on a line of its own or in a cell, that reads as it is.
+pub(super) fn literal(text: &str) -> String {
+    at_the_start(&escaped(&printable(text)))
 }
 
 /// What would begin a list, a rule or a quotation at the start of a line is escaped there.

@@ -4,6 +4,7 @@
 //! `docs/cache-json.md` describe every field. Fields may be added under this name;
 //! none is renamed, removed or given another meaning without another name. Equal runs give equal bytes.
 
+pub mod blast;
 mod build;
 mod caches;
 mod compare;
@@ -25,6 +26,7 @@ mod text;
 mod tiers;
 mod words;
 
+pub use blast::{AvailabilityReport, BlastReport, FailureReport, TollReport, UndisturbedReport};
 pub use caches::{CacheCounts, CacheNodeReport, CacheReport};
 pub use compare::{Compared, Comparison, compared};
 pub use csv::csv;

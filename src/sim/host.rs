@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::{Context, Poll};
@@ -432,7 +433,8 @@ impl<W: Wire> Drop for Call<'_, W> {
 /// Wakes all handlers of an instance that wait for it.
 #[derive(Debug, Default)]
 pub struct Signal {
-    waiting: RefCell<Vec<Ref>>,
+    /// In the order in which they began to wait.
+    waiting: RefCell<VecDeque<Ref>>,
 }
 
 impl Signal {
@@ -448,6 +450,14 @@ impl Signal {
     /// Wakes all that wait now.
     pub fn raise<W: Wire>(&self, cx: &Cx<W>) {
         for wait in self.waiting.take() {
+            cx.core.raise(wait);
+        }
+    }
+
+    /// Wakes the one that began to wait last, if one waits.
+    pub fn raise_newest<W: Wire>(&self, cx: &Cx<W>) {
+        let newest = self.waiting.borrow_mut().pop_back();
+        if let Some(wait) = newest {
             cx.core.raise(wait);
         }
     }
@@ -467,7 +477,7 @@ impl<W: Wire> Future for Signalled<'_, W> {
         match self.wait {
             None => {
                 let wait = self.cx.core.start_signal();
-                self.signal.waiting.borrow_mut().push(wait);
+                self.signal.waiting.borrow_mut().push_back(wait);
                 self.wait = Some(wait);
                 Poll::Pending
             }
@@ -483,7 +493,11 @@ impl<W: Wire> Future for Signalled<'_, W> {
 impl<W: Wire> Drop for Signalled<'_, W> {
     fn drop(&mut self) {
         if let Some(wait) = self.wait {
-            self.signal.waiting.borrow_mut().retain(|waiting| *waiting != wait);
+            // Whoever has waited longest gives up first.
+            let mut waiting = self.signal.waiting.borrow_mut();
+            if let Some(place) = waiting.iter().position(|waiting| *waiting == wait) {
+                waiting.remove(place);
+            }
             self.cx.core.abandon_wait(self.cx.id, self.cx.local, wait);
         }
     }

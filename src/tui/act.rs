@@ -123,6 +123,7 @@ impl App {
             Choice::Open(index) => Intent::Open(index),
             Choice::Order(order) => Intent::Order(order),
             Choice::Compare(other) => Intent::Compare(other),
+            Choice::Failure(place) => Intent::Failure(place),
         })
     }
 
@@ -266,6 +267,7 @@ impl App {
             Action::Faults => self.open(menu::faults(self), "nothing else can go wrong with it"),
             Action::Edit => self.open(changes::menu(self), "it has nothing that can be changed"),
             Action::Branches => self.over = Over::Menu(past::branches(self)),
+            Action::Blast => return Some(Intent::Blast),
             Action::Mark => self.over = Over::Prompt(Prompt::new(Purpose::Mark)),
             Action::Open => {
                 let rung = self.next_rung();

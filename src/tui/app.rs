@@ -92,6 +92,10 @@ pub enum Intent {
     Open(usize),
     /// Show how the branch that is shown differs from this one.
     Compare(usize),
+    /// Work out what breaks when each thing fails, or show it.
+    Blast,
+    /// Play the failure of this number from its start.
+    Failure(usize),
     /// Say where the run is recorded; the whole path, on a page of its own, if so.
     WhereKept(bool),
     /// Back to the shell for a while.

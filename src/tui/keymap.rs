@@ -73,6 +73,8 @@ pub enum Action {
     Mark,
     /// Slower.
     Slower,
+    /// What breaks when each thing fails.
+    Blast,
     /// Faster.
     Faster,
     /// Opens the command line.
@@ -219,6 +221,13 @@ pub const KEYMAP: &[Binding] = &[
         &[A::Branches],
         "branches",
         "the histories of this run: go to another, compare two, begin one here",
+        0,
+    ),
+    row(
+        &["B"],
+        &[A::Blast],
+        "blast",
+        "let everything fail in turn, in the background: the worst first; enter plays one",
         0,
     ),
     row(&["m"], &[A::Mark], "mark", "begin a chapter here", 0),

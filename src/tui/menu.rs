@@ -23,6 +23,8 @@ pub enum Choice {
     Order(Order),
     /// Shows how the branch that is shown differs from this one.
     Compare(usize),
+    /// Plays the failure of this number from its start.
+    Failure(usize),
 }
 
 /// A line of a menu.

@@ -30,6 +30,7 @@ pub mod record;
 pub mod screen;
 pub mod select;
 mod speed;
+mod study;
 pub mod terminal;
 mod text;
 pub mod theme;
@@ -54,6 +55,7 @@ pub use speed::Speed;
 
 use engine::{Engine, Keep, Simulation, Start, View};
 use keymap::Action;
+use study::{Asked, Study};
 use terminal::{Screen, Signals};
 use theme::Role;
 
@@ -133,7 +135,9 @@ fn play_on(show: Show, options: &Options, mut next: impl FnMut() -> Option<Show>
     let signals = Signals::listen()?;
     let mut screen = Screen::take(options)?;
     let (mut show, mut options) = (show, options.clone());
+    let mut study = Study::default();
     loop {
+        study.play(&show);
         let seed = show.recording.head.seed;
         let layout = show.layout.clone();
         let make = move || Session::scheduled(&layout, seed, &[]);
@@ -146,8 +150,13 @@ fn play_on(show: Show, options: &Options, mut next: impl FnMut() -> Option<Show>
             running: options.running,
             speed: options.speed,
         };
-        match session(&mut screen, &signals, start, &options, make)? {
+        match session((&mut screen, &signals), start, &options, &mut study, make)? {
             Next::End(farewell) => return Ok(*farewell),
+            Next::Play(other) => {
+                show = *other;
+                options.unasked = false;
+                options.running = true;
+            }
             Next::Over(farewell) => match next() {
                 Some(other) => show = other,
                 None => return Ok(*farewell),
@@ -191,9 +200,9 @@ pub fn play_simulation<S: Simulation + 'static>(
         recording: Recording::new(Head::new(name, "", None, seed)),
         ..Start::bare(options.running, options.speed)
     };
-    match session(&mut screen, &signals, start, options, make)? {
+    match session((&mut screen, &signals), start, options, &mut Study::default(), make)? {
         Next::End(farewell) | Next::Over(farewell) => Ok(*farewell),
-        Next::Open(_) => Err(io::Error::other("a stand-in has no other layouts")),
+        Next::Open(_) | Next::Play(_) => Err(io::Error::other("a stand-in has no other layouts")),
     }
 }
 
@@ -203,13 +212,14 @@ enum Next {
     /// The recording has ended by itself.
     Over(Box<Farewell>),
     Open(usize),
+    Play(Box<Show>),
 }
 
 fn session<S: Simulation + 'static>(
-    screen: &mut Screen,
-    signals: &Signals,
+    (screen, signals): (&mut Screen, &Signals),
     start: Start,
     options: &Options,
+    study: &mut Study,
     make: impl Fn() -> S + Send + Sync + 'static,
 ) -> io::Result<Next> {
     let Head { name, seed, .. } = start.recording.head.clone();
@@ -235,6 +245,7 @@ fn session<S: Simulation + 'static>(
         engine,
         dirty: true,
         unattended: options.unattended,
+        study,
     };
     let end = match stage.run(&mut app, &early) {
         Ok(end) => end,
@@ -261,6 +272,7 @@ fn session<S: Simulation + 'static>(
     };
     Ok(match end {
         Ended::Open(index) => Next::Open(index),
+        Ended::Play(show) => Next::Play(show),
         Ended::Over => Next::Over(farewell(0)),
         Ended::Quit(exit_code) => Next::End(farewell(exit_code)),
     })
@@ -358,6 +370,7 @@ fn crash(engine: Engine, seed: u64) -> io::Error {
 enum Ended {
     Quit(u8),
     Open(usize),
+    Play(Box<Show>),
     /// By itself.
     Over,
 }
@@ -369,6 +382,7 @@ struct Stage<'a> {
     engine: Engine,
     dirty: bool,
     unattended: bool,
+    study: &'a mut Study,
 }
 
 impl Stage<'_> {
@@ -408,6 +422,10 @@ impl Stage<'_> {
             }
             if self.unattended && self.engine.is_over() {
                 return Ok(Some(Ended::Over));
+            }
+            if let Some(menu) = self.study.news() {
+                app.learn(menu);
+                self.dirty = true;
             }
             let timeline = self.engine.timeline();
             if app.timeline != timeline {
@@ -460,6 +478,14 @@ impl Stage<'_> {
             Some(Intent::Compare(other)) => {
                 let compared = self.engine.compared(app.timeline.branch, other);
                 app.compare(other, compared);
+            }
+            Some(Intent::Blast) => match self.study.ask()? {
+                Asked::Known(menu) => app.over = Over::Menu(menu),
+                asked => app.say_of_blast(&asked),
+            },
+            Some(Intent::Failure(place)) => {
+                let show = self.study.failure(place);
+                return Ok(show.map(|show| Ended::Play(Box::new(show))));
             }
             Some(Intent::WhereKept(whole)) => {
                 let file = self.engine.file().map(|file| file.display().to_string());

@@ -46,6 +46,11 @@ pub const WORDS: &[Word] = &[
         "branch",
         "forget what followed here, and begin another branch",
     ),
+    word(
+        "blast",
+        "blast",
+        "let everything fail in turn, in the background, and rank what breaks",
+    ),
     word("loop", "loop on|off", "play a recording again when it ends"),
     word("q", "q", "end"),
 ];
@@ -82,6 +87,7 @@ pub fn read(line: &str) -> Option<Result<Intent, String>> {
         ("mark", name) => order(Order::Mark(name.to_string())),
         ("note", "") => wants("a note has a text, as in `note nobody noticed`"),
         ("note", text) => order(Order::Note(text.to_string())),
+        ("blast", "") => Ok(Intent::Blast),
         ("branch", "") => order(Order::Fork),
         ("loop", "on" | "") => order(Order::Loop(true)),
         ("loop", "off") => order(Order::Loop(false)),

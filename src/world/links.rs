@@ -1,5 +1,7 @@
 //! Commands about links, and the rules of the network that they set.
 
+use std::collections::BTreeSet;
+
 use crate::command::{CommandError, LinkSelector};
 use crate::layout::printable;
 use crate::observe::Severity;
@@ -19,7 +21,7 @@ pub(super) fn add_rules(world: &mut World, link: &LinkSelector, verdict: Verdict
     let ends = link_ends(world, link)?;
     let name = printable(&link.to_string());
     // Those who answer are what is hurt: they can't be reached, or can't be heard.
-    let targets: Vec<InstanceId> = ends.iter().flat_map(|(_, to)| to.clone()).collect();
+    let targets: Vec<InstanceId> = ends.iter().flat_map(|(from, to)| answering(world, from, to)).collect();
     put_rules(
         world,
         ends.into_iter()
@@ -38,6 +40,20 @@ pub(super) fn add_rules(world: &mut World, link: &LinkSelector, verdict: Verdict
     open_incident(world, &what, &name, targets, upstream);
     refresh_health(world);
     Ok(done(world, Severity::Bad, what))
+}
+
+/// Who answers on a link: its end, unless only the other way round somebody is called.
+fn answering(world: &World, from: &[InstanceId], to: &[InstanceId]) -> Vec<InstanceId> {
+    let of = |side: &[InstanceId]| -> BTreeSet<usize> { side.iter().map(|id| world.places[id.0 as usize].0).collect() };
+    let (senders, receivers) = (of(from), of(to));
+    let calls = |callers: &BTreeSet<usize>, called: &BTreeSet<usize>| {
+        let links = &world.topology.links;
+        links
+            .iter()
+            .any(|link| callers.contains(&link.from) && called.contains(&link.to))
+    };
+    let back = !calls(&senders, &receivers) && calls(&receivers, &senders);
+    if back { from.to_vec() } else { to.to_vec() }
 }
 
 /// Puts rules into the network, each in the place of one of the same kind between the same ends. Those of an injection are its own, beside those

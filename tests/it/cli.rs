@@ -64,6 +64,9 @@ pub fn blastradius(arguments: &[&str]) -> Output {
 fn program(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_blastradius"));
     command.args(arguments).stdin(Stdio::null());
+    // What the program keeps is none of the developer's.
+    let state = std::env::temp_dir().join(format!("blastradius-test-state-{}", std::process::id()));
+    command.env("XDG_STATE_HOME", state);
     command
 }
 

@@ -6,6 +6,7 @@
 
 mod architecture;
 mod balancing;
+mod blast;
 mod build;
 mod caching;
 mod casts;

@@ -245,6 +245,36 @@ fn demos_follow_each_other_until_somebody_leaves() {
 }
 
 #[test]
+fn everything_fails_in_turn_beside_the_run_and_a_failure_is_played() {
+    let folder = crate::cli::Folder::new();
+    let layout = folder.file("tiny.ron", crate::cli::TINY);
+    let mut session = Session::start(&["play", &layout], 120, 40);
+    session.until("the map", |picture| picture.contains("web"));
+    session.press("B");
+    session.until("that it works", |picture| {
+        picture.contains("everything fails in turn now")
+    });
+    session.until("the ranking", |picture| picture.contains("single points of failure"));
+    session.until("the worst", |picture| {
+        picture.contains("web/1 crashed") && picture.contains("single point:")
+    });
+    session.press("\r");
+    session.until("the failure from its start", |picture| {
+        picture.contains("replay · web/1 crashed")
+    });
+    // It is known now.
+    session.press("B");
+    session.until("the ranking again", |picture| {
+        picture.contains("single points of failure")
+    });
+    session.press("\x1b");
+    session.until("the map again", |picture| !picture.contains("single points of failure"));
+    session.press("q");
+    assert_eq!(session.ended(), 0);
+    session.assert_restored();
+}
+
+#[test]
 fn a_run_that_is_killed_loses_a_second_at_most() {
     // Six moments by default; a hundred where somebody asks for it.
     let rounds = std::env::var("BLASTRADIUS_KILLS").map_or(6, |rounds| rounds.parse().expect("a number"));

@@ -153,7 +153,7 @@ impl Lookups {
     }
 }
 
-/// A look-up in progress. However it ends, those who wait for it go on.
+/// A look-up in progress. However it ends, those who wait for it go on, or one of them looks.
 struct Looking<'a> {
     lookups: &'a Lookups,
     cx: &'a Cx<System>,
@@ -181,6 +181,12 @@ impl Drop for Looking<'_> {
     fn drop(&mut self) {
         let cached = &mut self.lookups.caches.borrow_mut()[self.cache];
         cached.looking = false;
-        cached.found.raise(self.cx);
+        if cached.records.is_some() || cached.failure.is_some() {
+            cached.found.raise(self.cx);
+        } else {
+            // Whoever looked has given up, and one of those who wait looks: the newest, which has the longest patience left. If all were woken, and the oldest
+            // looked, who gives up next, many thousands would be woken for each request while a name service is out.
+            cached.found.raise_newest(self.cx);
+        }
     }
 }

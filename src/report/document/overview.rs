@@ -107,16 +107,23 @@ fn verdict(report: &Report) -> String {
     format!("{expected} {steps} of the script {} not done.", were(undone))
 }
 
+/// Whether the run passed. Where nothing was expected of it, that says nothing of how well it went.
+fn passed(report: &Report) -> Fact {
+    if !report.passed {
+        return Fact::new("Verdict", "not passed").tone(Tone::Bad);
+    }
+    if report.expectations.is_empty() {
+        return Fact::new("Verdict", "none").note(Prose::words("nothing was expected of the run"));
+    }
+    Fact::new("Verdict", "passed").tone(Tone::Good)
+}
+
 /// The figures that matter most.
 pub(super) fn facts(report: &Report) -> Vec<Fact> {
     let (requests, latency) = (&report.requests, &report.latency_ms);
     let bad = |number: u64| if number > 0 { Tone::Bad } else { Tone::Plain };
     let mut facts = vec![
-        if report.passed {
-            Fact::new("Verdict", "passed").tone(Tone::Good)
-        } else {
-            Fact::new("Verdict", "not passed").tone(Tone::Bad)
-        },
+        passed(report),
         Fact::new("Answered well", percent(requests.ok_ratio)).note(Prose::words(format!(
             "{} of {} sent",
             count(requests.ok),

@@ -200,10 +200,15 @@ impl Engine {
     fn drop_waiting(&mut self) {
         self.decks[self.shown].drop_orders();
         for order in std::mem::take(&mut self.waiting) {
-            if let Order::Do(command) = order {
-                let words = format!("called off: `{command}` was not done");
-                self.postscript.push(Answer::Refused(words));
-            }
+            let what = match order {
+                Order::Do(command) => format!("`{command}` was not done"),
+                Order::Mark(name) => format!("the chapter `{name}` was not begun"),
+                Order::Note(text) => format!("`{text}` was not noted"),
+                Order::Write(name) => format!("{name} was not written"),
+                Order::Fork => "no branch was begun".to_owned(),
+                _ => continue,
+            };
+            self.postscript.push(Answer::Refused(format!("called off: {what}")));
         }
     }
 

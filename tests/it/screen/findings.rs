@@ -164,5 +164,8 @@ fn a_mistyped_command_is_answered_with_all_that_can_be_typed() {
         panic!("it comes back")
     };
     let why = prompt.refusal.as_deref().unwrap_or_default();
-    assert!(why.contains("w, where, goto, mark, note, branch, loop, q"), "{why}");
+    assert!(
+        why.contains("w, where, goto, mark, note, branch, blast, loop, q"),
+        "{why}"
+    );
 }
