@@ -3,6 +3,7 @@
 pub mod blast;
 mod miss_ratio;
 mod pool;
+pub mod search;
 
 pub use miss_ratio::{Capacity, Column, MissRatios, Outcome, Question};
 pub use pool::cores;

@@ -20,7 +20,7 @@ use crate::report::{BlastReport, blast};
 use part::{Head, Journal, LayoutText};
 
 /// The exit code of what was interrupted, that of a program that ctrl-c ends.
-const INTERRUPTED: u8 = 130;
+pub(super) const INTERRUPTED: u8 = 130;
 /// The most seeds: each is a whole round.
 const MOST_SEEDS: u32 = 1_000;
 
@@ -210,7 +210,7 @@ fn tell(report: &BlastReport, form: Form) -> Result<Ended, Complaint> {
 }
 
 /// Set when somebody presses ctrl-c, or the program is told to end. A second time ends it at once.
-fn interrupt() -> Result<Arc<AtomicBool>, Complaint> {
+pub(super) fn interrupt() -> Result<Arc<AtomicBool>, Complaint> {
     let stop = Arc::new(AtomicBool::new(false));
     for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
         signal_hook::flag::register_conditional_shutdown(signal, INTERRUPTED.into(), Arc::clone(&stop))
@@ -229,7 +229,7 @@ fn bar(until: Duration) -> ProgressBar {
 }
 
 /// Reads `2/8`.
-fn shard(text: &str) -> Result<(u32, u32), String> {
+pub(super) fn shard(text: &str) -> Result<(u32, u32), String> {
     let wrong = || format!("`{}` is no shard: write 2/8 for the second of eight", printable(text));
     let (number, count) = text.split_once('/').ok_or_else(wrong)?;
     let number: u32 = number.trim().parse().map_err(|_| wrong())?;

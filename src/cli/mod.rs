@@ -20,6 +20,7 @@ mod output;
 mod play;
 mod replay;
 mod run;
+mod search;
 mod traces;
 
 use std::ffi::OsString;
@@ -62,13 +63,14 @@ Examples:
   blastradius demo                       what there is to see, one after another, until q
   blastradius blast 04                   kill everything in turn: what breaks?
   blastradius blast my-system.ron --max-spof 0 --markdown
+  blastradius search 21 --expect 'always primaries(us-east/orders) <= 1'
   blastradius cache trace.csv            which eviction policy misses least?
   blastradius bench 04 13                how fast do these run here?
 
 Exit codes:
   0  all is well
   1  an expectation failed or was never judged, a command of the script was not done, or
-     a replay differs, or two that were compared do
+     a replay differs, or two that were compared do, or a search found something
   2  usage, a bad file, or a result that cannot be written";
 
 /// A terminal playground for distributed systems: kill a server and watch what breaks, who notices, and how it heals.
@@ -105,6 +107,8 @@ enum Verb {
     Blast(blast::Arguments),
     /// Put together what `blast --shard` wrote on several machines.
     Merge(blast::MergeArguments),
+    /// Look for faults that break what a layout expects, and shrink them to the few that matter.
+    Search(search::Arguments),
     /// Measure how fast layouts run and how much memory that takes.
     Bench(bench::Arguments),
     /// Check a layout, and a script for it, without running them.
@@ -159,6 +163,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Some(Verb::Faults(arguments)) => faults::faults(&arguments),
         Some(Verb::Blast(arguments)) => blast::blast(&arguments),
         Some(Verb::Merge(arguments)) => blast::merge(&arguments),
+        Some(Verb::Search(arguments)) => search::search(&arguments),
         Some(Verb::Bench(arguments)) => bench::bench(&arguments),
         Some(Verb::Check(arguments)) => check::check(&arguments),
     };

@@ -79,6 +79,14 @@ impl Judge {
         self.cases.is_empty()
     }
 
+    /// Whether something has failed that nothing to come can make good: an `Always`, or an `At`.
+    pub fn has_failed(&self) -> bool {
+        let is_final = |case: &Case| matches!(case.expectation.quantifier, Quantifier::Always | Quantifier::At(_));
+        self.cases
+            .iter()
+            .any(|case| is_final(case) && case.first_failure.is_some())
+    }
+
     /// Takes note that a command took effect: the grace of `Always` starts again.
     pub fn commanded(&mut self, at: Duration) {
         self.last_command = Some(at);

@@ -214,6 +214,11 @@ impl Session {
         &self.checkpoints
     }
 
+    /// Whether an expectation has failed that nothing to come can make good.
+    pub fn has_failed(&self) -> bool {
+        self.judge.has_failed()
+    }
+
     /// Scheduled commands that were refused so far.
     pub fn refusals(&self) -> &[Refusal] {
         &self.refusals

@@ -99,25 +99,31 @@ pub(super) fn ms(duration: Duration) -> f64 {
     duration.as_nanos() as f64 / 1e6
 }
 
-fn expectation(verdict: &Verdict) -> ExpectationReport {
+/// What became of an expectation.
+pub(super) fn expectation(verdict: &Verdict) -> ExpectationReport {
     let (word, failure) = match verdict.outcome {
         Outcome::Held => ("held", None),
         Outcome::Failed { at, value } => ("failed", Some((at, value))),
         Outcome::Unjudged => ("unjudged", None),
     };
     ExpectationReport {
-        quantifier: match verdict.quantifier {
-            Quantifier::Always => "always".to_owned(),
-            Quantifier::Eventually => "eventually".to_owned(),
-            Quantifier::Sometimes => "sometimes".to_owned(),
-            Quantifier::At(when) => format!("at {}", duration::format(when)),
-        },
+        quantifier: quantifier(verdict.quantifier),
         text: verdict.text.clone(),
         unit: unit(&verdict.measure),
         bound: verdict.bound,
         verdict: word,
         failed_at_s: failure.map(|(at, _)| at.as_secs_f64()),
         failed_value: failure.map(|(_, value)| value),
+    }
+}
+
+/// How often an expectation must hold, in words.
+pub(super) fn quantifier(quantifier: Quantifier) -> String {
+    match quantifier {
+        Quantifier::Always => "always".to_owned(),
+        Quantifier::Eventually => "eventually".to_owned(),
+        Quantifier::Sometimes => "sometimes".to_owned(),
+        Quantifier::At(when) => format!("at {}", duration::format(when)),
     }
 }
 

@@ -17,6 +17,7 @@ mod markdown;
 mod miss_ratio;
 mod model;
 mod queues;
+pub mod search;
 mod seconds;
 mod sections;
 mod shell;
@@ -44,6 +45,7 @@ pub use model::{
 pub use queues::{
     JobsReport, KindReport, MessageReport, PublisherReport, QueueCounts, QueueReport, SubscriberReport, WorkersReport,
 };
+pub use search::SearchReport;
 pub use seconds::Seconds;
 pub use shell::quoted;
 pub use text::to_text;

@@ -29,6 +29,7 @@ mod reports;
 mod rewind;
 mod screen;
 mod scripts;
+mod search;
 mod soak;
 mod story;
 mod terminal;
