@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{Complaint, DEFAULT_SEED, Ended, blast, drive, files, output};
+use super::{Complaint, DEFAULT_SEED, Ended, blast, drive, files, format, output};
 use crate::analyze::cores;
 use crate::analyze::search::{Finding, Obstacle, Question, Search};
 use crate::layout::{self, Expectation, Layout, RawExpectation, printable};
@@ -118,8 +118,7 @@ pub(super) fn search(arguments: &Arguments) -> Result<Ended, Complaint> {
     let recording = recording(&source, &ending, shrunk.broken.at, words);
     // Somebody may have made the file meanwhile.
     let saved = writable().and_then(|()| recording.save(&file).map_err(|error| Complaint(error.to_string())));
-    let shown = quoted(&file);
-    let replay = format!("blastradius replay {shown}");
+    let replay = format!("blastradius replay {}", format::operand(&file));
     // The report comes first: a full disk must not cost it.
     arguments.tell(&report.found(&finding, &shrunk, &ending, (file.display().to_string(), replay)))?;
     saved.map(|()| Ended::Badly)
@@ -290,19 +289,6 @@ fn stem(name: &str) -> String {
     if stem.is_empty() { "layout".to_owned() } else { stem }
 }
 
-/// A file as it is typed in a shell.
-fn quoted(file: &Path) -> String {
-    let mut text = file.display().to_string();
-    if text.starts_with('-') {
-        text.insert_str(0, "./");
-    }
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./".contains(c);
-    if text.chars().all(is_plain) {
-        return text;
-    }
-    format!("'{}'", text.replace('\'', "'\\''"))
-}
-
 /// A bar on stderr, and only on a terminal. Its position is in milliseconds of simulated time; without a number of tries it has no end.
 fn bar(tries: Option<u64>, length: Duration) -> ProgressBar {
     match tries {
@@ -350,7 +336,5 @@ mod tests {
         assert_eq!(stem("some/folder/my shop.ron"), "my-shop");
         assert_eq!(stem("\u{1b}[2J.ron"), "2J");
         assert_eq!(stem("\u{1b}.ron"), "layout");
-        assert_eq!(quoted(Path::new("a/b-1.replay.ron")), "a/b-1.replay.ron");
-        assert_eq!(quoted(Path::new("it's $x")), "'it'\\''s $x'");
     }
 }

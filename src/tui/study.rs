@@ -34,8 +34,11 @@ pub struct Study {
     /// What is played; none for a stand-in.
     played: Option<(Layout, Head)>,
     work: Option<Work>,
-    found: Option<Box<(Plan, BlastReport)>>,
+    found: Found,
 }
+
+/// What was tried, and what came of it; nothing before all is tried.
+type Found = Option<Box<(Plan, BlastReport)>>;
 
 /// What came of asking.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,7 +55,8 @@ pub enum Asked {
 
 /// The threads at work.
 struct Work {
-    thread: JoinHandle<Option<Box<(Plan, BlastReport)>>>,
+    /// There until it is joined.
+    thread: Option<JoinHandle<Found>>,
     stop: Arc<AtomicBool>,
     /// Simulated time that has passed, and that is to pass, in milliseconds.
     passed: Arc<AtomicU64>,
@@ -99,7 +103,8 @@ impl Study {
 
     /// Looks whether it has become known since the last look.
     pub fn news(&mut self) -> Option<Menu> {
-        if !self.work.as_ref().is_some_and(|work| work.thread.is_finished()) {
+        let is_done = |work: &Work| work.thread.as_ref().is_none_or(JoinHandle::is_finished);
+        if !self.work.as_ref().is_some_and(is_done) {
             return None;
         }
         self.found = self.work.take()?.end();
@@ -169,7 +174,7 @@ impl Work {
             move || find(&name, &layout, seed, &stop, (&passed, &whole))
         })?;
         Ok(Work {
-            thread,
+            thread: Some(thread),
             stop,
             passed,
             whole,
@@ -182,21 +187,14 @@ impl Work {
     }
 
     /// What was found. A panic over there is one here.
-    fn end(mut self) -> Option<Box<(Plan, BlastReport)>> {
-        let idle = thread::Builder::new().spawn(|| None).ok()?;
-        let thread = std::mem::replace(&mut self.thread, idle);
+    fn end(mut self) -> Found {
+        let thread = self.thread.take()?;
         thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     }
 }
 
 /// Tries all failures. One core stays with the run that is watched.
-fn find(
-    name: &str,
-    layout: &Layout,
-    seed: u64,
-    stop: &AtomicBool,
-    (passed, whole): (&AtomicU64, &AtomicU64),
-) -> Option<Box<(Plan, BlastReport)>> {
+fn find(name: &str, layout: &Layout, seed: u64, stop: &AtomicBool, (passed, whole): (&AtomicU64, &AtomicU64)) -> Found {
     let question = Question {
         span: SPAN,
         seeds: vec![seed],

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::command::{Command, LinkSelector, Selector};
-use crate::observe::{Frame, Kind, LinkKind, ServiceInfo};
+use crate::observe::{Frame, Kind, LinkKind, ServiceInfo, Site};
 
 /// Machines are alike if the one received at least this share of what the other did.
 const ALIKE: f64 = 0.75;
@@ -114,18 +114,18 @@ pub fn pairs(frame: &Frame) -> Vec<Failure> {
 }
 
 fn pair(frame: &Frame, one: &Machine, other: &Machine, stands_for: u64) -> Failure {
-    let hosts: Vec<(usize, usize)> = one.hosts.iter().chain(&other.hosts).copied().collect();
     let kill = |machine: &Machine| Command::Kill(Selector(machine.selector.clone()));
+    let target = format!("{} and {}", one.selector, other.selector);
+    let hosts = [one.hosts.as_slice(), &other.hosts].concat();
     Failure {
-        extent: Extent::Pair,
         commands: vec![kill(one), kill(other)],
-        target: format!("{} and {}", one.selector, other.selector),
-        what: "crashed",
-        alike: Vec::new(),
         stands_for,
-        services: hit(&hosts),
-        redundant: is_redundant(frame, &hosts),
-        late: false,
+        ..Failure::of(
+            frame,
+            (Extent::Pair, &target, "crashed"),
+            kill(one),
+            (hit(&hosts), &hosts),
+        )
     }
 }
 
@@ -206,15 +206,14 @@ fn machine_failures(frame: &Frame, class: &[&Machine]) -> Vec<Failure> {
     }
     let alike: Vec<String> = class[1..].iter().map(|other| other.selector.clone()).collect();
     let failure = |(what, command)| Failure {
-        extent: Extent::Machine,
-        commands: vec![command],
-        target: machine.selector.clone(),
-        what,
         stands_for: class.len() as u64,
         alike: alike.clone(),
-        services: hit(&machine.hosts),
-        redundant: is_redundant(frame, &machine.hosts),
-        late: false,
+        ..Failure::of(
+            frame,
+            (Extent::Machine, &machine.selector, what),
+            command,
+            (hit(&machine.hosts), &machine.hosts),
+        )
     };
     ways.into_iter().map(failure).collect()
 }
@@ -225,23 +224,15 @@ fn hit(hosts: &[(usize, usize)]) -> Vec<usize> {
     services.into_iter().collect()
 }
 
-/// Whether of each of their services, or of the same one in another data center, something is left.
-fn is_redundant(frame: &Frame, hosts: &[(usize, usize)]) -> bool {
-    let services = &frame.topology.services;
-    let hosts: BTreeSet<(usize, usize)> = hosts.iter().copied().collect();
-    let is_left = |service: &usize| {
-        let same = |info: &&(usize, &ServiceInfo)| {
-            info.1.name == services[*service].name && info.1.kind == services[*service].kind
-        };
-        let peers: Vec<(usize, &ServiceInfo)> = services.iter().enumerate().collect();
-        let mut instances = peers
-            .iter()
-            .filter(same)
-            .flat_map(|(index, info)| (0..info.instances.len()).map(move |number| (*index, number)));
-        instances.any(|instance| !hosts.contains(&instance))
-    };
-    let hit: BTreeSet<usize> = hosts.iter().map(|(service, _)| *service).collect();
-    hit.iter().all(is_left)
+/// Whether of each of these services, or of the same one in another data center, something is left when these instances are gone.
+fn is_redundant(frame: &Frame, services: &[usize], hosts: &[(usize, usize)]) -> bool {
+    let all = &frame.topology.services;
+    let hosts: BTreeSet<&(usize, usize)> = hosts.iter().collect();
+    services.iter().all(|service| {
+        let is_same = |other: &usize| all[*other].name == all[*service].name && all[*other].kind == all[*service].kind;
+        let same: Vec<usize> = (0..all.len()).filter(is_same).collect();
+        all_of(frame, &same).iter().any(|instance| !hosts.contains(instance))
+    })
 }
 
 /// All instances of these services.
@@ -265,42 +256,32 @@ fn zones(frame: &Frame, machines: &[Machine]) -> Vec<Failure> {
             let hosts = machines.iter().flat_map(|machine| machine.hosts.iter().copied());
             let hosts: Vec<(usize, usize)> = hosts.filter(stands_there).collect();
             let target = format!("{}/zone-{zone}", site.name);
-            all.push(Failure {
-                extent: Extent::Zone,
-                commands: vec![Command::Kill(Selector(target.clone()))],
-                target,
-                what: "lost",
-                alike: Vec::new(),
-                stands_for: 1,
-                services: hit(&hosts),
-                redundant: is_redundant(frame, &hosts),
-                late: false,
-            });
+            let kill = Command::Kill(Selector(target.clone()));
+            all.push(Failure::of(
+                frame,
+                (Extent::Zone, &target, "lost"),
+                kill,
+                (hit(&hosts), &hosts),
+            ));
         }
     }
     all
 }
 
 fn sites(frame: &Frame) -> Vec<Failure> {
-    let mut all = Vec::new();
-    for (index, site) in frame.topology.sites.iter().enumerate() {
-        let services: Vec<usize> = (0..frame.topology.services.len())
-            .filter(|service| frame.topology.services[*service].site == Some(index))
-            .collect();
+    let site = |(index, site): (usize, &Site)| {
+        let stands_there = |service: &usize| frame.topology.services[*service].site == Some(index);
+        let services: Vec<usize> = (0..frame.topology.services.len()).filter(stands_there).collect();
+        let kill = Command::Kill(Selector(site.name.clone()));
         let hosts = all_of(frame, &services);
-        all.push(Failure {
-            extent: Extent::DataCenter,
-            commands: vec![Command::Kill(Selector(site.name.clone()))],
-            target: site.name.clone(),
-            what: "lost",
-            alike: Vec::new(),
-            stands_for: 1,
-            redundant: is_redundant(frame, &hosts),
-            late: false,
-            services,
-        });
-    }
-    all
+        Failure::of(
+            frame,
+            (Extent::DataCenter, &site.name, "lost"),
+            kill,
+            (services, &hosts),
+        )
+    };
+    frame.topology.sites.iter().enumerate().map(site).collect()
 }
 
 /// Whether others run it: what fails there is the service as a whole.
@@ -314,16 +295,18 @@ fn is_outside(kind: Kind) -> bool {
 fn outside(frame: &Frame) -> Vec<Failure> {
     let services = frame.topology.services.iter().enumerate();
     let theirs = services.filter(|(_, info)| is_outside(info.kind) && info.kind != Kind::Users);
-    let failure = |(index, info): (usize, &ServiceInfo)| Failure {
-        extent: Extent::Outside,
-        commands: vec![Command::Outage(Selector(info.selector.clone()))],
-        target: info.selector.clone(),
-        what: "out",
-        alike: Vec::new(),
-        stands_for: 1,
-        services: vec![index],
-        redundant: is_redundant(frame, &all_of(frame, &[index])),
-        late: true,
+    let failure = |(index, info): (usize, &ServiceInfo)| {
+        let outage = Command::Outage(Selector(info.selector.clone()));
+        let hosts = all_of(frame, &[index]);
+        Failure {
+            late: true,
+            ..Failure::of(
+                frame,
+                (Extent::Outside, &info.selector, "out"),
+                outage,
+                (vec![index], &hosts),
+            )
+        }
     };
     theirs.map(failure).collect()
 }
@@ -335,16 +318,15 @@ fn services(frame: &Frame) -> Vec<Failure> {
         let several = info.instances.len() > 1 || info.kind == Kind::Serverless;
         several && !is_outside(info.kind)
     });
-    let failure = |(index, info): (usize, &ServiceInfo)| Failure {
-        extent: Extent::Service,
-        commands: vec![Command::Kill(Selector(info.selector.clone()))],
-        target: info.selector.clone(),
-        what: "lost",
-        alike: Vec::new(),
-        stands_for: 1,
-        services: vec![index],
-        redundant: is_redundant(frame, &all_of(frame, &[index])),
-        late: false,
+    let failure = |(index, info): (usize, &ServiceInfo)| {
+        let kill = Command::Kill(Selector(info.selector.clone()));
+        let hosts = all_of(frame, &[index]);
+        Failure::of(
+            frame,
+            (Extent::Service, &info.selector, "lost"),
+            kill,
+            (vec![index], &hosts),
+        )
     };
     ours.map(failure).collect()
 }
@@ -365,20 +347,18 @@ fn links(frame: &Frame) -> Vec<Failure> {
         let others = frame.topology.sites.iter().filter(|other| other.name != one.name);
         ends.extend(others.map(|other| ((one.name.clone(), other.name.clone()), false)));
     }
-    let failure = |((from, to), late): ((String, String), bool)| Failure {
-        extent: Extent::Link,
-        target: format!("{from} -> {to}"),
-        commands: vec![Command::Cut(LinkSelector {
+    let failure = |((from, to), late): ((String, String), bool)| {
+        let target = format!("{from} -> {to}");
+        let cut = Command::Cut(LinkSelector {
             from: Selector(from),
             to: Selector(to),
             both: false,
-        })],
-        what: "cut",
-        alike: Vec::new(),
-        stands_for: 1,
-        services: Vec::new(),
-        redundant: false,
-        late,
+        });
+        Failure {
+            late,
+            redundant: false,
+            ..Failure::of(frame, (Extent::Link, &target, "cut"), cut, (Vec::new(), &[]))
+        }
     };
     ends.into_iter().map(failure).collect()
 }
@@ -393,6 +373,26 @@ fn share_a_machine(one: &ServiceInfo, other: &ServiceInfo) -> bool {
 }
 
 impl Failure {
+    /// One thing of its kind, which takes these instances of these services.
+    fn of(
+        frame: &Frame,
+        (extent, target, what): (Extent, &str, &'static str),
+        command: Command,
+        (services, hosts): (Vec<usize>, &[(usize, usize)]),
+    ) -> Failure {
+        Failure {
+            extent,
+            commands: vec![command],
+            target: target.to_owned(),
+            what,
+            alike: Vec::new(),
+            stands_for: 1,
+            redundant: is_redundant(frame, &services, hosts),
+            services,
+            late: false,
+        }
+    }
+
     /// What happens, in a few words: `lb crashed`, `web -> db cut`.
     pub fn title(&self) -> String {
         format!("{} {}", self.target, self.what)

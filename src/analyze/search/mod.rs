@@ -115,10 +115,9 @@ impl Search {
             question,
             layout,
         };
-        let acts = Vec::new;
         let undisturbed = |number| Trial {
             seed: search.seed(number),
-            acts: acts(),
+            acts: Vec::new(),
         };
         let trials: Vec<Trial> = (0..SEEDS).map(undisturbed).collect();
         let length = search.question.length;
