@@ -48,7 +48,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "N")]
     threads: Option<NonZeroUsize>,
     /// Do only every Nth run, beginning with the Kth, and write lines of JSON for `merge`.
-    #[arg(long, value_name = "K/N", value_parser = shard, conflicts_with_all = ["json", "markdown", "csv", "max_spof", "availability"])]
+    #[arg(long, value_name = "K/N", value_parser = shard, conflicts_with_all = ["json", "markdown", "html", "csv", "max_spof", "availability"])]
     shard: Option<(u32, u32)>,
     #[command(flatten)]
     form: Form,
@@ -66,13 +66,17 @@ pub(super) struct MergeArguments {
 
 /// How the ranking is told.
 #[derive(Args, Clone, Copy, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 struct Form {
     /// Report as JSON (schema `blastradius.blast/1`).
-    #[arg(long, conflicts_with_all = ["markdown", "csv"])]
+    #[arg(long, conflicts_with_all = ["markdown", "html", "csv"])]
     json: bool,
     /// Report as Markdown, for a ticket or a pull request.
-    #[arg(long, conflicts_with = "csv")]
+    #[arg(long, conflicts_with_all = ["html", "csv"])]
     markdown: bool,
+    /// Report as one HTML page with a plot, which needs nothing beside it.
+    #[arg(long, conflicts_with = "csv")]
+    html: bool,
     /// Report as CSV: a line for each failure and seed.
     #[arg(long)]
     csv: bool,
@@ -193,6 +197,8 @@ fn tell(report: &BlastReport, form: Form) -> Result<Ended, Complaint> {
         report.to_json()
     } else if form.markdown {
         blast::to_markdown(report)
+    } else if form.html {
+        blast::to_html(report)
     } else if form.csv {
         blast::to_csv(report)
     } else {

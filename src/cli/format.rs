@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::drive::Driven;
 use super::{Complaint, Ended, output};
-use crate::report::{self, Document, Report, quoted};
+use crate::report::{self, Document, Report, operand};
 
 /// The forms that a report can have, one at a time. Without one it is text.
 #[derive(Args, Clone, Copy, Debug, Default)]
@@ -60,13 +60,4 @@ impl Format {
 /// The command that runs a recording again and reports.
 pub(super) fn replayed(file: &Path) -> String {
     format!("blastradius replay {} --report", operand(file))
-}
-
-/// A file among the arguments of a command. One that begins with a dash would be taken for an option.
-pub(super) fn operand(file: &Path) -> String {
-    let file = file.display().to_string();
-    if file.starts_with('-') {
-        return quoted(&format!("./{file}"));
-    }
-    quoted(&file)
 }

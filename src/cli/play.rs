@@ -4,10 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::format::operand;
 use super::{Complaint, DEFAULT_LAYOUT, DEFAULT_SEED, Ended, files, kept, output, traces};
 use crate::replay::{Head, Recording};
-use crate::report;
+use crate::report::{self, operand};
 use crate::tui;
 
 /// What `play` is told.

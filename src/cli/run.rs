@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::format::{Format, operand};
+use super::format::Format;
 use super::{Complaint, DEFAULT_SEED, Ended, drive, files, format, traces};
-use crate::command::Script;
-use crate::layout::duration;
+use crate::command::{Command, Script, Step, What, When};
+use crate::layout::{duration, printable};
 use crate::replay::{self, Recording, Session};
-use crate::report::quoted;
+use crate::report::{operand, quoted};
 
 /// How long a run is if nobody says so.
 const LENGTH: Duration = Duration::from_secs(60);
@@ -29,6 +29,9 @@ pub(super) struct Arguments {
     /// Timed commands to carry out: a file, or the name or number of a shipped layout that has a script.
     #[arg(long, value_name = "FILE")]
     script: Option<PathBuf>,
+    /// A command to carry out at a time, as in --do '10s kill web/1'. May be given several times.
+    #[arg(long = "do", value_name = "TIME COMMAND", value_parser = deed, allow_hyphen_values = true)]
+    deeds: Vec<Step>,
     /// Take the keys from an access trace: lines of key[,size][,op][,time], plain or in gzip.
     #[arg(long, value_name = "TRACE")]
     trace: Option<PathBuf>,
@@ -45,10 +48,15 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ended, Complaint> {
     if let Some(file) = &arguments.trace {
         source.layout = source.layout.with_trace(traces::trace(file)?);
     }
-    let script = match &arguments.script {
+    let mut script = match &arguments.script {
         Some(file) => files::script(file, &source.layout)?,
         None => Script::default(),
     };
+    let deeds = Script::of(None, arguments.deeds.clone());
+    deeds
+        .check(&source.layout)
+        .map_err(|error| Complaint(format!("--do: {}", error.message)))?;
+    script.steps.extend(deeds.steps);
     let sources = [
         ("the layout", Some(Path::new(&arguments.layout))),
         ("the script", arguments.script.as_deref()),
@@ -84,14 +92,37 @@ fn again(arguments: &Arguments, length: Duration) -> String {
         let file = file.as_ref().map(|file| quoted(&file.display().to_string()));
         file.map_or(String::new(), |file| format!(" --{name}={file}"))
     };
+    let deeds = arguments.deeds.iter().map(|step| match step.when {
+        When::At(at) => format!(" --do {}", quoted(&format!("{} {}", duration::format(at), step.what))),
+        When::After(_) => String::new(),
+    });
     format!(
-        "blastradius run {} --seed {}{}{} --for {}",
+        "blastradius run {} --seed {}{}{}{} --for {}",
         operand(Path::new(&arguments.layout)),
         arguments.seed,
         option("script", &arguments.script),
+        deeds.collect::<String>(),
         option("trace", &arguments.trace),
         duration::format(length)
     )
+}
+
+/// Reads `10s kill web/1`.
+fn deed(text: &str) -> Result<Step, String> {
+    let (at, command) = text.trim_start().split_once(char::is_whitespace).ok_or_else(|| {
+        format!(
+            "`{}` has no time or no command: write '10s kill web/1'",
+            printable(text)
+        )
+    })?;
+    let at = duration::parse(at).map_err(|error| format!("{error}: write '10s kill web/1'"))?;
+    let command = Command::parse(command).map_err(|error| error.to_string())?;
+    Ok(Step {
+        when: When::At(at),
+        what: What::Do(command),
+        line: 0,
+        column: 0,
+    })
 }
 
 fn record(file: &Path, recording: &Recording) -> Result<(), Complaint> {

@@ -8,13 +8,13 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{Complaint, DEFAULT_SEED, Ended, blast, drive, files, format, output};
+use super::{Complaint, DEFAULT_SEED, Ended, blast, drive, files, output};
 use crate::analyze::cores;
 use crate::analyze::search::{Finding, Obstacle, Question, Search};
 use crate::layout::{self, Expectation, Layout, RawExpectation, printable};
 use crate::replay::{self, Ending, LONGEST_WORDS, Recording, Words};
-use crate::report::SearchReport;
 use crate::report::search::{TriesReport, in_words};
+use crate::report::{SearchReport, operand};
 
 /// How many tries if nobody says so, and no time either.
 const TRIES: u64 = 1_000;
@@ -118,7 +118,7 @@ pub(super) fn search(arguments: &Arguments) -> Result<Ended, Complaint> {
     let recording = recording(&source, &ending, shrunk.broken.at, words);
     // Somebody may have made the file meanwhile.
     let saved = writable().and_then(|()| recording.save(&file).map_err(|error| Complaint(error.to_string())));
-    let replay = format!("blastradius replay {}", format::operand(&file));
+    let replay = format!("blastradius replay {}", operand(&file));
     // The report comes first: a full disk must not cost it.
     arguments.tell(&report.found(&finding, &shrunk, &ending, (file.display().to_string(), replay)))?;
     saved.map(|()| Ended::Badly)

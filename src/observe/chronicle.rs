@@ -186,6 +186,15 @@ impl Chronicle {
         });
     }
 
+    /// Says who did what the first line tells that came after so many of all.
+    pub fn credit(&mut self, total: u64, who: &str) {
+        let news = (self.log_total - total).min(self.log.len() as u64) as usize;
+        let first = self.log.len() - news;
+        if let Some(line) = self.log.get_mut(first) {
+            line.text.insert_str(0, &format!("{who}: "));
+        }
+    }
+
     /// Ends a second with its sample.
     pub fn end_second(&mut self, sample: Sample) {
         if self.history.len() == SECONDS {

@@ -18,7 +18,7 @@ pub use data::{
     PeerPulled, PeerRow, PeerRows, PeerState, PeerVersion, Position, Pull, Pulled, Recovered, Row, Rows, Stamp, Term,
     Write,
 };
-pub use pass::{Ended, Owner, Pass, PassNews};
+pub use pass::{Ended, Issue, Owner, Pass, PassNews};
 pub use queue::{Depth, Gone, Handed, JobId, Message, QueueRequest, Receipt};
 pub use reason::Reason;
 pub use size::FlawKind;

@@ -60,24 +60,28 @@ impl Pass {
 }
 
 /// What became of a session in a request.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum PassNews {
     /// Nobody asked who the user is.
     #[default]
     NotAsked,
     /// What the user showed is good, and lives on.
     Kept,
-    /// The user was signed in, and is to show this from now on.
-    Issued {
-        /// How long it lives, from its last use or, for a token, from now.
-        ttl: Duration,
-        /// What to show.
-        pass: Pass,
-        /// Who holds the session: a server or a store; for a token, who signed it.
-        holder: InstanceId,
-        /// Why it was necessary.
-        because: Ended,
-    },
+    /// The user was signed in. In a box, since it is rare, and every answer would have room for it.
+    Issued(Box<Issue>),
+}
+
+/// What a user who was signed in is to show from now on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Issue {
+    /// How long it lives, from its last use or, for a token, from now.
+    pub ttl: Duration,
+    /// What to show.
+    pub pass: Pass,
+    /// Who holds the session: a server or a store; for a token, who signed it.
+    pub holder: InstanceId,
+    /// Why it was necessary.
+    pub because: Ended,
 }
 
 /// Why a user had to sign in.

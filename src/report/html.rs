@@ -1,6 +1,7 @@
 //! A document as one HTML page that needs nothing beside it: no network, no script, no font of its own. It follows the reader's choice of
 //! light or dark, reads on a phone and prints.
 
+mod bars;
 mod plot;
 mod style;
 
@@ -9,11 +10,18 @@ use std::fmt::Write as _;
 use super::document::{Block, Document, Fact, Grid, Piece, Prose, Section, Step, Tone};
 use super::seconds::Seconds;
 
+pub(super) use bars::{Bar, bars};
+
 /// What a browser may load for the page: nothing but the style in it.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
 
-/// The page.
+/// The page of a run.
 pub fn html(document: &Document, seconds: &Seconds) -> String {
+    page(document, &plot::plots(document, seconds))
+}
+
+/// A page with these plots in front of its sections.
+pub(super) fn page(document: &Document, plots: &str) -> String {
     let title = escaped(&document.title.plain());
     let kind = document.kind;
     let mut page = format!(
@@ -29,7 +37,7 @@ pub fn html(document: &Document, seconds: &Seconds) -> String {
     );
     page += &facts(&document.facts);
     page += &contents(&document.sections);
-    page += &plot::plots(document, seconds);
+    page += plots;
     for (index, one) in document.sections.iter().enumerate() {
         page += &section(index, one);
     }

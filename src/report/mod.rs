@@ -47,5 +47,5 @@ pub use queues::{
 };
 pub use search::SearchReport;
 pub use seconds::Seconds;
-pub use shell::quoted;
+pub use shell::{operand, quoted};
 pub use text::to_text;

@@ -1,6 +1,7 @@
 //! Commands that can be pasted into a shell.
 
 use std::fmt::Write as _;
+use std::path::Path;
 
 use crate::layout::printable;
 
@@ -28,6 +29,15 @@ pub fn quoted(word: &str) -> String {
     }
     text.push('\'');
     text
+}
+
+/// A file among the arguments of a command. One that begins with a dash would be taken for an option.
+pub fn operand(file: &Path) -> String {
+    let file = file.display().to_string();
+    if file.starts_with('-') {
+        return quoted(&format!("./{file}"));
+    }
+    quoted(&file)
 }
 
 #[cfg(test)]

@@ -42,7 +42,11 @@ impl Calendar {
     }
 
     /// Takes a delivery in. It is never due before the bucket that is worked off.
-    #[inline]
+    #[allow(
+        clippy::inline_always,
+        reason = "an envelope is made where it stays: one that is written in parts and copied at once is waited for"
+    )]
+    #[inline(always)]
     pub(super) fn push(&mut self, envelope: Envelope) {
         if self.closed {
             return;
@@ -66,8 +70,14 @@ impl Calendar {
         self.closed = true;
     }
 
-    #[inline]
+    #[allow(clippy::inline_always, reason = "as above")]
+    #[inline(always)]
     fn push_near(&mut self, bucket: u64, envelope: Envelope) {
+        self.bucket(bucket).push(envelope);
+    }
+
+    /// What is due in a bucket within reach, which holds something from now on.
+    fn bucket(&mut self, bucket: u64) -> &mut Vec<Envelope> {
         let slot = (bucket % BUCKETS) as usize;
         let (word, bit) = (slot / 64, 1 << (slot % 64));
         if self.occupied[word] & bit == 0 {
@@ -76,7 +86,7 @@ impl Calendar {
                 self.ring[slot] = spare;
             }
         }
-        self.ring[slot].push(envelope);
+        &mut self.ring[slot]
     }
 
     /// Moves on to the first bucket that holds something and begins before `end`, and tells where it ends; `None` when there is none.

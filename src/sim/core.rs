@@ -227,7 +227,11 @@ impl<W: Wire> Core<W> {
         self.post(to, at, self.take_seq(), payload);
     }
 
-    #[inline]
+    #[allow(
+        clippy::inline_always,
+        reason = "an envelope is made where it stays: one that is written in parts and copied at once is waited for"
+    )]
+    #[inline(always)]
     fn post(&self, to: InstanceId, at: SimTime, seq: u64, payload: Payload) {
         let envelope = Envelope {
             at,
@@ -269,28 +273,29 @@ impl<W: Wire> Core<W> {
 
     /// Answers a caller, in the same way.
     #[inline]
-    pub(super) fn send_result(&self, from: InstanceId, caller: &Caller, result: Result<W::Reply, CallError>) {
-        if self.silent.get() {
-            return;
+    pub(super) fn send_reply(&self, from: InstanceId, caller: &Caller, reply: W::Reply) {
+        let bytes = || W::reply_bytes(&reply, caller.wanted);
+        if let Some((at, seq)) = self.way_back(from, caller, bytes) {
+            let (call, parcel) = (caller.call, self.shared.replies.borrow_mut().put(reply));
+            self.post(caller.from, at, seq, Payload::Reply { call, parcel });
         }
-        let Some(there) = self.whereabouts(caller.from) else {
-            return;
-        };
-        let bytes = || match &result {
-            Ok(reply) => W::reply_bytes(reply, caller.wanted),
-            Err(_) => PLAIN_BYTES,
-        };
-        if let Some((at, seq)) = self.way((from, caller.from), there, caller.datagram, bytes) {
+    }
+
+    /// Tells a caller that there will be no reply, in the same way.
+    pub(super) fn send_failure(&self, from: InstanceId, caller: &Caller, error: CallError) {
+        if let Some((at, seq)) = self.way_back(from, caller, || PLAIN_BYTES) {
             let call = caller.call;
-            let payload = match result {
-                Ok(reply) => {
-                    let parcel = self.shared.replies.borrow_mut().put(reply);
-                    Payload::Reply { call, parcel }
-                }
-                Err(error) => Payload::Failure { call, error },
-            };
-            self.post(caller.from, at, seq, payload);
+            self.post(caller.from, at, seq, Payload::Failure { call, error });
         }
+    }
+
+    #[inline]
+    fn way_back(&self, from: InstanceId, caller: &Caller, bytes: impl Fn() -> u32) -> Option<(SimTime, u64)> {
+        if self.silent.get() {
+            return None;
+        }
+        let there = self.whereabouts(caller.from)?;
+        self.way((from, caller.from), there, caller.datagram, bytes)
     }
 
     /// Tells whoever was called that the answer is not wanted any more, in the same way.

@@ -263,10 +263,8 @@ impl<W: Wire> Machine<W> {
             {
                 self.tasks.remove(handler.at);
             }
-        } else if let Some(process) = &mut self.processes[local]
-            && let Some((served, reply)) = process.poll(handler.at)
-        {
-            self.reply(local, served, Ok(reply));
+        } else if let Some(process) = &mut self.processes[local] {
+            process.poll(handler.at, &self.core, local);
         }
     }
 
@@ -325,7 +323,11 @@ impl<W: Wire> Machine<W> {
         Meter::count(&here.meter.failed);
         let from = here.id;
         drop(here);
-        self.answer(from, caller, result);
+        match result {
+            _ if caller.call == Ref::NONE => {}
+            Ok(reply) => self.core.send_reply(from, caller, reply),
+            Err(error) => self.core.send_failure(from, caller, error),
+        }
     }
 
     fn local(&self, local: u16) -> RefMut<'_, Local> {
@@ -375,33 +377,6 @@ impl<W: Wire> Machine<W> {
         self.begin(local, cx, body, served);
     }
 
-    /// A handler has ended: counts it and answers whoever waits.
-    #[inline]
-    fn reply(&self, local: usize, served: Served, result: Result<W::Reply, CallError>) {
-        let now = self.core.now.get();
-        let from = {
-            let here = &self.core.locals.borrow()[local];
-            let meter = &here.meter;
-            meter.present.set(now, meter.present.value() - 1);
-            let took = u128::from(now.0 - served.arrived.0);
-            meter.sojourn.set(meter.sojourn.get() + took);
-            Meter::count(if result.as_ref().is_ok_and(W::succeeded) {
-                &meter.ok
-            } else {
-                &meter.failed
-            });
-            here.id
-        };
-        self.answer(from, &served.caller, result);
-    }
-
-    #[inline]
-    fn answer(&self, from: InstanceId, caller: &Caller, result: Result<W::Reply, CallError>) {
-        if caller.call != Ref::NONE {
-            self.core.send_result(from, caller, result);
-        }
-    }
-
     fn time_out(&mut self, to: InstanceId, list: u32) {
         let now = self.core.now.get();
         loop {
@@ -431,7 +406,7 @@ impl<W: Wire> Machine<W> {
                 caller: Caller::NOBODY,
                 ..served
             };
-            self.reply(local as usize, nobody, Err(CallError::Reset));
+            self.core.reset(local, nobody);
         }
     }
 
@@ -514,7 +489,39 @@ impl<W: Wire> Machine<W> {
         // One that ends itself may have spawned something that has not begun.
         self.core.spawned.borrow_mut().retain(|(spawner, _)| *spawner != local);
         for served in served {
-            self.reply(local as usize, served, Err(CallError::Reset));
+            self.core.reset(local, served);
         }
+    }
+}
+
+impl<W: Wire> Core<W> {
+    /// A handler has its reply: counts it and answers whoever waits. The reply is handed on as it is, since it is large: wrapped into anything it
+    /// would be copied once more.
+    #[inline]
+    pub(super) fn conclude(&self, local: usize, served: Served, reply: W::Reply) {
+        let from = self.count_end(local, served, W::succeeded(&reply));
+        if served.caller.call != Ref::NONE {
+            self.send_reply(from, &served.caller, reply);
+        }
+    }
+
+    /// A handler is gone without a reply: counts it and tells whoever waits.
+    fn reset(&self, local: u16, served: Served) {
+        let from = self.count_end(local.into(), served, false);
+        if served.caller.call != Ref::NONE {
+            self.send_failure(from, &served.caller, CallError::Reset);
+        }
+    }
+
+    #[inline]
+    fn count_end(&self, local: usize, served: Served, ok: bool) -> InstanceId {
+        let now = self.now.get();
+        let here = &self.locals.borrow()[local];
+        let meter = &here.meter;
+        meter.present.set(now, meter.present.value() - 1);
+        let took = u128::from(now.0 - served.arrived.0);
+        meter.sojourn.set(meter.sojourn.get() + took);
+        Meter::count(if ok { &meter.ok } else { &meter.failed });
+        here.id
     }
 }

@@ -4,6 +4,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
+use super::core::Core;
 use super::host::Cx;
 use super::message::{Caller, InstanceId, Wire};
 use super::slab::Ref;
@@ -61,8 +62,8 @@ pub(super) trait Process<W: Wire> {
     /// Puts a request into a slot; it starts when it is polled.
     fn begin(&mut self, cx: Cx<W>, body: W::Request, served: Served) -> Ref;
 
-    /// Lets a handler go on. `None` while it is not done, or when it is not there any more.
-    fn poll(&mut self, at: Ref) -> Option<(Served, W::Reply)>;
+    /// Lets a handler go on, if it is still there, and concludes it when it is done.
+    fn poll(&mut self, at: Ref, core: &Core<W>, local: usize);
 
     /// Drops the handler that works for this call, if there is one; it costs a look at every handler.
     fn cancel(&mut self, from: InstanceId, call: Ref) -> Option<Served>;
@@ -135,19 +136,20 @@ where
     }
 
     #[inline]
-    fn poll(&mut self, at: Ref) -> Option<(Served, W::Reply)> {
-        let slot = self.slots.get_mut(at.index() as usize)?;
+    fn poll(&mut self, at: Ref, core: &Core<W>, local: usize) {
+        let Some(slot) = self.slots.get_mut(at.index() as usize) else {
+            return;
+        };
         if slot.generation != at.generation() {
-            return None;
+            return;
         }
-        let future = slot.future.as_mut().as_pin_mut()?;
-        match future.poll(&mut Context::from_waker(Waker::noop())) {
-            Poll::Pending => None,
-            Poll::Ready(reply) => {
-                let served = slot.served;
-                self.vacate(at.index());
-                Some((served, reply))
-            }
+        let Some(future) = slot.future.as_mut().as_pin_mut() else {
+            return;
+        };
+        if let Poll::Ready(reply) = future.poll(&mut Context::from_waker(Waker::noop())) {
+            let served = slot.served;
+            self.vacate(at.index());
+            core.conclude(local, served, reply);
         }
     }
 

@@ -101,8 +101,10 @@ pub(super) fn strike(world: &mut World) {
         }
         let victim = &victims[draw.below(victims.len() as u64) as usize];
         let kill = Command::Kill(Selector(victim.clone()));
-        if let Err(error) = inject::timed(world, &kill, mend) {
-            world.say(Severity::Warning, format!("chaos: {error}"));
+        let told = world.chronicle.log_total;
+        match inject::timed(world, &kill, mend) {
+            Ok(_) => world.chronicle.credit(told, "chaos"),
+            Err(error) => world.say(Severity::Warning, format!("chaos: {error}")),
         }
     }
 }

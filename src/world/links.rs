@@ -34,15 +34,15 @@ pub(super) fn add_rules(world: &mut World, link: &LinkSelector, verdict: Verdict
             .collect(),
     )?;
     let what = format!("{name} {what}");
-    let mut services: Vec<usize> = targets.iter().map(|id| world.places[id.0 as usize].0).collect();
-    services.dedup();
+    let services: BTreeSet<usize> = targets.iter().map(|id| world.places[id.0 as usize].0).collect();
+    let services: Vec<usize> = services.into_iter().collect();
     let upstream = dependants(world, services);
     open_incident(world, &what, &name, targets, upstream);
     refresh_health(world);
     Ok(done(world, Severity::Bad, what))
 }
 
-/// Who answers on a link: its end, unless only the other way round somebody is called.
+/// Who answers on a link: its end; its start, where that is called from the other side and its answers come this way; or both.
 fn answering(world: &World, from: &[InstanceId], to: &[InstanceId]) -> Vec<InstanceId> {
     let of = |side: &[InstanceId]| -> BTreeSet<usize> { side.iter().map(|id| world.places[id.0 as usize].0).collect() };
     let (senders, receivers) = (of(from), of(to));
@@ -52,8 +52,11 @@ fn answering(world: &World, from: &[InstanceId], to: &[InstanceId]) -> Vec<Insta
             .iter()
             .any(|link| callers.contains(&link.from) && called.contains(&link.to))
     };
-    let back = !calls(&senders, &receivers) && calls(&receivers, &senders);
-    if back { from.to_vec() } else { to.to_vec() }
+    match (calls(&senders, &receivers), calls(&receivers, &senders)) {
+        (true, true) => [from, to].concat(),
+        (false, true) => from.to_vec(),
+        (_, false) => to.to_vec(),
+    }
 }
 
 /// Puts rules into the network, each in the place of one of the same kind between the same ends. Those of an injection are its own, beside those

@@ -90,6 +90,11 @@ pub(super) fn lost(world: &World, case: &Case) -> Option<String> {
     if others.is_empty() {
         return Some("No data center is left: whatever DNS answers, every request ends at a dead one.".to_owned());
     }
+    if world.grounds[site].evacuated {
+        return Some(format!(
+            "{name} was evacuated before: DNS sends nobody there, and only who still holds an old answer meets the dead site."
+        ));
+    }
     let Some(rules) = rules(world) else {
         return Some(format!(
             "Nobody checks the addresses of {name}: DNS goes on sending its users there until it is mended."

@@ -284,12 +284,65 @@ fn a_hostile_layout_is_text() {
     let layout = parse(text, "hostile.ron").unwrap_or_else(|error| panic!("{error}"));
     let report = blasted("host|ile\u{1b}[2J", &layout, question(false, 20));
     let markdown = blast::to_markdown(&report);
-    let all = [&blast::to_text(&report), &markdown, &blast::to_csv(&report)]
+    let page = blast::to_html(&report);
+    assert!(!page.contains("<b>") && page.contains("&lt;b&gt;|x</bdi>"), "{page}");
+    let all = [&blast::to_text(&report), &markdown, &blast::to_csv(&report), &page]
         .map(String::as_str)
         .concat();
     assert!(!all.contains('\u{1b}'), "{all}");
     assert!(markdown.starts_with("## Blast radius of host&#124;ile"), "{markdown}");
     assert!(blast::to_csv(&report).contains("\"'=web/1\""), "{all}");
+}
+
+#[test]
+fn a_page_tells_what_a_failure_did_and_how_to_have_its_report() {
+    let report = blasted("04-load-balancer", &shipped("04"), question(false, 20));
+    let page = blast::to_html(&report);
+    assert_eq!(page, blast::to_html(&report));
+    for words in [
+        "<title>Blast radius: Load balancer</title>",
+        "<dt>Single points of failure</dt>",
+        "Single points of failure: users fail until somebody mends it",
+        "people → lb → web → db",
+        "blastradius run 04-load-balancer --seed 7 --do &#39;10s kill db&#39; --for 30s --markdown",
+    ] {
+        assert!(page.contains(words), "{words} is missing in:\n{page}");
+    }
+    // The worst failures stand in the plot, and nothing that users do not see.
+    let (_, plot) = page.split_once("<figure>").expect("a plot");
+    let (plot, _) = plot.split_once("</figure>").expect("its end");
+    assert!(plot.contains(">db crashed") && !plot.contains("web/1"), "{plot}");
+}
+
+#[test]
+fn the_report_of_a_row_is_that_of_the_failure_alone() {
+    let arguments = [
+        "run",
+        "04",
+        "--do",
+        "3s kill db",
+        "--do",
+        "5s mend db",
+        "--for",
+        "8s",
+        "--markdown",
+    ];
+    let (one, other) = (blastradius(&arguments), blastradius(&arguments));
+    assert_eq!(stdout(&one), stdout(&other));
+    let told = stdout(&one);
+    assert!(told.contains("kill db") && told.contains("mend db"), "{told}");
+    let again = "blastradius run 04 --seed 7 --do '3s kill db' --do '5s mend db' --for 8s";
+    assert!(told.contains(again), "{told}");
+    for (wrong, why) in [
+        ("kill db", "not a duration"),
+        ("3s", "has no time or no command"),
+        ("3s kill nobody", "nobody"),
+        ("3s explode db", "explode"),
+    ] {
+        let output = blastradius(&["run", "04", "--do", wrong]);
+        assert_eq!(output.status.code(), Some(2), "{wrong}");
+        assert!(stderr(&output).contains(why), "{wrong}: {}", stderr(&output));
+    }
 }
 
 #[test]

@@ -115,6 +115,21 @@ fn the_last_user_who_leaves_an_evacuated_data_center_is_told_of() {
 }
 
 #[test]
+fn of_an_evacuated_data_center_that_is_lost_dns_needs_to_know_nothing() {
+    let mut world = quiet();
+    after(&mut world, 5);
+    tell(&mut world, "evacuate us-east");
+    after(&mut world, 70);
+    tell(&mut world, "kill us-east");
+    let frame = after(&mut world, 5);
+    let sentence = &only(&frame).sentence;
+    assert!(
+        sentence.starts_with("us-east was evacuated before: DNS sends nobody there"),
+        "{sentence}"
+    );
+}
+
+#[test]
 fn data_centers_that_are_cut_from_each_other_grow_apart() {
     let mut world = quiet();
     after(&mut world, 5);

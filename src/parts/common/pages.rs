@@ -8,8 +8,8 @@ use std::time::Duration;
 use crate::layout::{self, Sessions};
 use crate::observe::System;
 use crate::protocol::{
-    Answer, Ask, Ended, Format, Found, Http, Operation, Pass, PassNews, Reply, Request, Revocation, SessionRequest,
-    Status, Term,
+    Answer, Ask, Ended, Format, Found, Http, Issue, Operation, Pass, PassNews, Reply, Request, Revocation,
+    SessionRequest, Status, Term,
 };
 use crate::sim::{Cx, InstanceId, SimTime};
 
@@ -250,12 +250,12 @@ impl Maker {
             _ if kind(shown) != kind(pass) => Ended::OtherScheme,
             _ => Ended::Unknown,
         };
-        PassNews::Issued {
+        PassNews::Issued(Box::new(Issue {
             ttl: self.session_ttl,
             pass,
             holder,
             because,
-        }
+        }))
     }
 
     /// Forgets what has expired; and everything, once sessions are elsewhere. To be called now and then.

@@ -10,7 +10,7 @@ use crate::sim::{InstanceId, SimTime, mix};
 use super::copies::{Copies, Held};
 
 /// Files that are remembered for all people of a population together; past that those go that were not used for longest. So a population
-/// takes at most 38 MB for them, and browsers forget sooner than in life where millions of people use a site for long.
+/// takes at most 34 MB for them, and browsers forget sooner than in life where millions of people use a site for long.
 const MOST: usize = 1 << 20;
 
 /// The browsers of a population.

@@ -28,26 +28,69 @@ pub(super) struct Held {
     pub bytes: u32,
 }
 
+/// A copy in its place: 24 bytes, without a gap.
+#[derive(Clone, Copy, Debug, Default)]
+struct Kept {
+    until: SimTime,
+    file: u32,
+    edition: u32,
+    bytes: u32,
+    /// When it was used last: the count of uses, which wraps after four billion.
+    used: u32,
+}
+
+impl Kept {
+    fn new(held: Held, used: u32) -> Kept {
+        let Held {
+            until,
+            file,
+            edition,
+            bytes,
+        } = held;
+        Kept {
+            until,
+            file,
+            edition,
+            bytes,
+            used,
+        }
+    }
+
+    fn held(self) -> Held {
+        let Kept {
+            until,
+            file,
+            edition,
+            bytes,
+            used: _,
+        } = self;
+        Held {
+            until,
+            file,
+            edition,
+            bytes,
+        }
+    }
+}
+
 /// The keys of a set stand together, in one line of the processor's cache: most that is looked for is not there.
 #[derive(Clone, Debug)]
 #[repr(align(64))]
 struct Set {
     keys: [u64; WAYS],
-    held: [Held; WAYS],
-    /// When each was used last: the count of uses, which wraps after four billion.
-    used: [u32; WAYS],
+    kept: [Kept; WAYS],
 }
 
 impl Set {
     const EMPTY: Set = Set {
         keys: [NONE; WAYS],
-        held: [Held {
+        kept: [Kept {
             until: SimTime::ZERO,
             file: 0,
             edition: 0,
             bytes: 0,
+            used: 0,
         }; WAYS],
-        used: [0; WAYS],
     };
 
     #[inline]
@@ -62,9 +105,10 @@ pub(super) struct Copies {
     sets: Vec<Set>,
     /// Sets at most, a power of two.
     most: usize,
+    // What is written one by one and read at once stands apart: a processor waits where two of them are read as one word.
     len: u64,
-    bytes: u64,
     evicted: u64,
+    bytes: u64,
     clock: u32,
 }
 
@@ -96,8 +140,9 @@ impl Copies {
         let set = &mut self.sets[at];
         let place = set.place(key)?;
         self.clock = self.clock.wrapping_add(1);
-        set.used[place] = self.clock;
-        Some(set.held[place])
+        let kept = &mut set.kept[place];
+        kept.used = self.clock;
+        Some(kept.held())
     }
 
     /// Keeps a copy, in the place of one with this key.
@@ -110,18 +155,17 @@ impl Copies {
         let (at, clock) = (self.set_of(key), self.clock);
         let set = &mut self.sets[at];
         let place = set.place(key).or_else(|| set.place(NONE)).unwrap_or_else(|| {
-            let unused = |place: &usize| clock.wrapping_sub(set.used[*place]);
+            let unused = |place: &usize| clock.wrapping_sub(set.kept[*place].used);
             (0..WAYS).max_by_key(unused).unwrap_or_default()
         });
         if set.keys[place] == NONE {
             self.len += 1;
         } else {
             self.evicted += u64::from(set.keys[place] != key);
-            self.bytes -= u64::from(set.held[place].bytes);
+            self.bytes -= u64::from(set.kept[place].bytes);
         }
         set.keys[place] = key;
-        set.held[place] = held;
-        set.used[place] = clock;
+        set.kept[place] = Kept::new(held, clock);
         self.bytes += u64::from(held.bytes);
     }
 
@@ -140,7 +184,7 @@ impl Copies {
         for at in 0..self.sets.len() {
             for place in 0..WAYS {
                 let set = &self.sets[at];
-                if set.keys[place] != NONE && set.held[place].file == file {
+                if set.keys[place] != NONE && set.kept[place].file == file {
                     self.vacate(at, place);
                 }
             }
@@ -157,8 +201,8 @@ impl Copies {
 
     /// The time of all copies is over by this moment.
     pub(super) fn expire(&mut self, now: SimTime) {
-        for held in self.sets.iter_mut().flat_map(|set| &mut set.held) {
-            held.until = held.until.min(now);
+        for kept in self.sets.iter_mut().flat_map(|set| &mut set.kept) {
+            kept.until = kept.until.min(now);
         }
     }
 
@@ -181,7 +225,7 @@ impl Copies {
         let set = &mut self.sets[at];
         set.keys[place] = NONE;
         self.len -= 1;
-        self.bytes -= u64::from(set.held[place].bytes);
+        self.bytes -= u64::from(set.kept[place].bytes);
     }
 
     /// Twice as many sets: what is in one goes to two, so that none gets more.
@@ -194,8 +238,7 @@ impl Copies {
                 let set = &mut self.sets[at];
                 if let Some(free) = set.place(NONE) {
                     set.keys[free] = old.keys[place];
-                    set.held[free] = old.held[place];
-                    set.used[free] = old.used[place];
+                    set.kept[free] = old.kept[place];
                 }
             }
         }

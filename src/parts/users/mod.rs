@@ -406,7 +406,7 @@ impl Population {
                     status,
                     format,
                     cookie,
-                    pass,
+                    ref pass,
                     remember,
                     copy,
                     ..

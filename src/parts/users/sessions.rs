@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::observe::{Event, System};
-use crate::protocol::{Ended, Http, Owner, Pass, PassNews, Stamp};
+use crate::protocol::{Ended, Http, Issue, Owner, Pass, PassNews, Stamp};
 use crate::sim::{Cx, InstanceId, SimTime};
 
 use super::Population;
@@ -26,11 +26,17 @@ pub(super) struct Client {
 
 impl Population {
     /// Keeps what the client was given, and counts what became of its session.
-    pub(super) fn remember(&self, cx: &Cx<System>, wish: &Http, began: SimTime, given: (Option<InstanceId>, PassNews)) {
+    pub(super) fn remember(
+        &self,
+        cx: &Cx<System>,
+        wish: &Http,
+        began: SimTime,
+        given: (Option<InstanceId>, &PassNews),
+    ) {
         let (cookie, news) = given;
         let person = wish.user.person();
         let probe = &self.around.probe;
-        if news == PassNews::NotAsked && cookie.is_none() {
+        if *news == PassNews::NotAsked && cookie.is_none() {
             return;
         }
         let mut clients = self.clients.borrow_mut();
@@ -38,14 +44,8 @@ impl Population {
         if cookie.is_some() {
             client.cookie = cookie;
         }
-        let PassNews::Issued {
-            ttl,
-            pass,
-            holder,
-            because,
-        } = news
-        else {
-            if news == PassNews::Kept && client.pass == wish.pass {
+        let PassNews::Issued(issue) = news else {
+            if *news == PassNews::Kept && client.pass == wish.pass {
                 client.until = client.until.max(cx.now() + client.ttl);
                 if self.revoked(wish.user, client.since).is_some_and(|at| began >= at) {
                     probe.count_sessions(|tally| tally.revoked_served += 1);
@@ -53,6 +53,12 @@ impl Population {
             }
             return;
         };
+        let Issue {
+            ttl,
+            pass,
+            holder,
+            because,
+        } = **issue;
         // What its client knows to be over is nobody's loss, even if nobody else remembers it.
         let because = match because {
             Ended::Unknown | Ended::OtherScheme if client.until <= cx.now() => Ended::Expired,

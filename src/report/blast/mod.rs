@@ -1,18 +1,22 @@
-//! What breaks when each thing fails, the worst first: as text, Markdown, CSV and JSON.
+//! What breaks when each thing fails, the worst first: as text, Markdown, HTML, CSV and JSON.
 
 mod availability;
+mod page;
 mod path;
 mod text;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use serde::Serialize;
 
 use super::model::LayoutName;
+use super::shell::{operand, quoted};
 use crate::analyze::blast::{Class, Extent, Outcome, Plan, Row, Seen, Toll, Trial, ranked};
-use crate::layout::Layout;
+use crate::layout::{Layout, duration};
 
 pub use availability::AvailabilityReport;
+pub use page::to_html;
 pub use text::{figures_in_words, title, to_csv, to_markdown, to_text};
 
 /// The name of the JSON schema.
@@ -93,6 +97,8 @@ pub struct FailureReport {
     pub path: Vec<String>,
     /// Why, in a sentence or two.
     pub why: String,
+    /// The command that lets only this fail and reports on the incident.
+    pub report: String,
     /// By seed, the worst first.
     pub by_seed: Vec<TollReport>,
 }
@@ -181,7 +187,10 @@ impl BlastReport {
             single_points: single_points(&rows),
             availability: availability::estimate(&rows, of_each_machine, plan.question.pairs),
             undisturbed: undisturbed?,
-            failures: (1..).zip(&rows).map(|(rank, row)| failure(rank, row, plan)).collect(),
+            failures: (1..)
+                .zip(&rows)
+                .map(|(rank, row)| failure(rank, row, plan, name))
+                .collect(),
         })
     }
 
@@ -218,7 +227,7 @@ fn undisturbed(seed: u64, outcome: &Outcome) -> UndisturbedReport {
     }
 }
 
-fn failure(rank: usize, row: &Row, plan: &Plan) -> FailureReport {
+fn failure(rank: usize, row: &Row, plan: &Plan, name: &str) -> FailureReport {
     let failure = &row.failure;
     FailureReport {
         rank,
@@ -231,8 +240,27 @@ fn failure(rank: usize, row: &Row, plan: &Plan) -> FailureReport {
         stands_for: failure.stands_for,
         path: path::to(&plan.topology, failure),
         why: path::why(&plan.topology, row),
+        report: alone(row, plan, name),
         by_seed: row.tolls.iter().map(toll).collect(),
     }
+}
+
+/// The command that lets only this fail, with the seed that bore it worst.
+fn alone(row: &Row, plan: &Plan, name: &str) -> String {
+    let span = plan.question.span;
+    let at = duration::format(span.before);
+    let deeds = row
+        .failure
+        .commands
+        .iter()
+        .map(|command| format!(" --do {}", quoted(&format!("{at} {command}"))));
+    format!(
+        "blastradius run {} --seed {}{} --for {} --markdown",
+        operand(Path::new(name)),
+        row.worst().seed,
+        deeds.collect::<String>(),
+        duration::format(span.before + span.after)
+    )
 }
 
 fn word(extent: Extent) -> &'static str {

@@ -30,7 +30,7 @@ const FIELDS: &str = "rank,class,extent,target,what,stands_for,seed,watched_s,fa
 const NAME: usize = 20;
 
 /// The ways in which one thing fails that are borne alike, the worst first.
-type Group<'a> = Vec<&'a FailureReport>;
+pub(super) type Group<'a> = Vec<&'a FailureReport>;
 
 /// For a terminal, 80 columns wide.
 pub fn to_text(report: &BlastReport) -> String {
@@ -125,7 +125,7 @@ fn head(report: &BlastReport) -> Vec<String> {
 }
 
 /// The failures of a class, those of the same thing together.
-fn groups(report: &BlastReport, class: Class) -> Vec<Group<'_>> {
+pub(super) fn groups(report: &BlastReport, class: Class) -> Vec<Group<'_>> {
     let mut groups: Vec<Group> = Vec::new();
     for row in report.failures.iter().filter(|row| row.class == class.word()) {
         let same = |group: &&mut Group| group[0].target == row.target;
@@ -137,7 +137,7 @@ fn groups(report: &BlastReport, class: Class) -> Vec<Group<'_>> {
     groups
 }
 
-fn standing(groups: &[Group]) -> u64 {
+pub(super) fn standing(groups: &[Group]) -> u64 {
     groups.iter().map(|group| group[0].stands_for).sum()
 }
 
@@ -153,7 +153,7 @@ pub fn title(group: &[&FailureReport]) -> String {
 }
 
 /// The figures of a row, in the order of [`COLUMNS`].
-fn figures(row: &FailureReport) -> Vec<String> {
+pub(super) fn figures(row: &FailureReport) -> Vec<String> {
     let toll = &row.by_seed[0];
     vec![
         percent(toll.failing_ratio.max(0.0)),
@@ -204,7 +204,7 @@ pub fn figures_in_words(row: &FailureReport) -> String {
 }
 
 /// What chance makes fewer is none.
-fn beyond(number: i64) -> String {
+pub(super) fn beyond(number: i64) -> String {
     count(number.max(0).cast_unsigned())
 }
 

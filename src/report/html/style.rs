@@ -34,6 +34,7 @@ const PALETTE: &[Colour] = &[
     ("ok", Use::Sign, 0x2f_6f_b3, 0x6a_a5_e0),
     ("failed", Use::Sign, 0xc6_28_35, 0xff_6b_76),
     ("retried", Use::Sign, 0x9a_5f_00, 0xf0_c0_5a),
+    ("amber", Use::Sign, 0xb2_72_0a, 0xe8_b8_4e),
     ("median", Use::Sign, 0x1b_7f_73, 0x4f_c4_b0),
     ("tail", Use::Sign, 0xb0_45_0b, 0xf0_96_58),
 ];

@@ -8,7 +8,7 @@ use crate::build::layout;
 use crate::story::{act, advance_to, refusal, story};
 
 fn kills(frame: &Frame) -> Vec<String> {
-    let killed = frame.log.iter().filter(|line| line.text.starts_with("killed "));
+    let killed = frame.log.iter().filter(|line| line.text.starts_with("chaos: killed "));
     killed.map(|line| format!("{} {}", line.at, line.text)).collect()
 }
 

@@ -6,7 +6,7 @@ mod serving;
 
 use crate::layout::{Calls, Cdn, Content, Distribution, Evict, Room};
 use crate::observe::{CacheTally, CallsProbe, Event};
-use crate::protocol::{Ended, Format, Owner};
+use crate::protocol::{Ended, Format, Issue, Owner};
 use crate::sim::{Factory, Group, Installation, InstanceId, Kernel, Network, Place, SimTime};
 
 use super::super::common::caller::Caller;
@@ -73,12 +73,12 @@ impl Software<System> for DataCenter {
             Status::Read { version, by }
         };
         let private = manner.private && (!manner.odd_only || http.key % 2 == 1);
-        let issued = PassNews::Issued {
+        let issued = PassNews::Issued(Box::new(Issue {
             ttl: Duration::from_secs(60),
             pass: Pass::Session(http.user.0),
             holder: cx.id(),
             because: Ended::Never,
-        };
+        }));
         Reply::answer(Answer::Page {
             status,
             format: http.format,

@@ -107,7 +107,7 @@ fn check(bench: &Bench) {
     for end in bench.ends.borrow().iter() {
         let Ok(Answer::Page {
             status: Status::Read { version, .. },
-            pass,
+            ref pass,
             copy,
             ..
         }) = end.reply.outcome
@@ -116,8 +116,8 @@ fn check(bench: &Bench) {
         };
         assert_eq!(book.versions[version.0 as usize], end.http.key, "{end:?}");
         match pass {
-            PassNews::Issued { pass, .. } => {
-                assert_eq!((pass, copy), (Pass::Session(end.http.user.0), None), "{end:?}");
+            PassNews::Issued(issue) => {
+                assert_eq!((issue.pass, copy), (Pass::Session(end.http.user.0), None), "{end:?}");
             }
             _ => assert!(!is_private(end.http.key), "{end:?}"),
         }

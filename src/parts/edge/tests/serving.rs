@@ -131,13 +131,13 @@ fn a_private_answer_is_shared_with_nobody() {
     assert_eq!(bench.ends.borrow().len(), 5);
     for end in bench.ends.borrow().iter() {
         let Ok(Answer::Page {
-            pass: PassNews::Issued { pass, .. },
+            pass: PassNews::Issued(issue),
             ..
-        }) = end.reply.outcome
+        }) = &end.reply.outcome
         else {
             panic!("{end:?}")
         };
-        assert_eq!(pass, Pass::Session(end.http.user.0));
+        assert_eq!(issue.pass, Pass::Session(end.http.user.0));
     }
     let tally = bench.tally(0);
     assert_eq!((tally.bypassed, tally.lookups, tally.stored), (5, 0, 0));
