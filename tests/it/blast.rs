@@ -303,7 +303,7 @@ fn a_page_tells_what_a_failure_did_and_how_to_have_its_report() {
         "<title>Blast radius: Load balancer</title>",
         "<dt>Single points of failure</dt>",
         "Single points of failure: users fail until somebody mends it",
-        "people → lb → web → db",
+        "people -&gt; lb -&gt; web -&gt; db",
         "blastradius run 04-load-balancer --seed 7 --do &#39;10s kill db&#39; --for 30s --markdown",
     ] {
         assert!(page.contains(words), "{words} is missing in:\n{page}");

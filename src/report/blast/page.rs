@@ -124,11 +124,9 @@ fn reason(group: &[&FailureReport]) -> Vec<Block> {
     if !row.why.is_empty() {
         prose = prose.told(&row.why);
     }
-    if row.path.len() > 1 {
-        prose = prose
-            .and(" What users ask for goes ")
-            .told(&row.path.join(" → "))
-            .and(".");
+    let way = row.path.join(" -> ");
+    if row.path.len() > 1 && !row.why.contains(&way) {
+        prose = prose.and(" What users ask for goes ").told(&way).and(".");
     }
     let toll = &row.by_seed[0];
     if toll.extra_spent_usd >= 0.01 {
