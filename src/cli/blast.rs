@@ -11,7 +11,7 @@ use std::time::Duration;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{Complaint, DEFAULT_SEED, Ended, drive, files, output};
+use super::{Complaint, DEFAULT_SEED, Ended, drive, files, output, search};
 use crate::analyze::blast::{LEAST, Plan, Question, Span, Trial};
 use crate::analyze::cores;
 use crate::layout::{self, duration, printable};
@@ -57,7 +57,7 @@ pub(super) struct Arguments {
 /// What `merge` is told.
 #[derive(Args, Debug)]
 pub(super) struct MergeArguments {
-    /// What `blast --shard` wrote: all shards of one question.
+    /// What `blast --shard` or `search --shard` wrote: all shards of one question.
     #[arg(required = true)]
     files: Vec<PathBuf>,
     #[command(flatten)]
@@ -161,6 +161,21 @@ pub(super) fn blast(arguments: &Arguments) -> Result<Ended, Complaint> {
 
 /// Puts together what shards of one question did.
 pub(super) fn merge(arguments: &MergeArguments) -> Result<Ended, Complaint> {
+    if search::is_part(&arguments.files[0]) {
+        return match arguments.form {
+            Form {
+                json,
+                markdown: false,
+                html: false,
+                csv: false,
+                max_spof: None,
+                ..
+            } => search::merge(&arguments.files, json),
+            _ => Err(Complaint(
+                "parts of a search are told as text or, with --json, as JSON".to_owned(),
+            )),
+        };
+    }
     let mut parts = arguments
         .files
         .iter()

@@ -1,5 +1,6 @@
 //! `search`: look for faults that break what a layout expects, and shrink what is found.
 
+use std::fs;
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,7 +14,7 @@ use crate::analyze::cores;
 use crate::analyze::search::{Finding, Obstacle, Question, Search};
 use crate::layout::{self, Expectation, Layout, RawExpectation, printable};
 use crate::replay::{self, Ending, LONGEST_WORDS, Recording, Words};
-use crate::report::search::{TriesReport, in_words};
+use crate::report::search::{TriesReport, in_words, merged};
 use crate::report::{SearchReport, operand};
 
 /// How many tries if nobody says so, and no time either.
@@ -122,6 +123,25 @@ pub(super) fn search(arguments: &Arguments) -> Result<Ended, Complaint> {
     // The report comes first: a full disk must not cost it.
     arguments.tell(&report.found(&finding, &shrunk, &ending, (file.display().to_string(), replay)))?;
     saved.map(|()| Ended::Badly)
+}
+
+/// Whether a file holds what a shard of a search wrote.
+pub(super) fn is_part(file: &Path) -> bool {
+    part(file).is_ok()
+}
+
+fn part(file: &Path) -> Result<SearchReport, Complaint> {
+    let failed = |why: String| Complaint(format!("cannot merge {}: {}", file.display(), printable(&why)));
+    let text = fs::read_to_string(file).map_err(|error| failed(error.to_string()))?;
+    serde_json::from_str(&text).map_err(|error| failed(format!("{error}; it is not what `search --shard` writes")))
+}
+
+/// Puts together what all shards of a search wrote.
+pub(super) fn merge(files: &[PathBuf], as_json: bool) -> Result<Ended, Complaint> {
+    let parts: Vec<SearchReport> = files.iter().map(|file| part(file)).collect::<Result<_, _>>()?;
+    let whole = merged(&parts).map_err(|why| Complaint(format!("cannot merge {}: {why}", files[0].display())))?;
+    output::say(&if as_json { whole.to_json() } else { whole.to_text() })?;
+    Ok(Ended::well_if(whole.found.is_none() && whole.undisturbed.is_none()))
 }
 
 impl Arguments {

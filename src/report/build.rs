@@ -109,9 +109,9 @@ pub(super) fn expectation(verdict: &Verdict) -> ExpectationReport {
     ExpectationReport {
         quantifier: quantifier(verdict.quantifier),
         text: verdict.text.clone(),
-        unit: unit(&verdict.measure),
+        unit: unit(&verdict.measure).into(),
         bound: verdict.bound,
-        verdict: word,
+        verdict: word.into(),
         failed_at_s: failure.map(|(at, _)| at.as_secs_f64()),
         failed_value: failure.map(|(_, value)| value),
     }

@@ -1,6 +1,8 @@
 //! The report as data. Units stand last in a name: `_s` seconds of simulated time, `_ms` milliseconds.
 
-use serde::Serialize;
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
 
 use super::caches::CacheReport;
 use super::data::DatabaseReport;
@@ -63,7 +65,7 @@ pub struct Report {
 }
 
 /// What was run.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LayoutName {
     /// The file, or the name of the shipped layout.
     pub name: String,
@@ -132,18 +134,18 @@ pub struct Cost {
 }
 
 /// What became of an expectation.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ExpectationReport {
     /// How often it had to hold: `always`, `eventually`, `sometimes`, `at 50s`.
     pub quantifier: String,
     /// The condition as it stands in the layout.
     pub text: String,
     /// The unit of the bound and of what was measured: `share`, `seconds`, `per_second`, `usd_per_hour`, `count`.
-    pub unit: &'static str,
+    pub unit: Cow<'static, str>,
     /// What was compared with.
     pub bound: f64,
     /// `held`, `failed`, or `unjudged` when no evaluation counted, which is not enough to pass.
-    pub verdict: &'static str,
+    pub verdict: Cow<'static, str>,
     /// When it first failed; for `eventually` and `sometimes`, the end of the run.
     pub failed_at_s: Option<f64>,
     /// What was measured then, in the unit of the bound.
@@ -393,7 +395,7 @@ pub struct MilestoneReport {
 }
 
 /// A command that took effect.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Commanded {
     /// When.
     pub at_s: f64,

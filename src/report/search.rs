@@ -1,6 +1,10 @@
 //! What a search found: the commands that break an expectation, as text and JSON.
 
-use serde::Serialize;
+mod merge;
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
 
 use super::build::{expectation, quantifier};
 use super::model::{Commanded, ExpectationReport, LayoutName};
@@ -9,18 +13,20 @@ use crate::analyze::search::{Break, Finding, Question, Shrunk};
 use crate::layout::{Expectation, printable};
 use crate::replay::{Act, Ending};
 
+pub use merge::merged;
+
 /// The name of the JSON schema.
 const SCHEMA: &str = "blastradius.search/1";
 /// The same for one of several machines.
 const PART_SCHEMA: &str = "blastradius.search-part/1";
 
 /// What a search came to. Units stand last in a name.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SearchReport {
     /// `blastradius.search/1`; of a shard `blastradius.search-part/1`.
-    pub schema: &'static str,
+    pub schema: Cow<'static, str>,
     /// Version of the program.
-    pub engine: &'static str,
+    pub engine: Cow<'static, str>,
     /// What was searched.
     pub layout: LayoutName,
     /// The seed of the search.
@@ -38,7 +44,7 @@ pub struct SearchReport {
 }
 
 /// Which tries were done.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TriesReport {
     /// The shard that did them, as `2/8`.
     pub shard: Option<String>,
@@ -51,7 +57,7 @@ pub struct TriesReport {
 }
 
 /// What does not hold by itself.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct UndisturbedBreakReport {
     /// The seed of the world.
     pub seed: u64,
@@ -60,7 +66,7 @@ pub struct UndisturbedBreakReport {
 }
 
 /// Commands that break an expectation.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FoundReport {
     /// The number of the try.
     #[serde(rename = "try")]
@@ -94,8 +100,8 @@ impl SearchReport {
     /// A report of a search in which nothing was found.
     pub fn new(name: &str, title: &str, question: &Question, tries: TriesReport) -> SearchReport {
         SearchReport {
-            schema: if tries.shard.is_some() { PART_SCHEMA } else { SCHEMA },
-            engine: env!("CARGO_PKG_VERSION"),
+            schema: if tries.shard.is_some() { PART_SCHEMA } else { SCHEMA }.into(),
+            engine: env!("CARGO_PKG_VERSION").into(),
             layout: LayoutName {
                 name: name.to_owned(),
                 title: title.to_owned(),
@@ -237,7 +243,7 @@ fn broken(what: &str, seed: u64, expectation: &ExpectationReport) -> String {
         expectation.quantifier,
         printable(&expectation.text),
         clock(at),
-        measured(value, expectation.bound, expectation.unit)
+        measured(value, expectation.bound, &expectation.unit)
     )
 }
 

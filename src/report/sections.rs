@@ -35,7 +35,7 @@ fn failure(expectation: &ExpectationReport) -> Option<String> {
         return Some("never judged: the run was too short, or all of it was grace".to_string());
     }
     let (at, found) = expectation.failed_at_s.zip(expectation.failed_value)?;
-    let found = measured(found, expectation.bound, expectation.unit);
+    let found = measured(found, expectation.bound, &expectation.unit);
     Some(format!("first at {}: measured {found}", clock(at)))
 }
 

@@ -236,6 +236,7 @@ fn shards_do_all_tries_between_them_and_a_foreign_file_stays() {
         blastradius(&[&common[..], more].concat())
     };
     let file = folder.path("part.replay.ron");
+    let mut parts = Vec::new();
     for shard in ["1/2", "2/2"] {
         let output = search(&["--tries", "5", "--shard", shard, "-o", &file]);
         assert_code(&output, 0);
@@ -247,7 +248,18 @@ fn shards_do_all_tries_between_them_and_a_foreign_file_stays() {
             (&shard.into(), &5.into())
         );
         assert!(json["found"].is_null());
+        let name = format!("part-{}.jsonl", &shard[..1]);
+        parts.push(folder.file(&name, stdout(&output)));
     }
+    // Together they tell what one tells, and one alone is no whole.
+    let whole = blastradius(&["merge", &parts[1], &parts[0], "--json"]);
+    assert_code(&whole, 0);
+    assert_eq!(
+        stdout(&whole),
+        stdout(&search(&["--tries", "5", "--json", "-o", &file]))
+    );
+    assert_code(&blastradius(&["merge", &parts[0]]), 2);
+    assert_code(&blastradius(&["merge", &parts[0], &parts[1], "--csv"]), 2);
     let foreign = folder.file("foreign.ron", "mine");
     let output = search(&["-o", &foreign]);
     assert_code(&output, 2);

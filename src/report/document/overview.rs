@@ -184,13 +184,13 @@ fn expectations(report: &Report) -> Vec<Block> {
         &[("Verdict", false), ("Expectation", false), ("Found", false)],
     );
     for expectation in &report.expectations {
-        let tone = match expectation.verdict {
+        let tone = match expectation.verdict.as_ref() {
             "held" => Tone::Good,
             "failed" => Tone::Bad,
             _ => Tone::Warning,
         };
         grid.row(vec![
-            Cell::words(expectation.verdict).tone(tone),
+            Cell::words(expectation.verdict.clone()).tone(tone),
             Cell::name(&format!("{} {}", expectation.quantifier, expectation.text)),
             Cell::words(found(expectation)),
         ]);
@@ -204,7 +204,7 @@ fn found(expectation: &ExpectationReport) -> String {
     }
     let failure = expectation.failed_at_s.zip(expectation.failed_value);
     failure.map_or(String::new(), |(at, found)| {
-        let found = measured(found, expectation.bound, expectation.unit);
+        let found = measured(found, expectation.bound, &expectation.unit);
         format!("{found}, first at {}", clock(at))
     })
 }
