@@ -13,6 +13,7 @@ use crate::analyze::blast::{Class, Extent, Outcome, Plan, Row, Seen, Toll, Trial
 use crate::layout::Layout;
 
 pub use availability::AvailabilityReport;
+pub(super) use text::field;
 pub use text::{figures_in_words, title, to_csv, to_markdown, to_text};
 
 /// The name of the JSON schema.
