@@ -60,7 +60,7 @@ impl Bracket {
 }
 
 /// Three digits: so it can be typed.
-fn round(factor: f64) -> f64 {
+pub(super) fn round(factor: f64) -> f64 {
     let scale = libm::pow(10.0, 2.0 - libm::floor(libm::log10(factor)));
     (factor * scale).round() / scale
 }

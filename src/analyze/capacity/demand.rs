@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::layout::{Comparison, Expectation, Layout, Measure, Quantifier, QueueMeasure, duration};
+use crate::layout::{Comparison, Expectation, Layout, Measure, Quantifier, QueueMeasure};
 
 /// Of the requests, so many are answered well if nobody says otherwise.
 const OK: f64 = 0.999;
@@ -190,7 +190,7 @@ impl Demands {
             comparison: Comparison::AtMost,
             bound: bound.as_secs_f64(),
             manner: Manner::Each,
-            text: format!("p99 <= {}", duration::format(bound)),
+            text: format!("p99 <= {:.1}ms", tenths as f64 / 10.0),
             origin: Origin::Default,
         });
     }

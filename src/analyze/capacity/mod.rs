@@ -201,6 +201,8 @@ impl Search<'_> {
         let all: Vec<usize> = (0..self.found.failures.len()).collect();
         self.tell_left(all.len(), Some(all.len()));
         let (single_points, survived) = self.split(&all, low)?;
+        // What is found is right to the precision; beyond it, a failure would be blamed for chance.
+        let whole = bracket::round(whole / (1.0 + self.question.precision));
         let (mut worst, _) = if survived.is_empty() {
             (Vec::new(), Vec::new())
         } else {

@@ -107,6 +107,8 @@ impl Setting<'_> {
 /// A run on its way.
 struct Run<'a> {
     world: World,
+    /// The factor on the traffic now.
+    factor: f64,
     give_up: &'a dyn Fn() -> bool,
     watch: &'a dyn Fn(Duration),
 }
@@ -128,8 +130,11 @@ impl Run<'_> {
     }
 
     fn surge(&mut self, factor: f64) {
-        let applied = self.world.apply(&Command::Surge(None, factor));
-        debug_assert!(applied.is_ok(), "{applied:?}");
+        if (self.factor - factor).abs() > 0.0 {
+            let applied = self.world.apply(&Command::Surge(None, factor));
+            debug_assert!(applied.is_ok(), "{applied:?}");
+            self.factor = factor;
+        }
     }
 
     /// Brings the traffic to its factor and the system to rest.
@@ -199,7 +204,12 @@ pub(super) fn run(
     watch: &dyn Fn(Duration),
 ) -> Option<Reading> {
     let world = World::build(setting.layout, setting.seed);
-    let mut run = Run { world, give_up, watch };
+    let mut run = Run {
+        world,
+        factor: 1.0,
+        give_up,
+        watch,
+    };
     run.warm_up(setting, factor)?;
     for command in failure.iter().flat_map(|failure| &failure.commands) {
         // A machine that has been scaled away can't fail any more.
@@ -271,7 +281,10 @@ impl<'a> Window<'a> {
         }
         for (index, demand) in self.demands.iter().enumerate() {
             match demand.manner {
-                Manner::Mean => self.values[index] += world.measure(&demand.measure),
+                Manner::Mean => {
+                    let value = busy(frame, &demand.measure).unwrap_or_else(|| world.measure(&demand.measure));
+                    self.values[index] += value;
+                }
                 Manner::Each if second >= memory && self.broken.is_none() => {
                     let value = answered_well(frame, &demand.measure).unwrap_or_else(|| world.measure(&demand.measure));
                     self.judge(index, value, frame);
@@ -331,6 +344,20 @@ fn answered_well(frame: &Frame, measure: &Measure) -> Option<f64> {
     let recent = frame.recent;
     let waits = recent.sent >= MANY && ((recent.ok + recent.failed) as f64) < ENDED * recent.sent as f64;
     (*measure == Measure::Ok && waits).then(|| recent.ok as f64 / recent.sent as f64)
+}
+
+/// The utilisation of those machines of a service that are up: one that is lost is not idle.
+fn busy(frame: &Frame, measure: &Measure) -> Option<f64> {
+    let Measure::Utilisation(service) = measure else {
+        return None;
+    };
+    let services = frame.topology.services.iter().zip(&frame.services);
+    let named = services.filter(|(info, _)| info.selector == *service || info.name == *service);
+    let up = named
+        .flat_map(|(_, state)| &state.instances)
+        .filter(|instance| instance.health == Health::Up);
+    let shares: Vec<f64> = up.map(|instance| instance.utilisation).collect();
+    (!shares.is_empty()).then(|| shares.iter().sum::<f64>() / shares.len() as f64)
 }
 
 /// The first queue that grows. Those of dead messages are for people to empty.

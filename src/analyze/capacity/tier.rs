@@ -30,7 +30,7 @@ pub struct Tier {
     pub slots: f64,
     /// The most requests that waited for a slot at the end of a second.
     pub backlog: u64,
-    /// Machines that were up at the end.
+    /// Machines that were up at the end; none of functions.
     pub machines: u32,
     /// To how many its autoscaler may go.
     pub most_machines: u32,
@@ -112,7 +112,9 @@ impl Watch {
             }
             let machines = self.machines.entry(info.selector.clone()).or_default();
             let (mut busy, mut slots, mut backlog) = (0, 0, 0);
-            for (instance, now) in info.instances.iter().zip(&state.instances) {
+            // What functions run on is none of ours: of them, the instances that there may be are what runs out.
+            let ours = usize::from(state.serverless.is_none()) * info.instances.len();
+            for (instance, now) in info.instances.iter().zip(&state.instances).take(ours) {
                 if now.health != Health::Up || now.active == Some(false) {
                     continue;
                 }
@@ -166,10 +168,9 @@ impl Watch {
             };
             let means: f64 = machines.values().map(|sum| sum.mean()).sum();
             let instances = &frame.services[index].instances;
-            let up = instances
-                .iter()
-                .filter(|instance| instance.health == Health::Up)
-                .count() as u32;
+            let is_function = frame.services[index].serverless.is_some();
+            let ours = if is_function { &[][..] } else { &instances[..] };
+            let up = ours.iter().filter(|instance| instance.health == Health::Up).count() as u32;
             let mut scalers = frame.services.iter().filter_map(|state| state.autoscaler.as_ref());
             let scaler = scalers.find(|scaler| scaler.of == index && scaler.on);
             tiers.push(Tier {

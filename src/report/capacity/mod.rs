@@ -81,7 +81,7 @@ pub struct CarriedReport {
     pub broken: Option<String>,
     /// The tier that gives first.
     pub first: Option<String>,
-    /// Why it does, in a sentence.
+    /// That, why it does, and what breaks by it, in a sentence.
     pub why: Option<String>,
 }
 
@@ -254,7 +254,9 @@ fn carried(found: &Found, rate: f64, bracket: Bracket, failure: Option<usize>) -
         breaks_factor: bracket.breaks,
         broken: broken.and_then(|reading| sentences::broken(found, reading)),
         first: broken.and_then(|reading| Some(reading.first.as_ref()?.tier.clone())),
-        why: broken.and_then(|reading| sentences::why(found, reading)),
+        why: broken
+            .zip(bracket.breaks)
+            .and_then(|(reading, factor)| sentences::why(found, reading, factor)),
     }
 }
 

@@ -2,9 +2,9 @@
 
 use crate::analyze::capacity::{Broken, Found, Reading, Why};
 use crate::report::build::unit;
-use crate::report::words::{measured, percent};
+use crate::report::words::{measured, percent, value};
 
-/// What is broken: `p99 < 200ms is broken: 312ms`.
+/// What is broken: `p99 < 200ms is broken: measured 312ms`.
 pub(super) fn broken(found: &Found, reading: &Reading) -> Option<String> {
     Some(match reading.broken.as_ref()? {
         Broken::Demand { index, value, .. } => {
@@ -16,9 +16,13 @@ pub(super) fn broken(found: &Found, reading: &Reading) -> Option<String> {
     })
 }
 
-/// Why a tier gives first, with its name.
-pub(super) fn why(found: &Found, reading: &Reading) -> Option<String> {
-    let first = reading.first.as_ref()?;
+/// Which tier gives first at this factor, why, and what breaks by it.
+pub(super) fn why(found: &Found, reading: &Reading, factor: f64) -> Option<String> {
+    let broken = broken(found, reading)?;
+    let at = times(factor);
+    let Some(first) = &reading.first else {
+        return Some(format!("at {at} {broken}"));
+    };
     let tier = &first.tier;
     let seen = reading.tiers.iter().find(|seen| seen.name == *tier)?;
     let whose = if seen.machines > 1 && seen.busiest > seen.utilisation * 1.1 {
@@ -26,22 +30,32 @@ pub(super) fn why(found: &Found, reading: &Reading) -> Option<String> {
     } else {
         "its cores are".to_owned()
     };
-    Some(match &first.why {
-        Why::Demand(index) => format!("{tier} gives first: {} is demanded of it", found.demands[*index].text),
-        Why::Cores(share) => format!("{tier} gives first: {whose} {} busy", percent(*share)),
+    let reason = match &first.why {
+        Why::Queue(queue, _) if queue != tier => format!("{whose} {} busy", percent(seen.busiest)),
+        Why::Demand(_) | Why::Queue(..) => return Some(format!("{tier} gives first, at {at}: {broken}")),
+        Why::Cores(share) => format!("{whose} {} busy", percent(*share)),
         Why::Slots(share) => format!(
-            "{tier} gives first: {} of its slots are taken, while {whose} only {} busy",
+            "{} of its slots are taken, while {whose} only {} busy",
             percent(*share),
             percent(seen.busiest)
         ),
-        Why::Queue(queue, _) if queue == tier => format!("{tier} gives first: it grows"),
-        Why::Queue(queue, _) => format!(
-            "{tier} gives first: {queue} grows, and {whose} {} busy",
-            percent(seen.busiest)
-        ),
-        Why::Busiest(share) => format!(
-            "no tier is full: the busiest is {tier}, at {} of its cores",
-            percent(*share)
-        ),
-    })
+        Why::Busiest(share) => {
+            let share = percent(*share);
+            return Some(format!(
+                "at {at} {broken}, though no tier is full: {tier} is the busiest, at {share} of its cores"
+            ));
+        }
+    };
+    Some(format!("{tier} gives first, at {at}: {reason}; {broken}"))
+}
+
+/// A factor: `2.45x`; large ones without digits behind the point.
+pub(super) fn times(factor: f64) -> String {
+    match factor {
+        factor if factor > 1_000.0 => ">1000x".to_owned(),
+        factor if factor >= 100.0 => format!("{factor:.0}x"),
+        factor if factor >= 10.0 => format!("{factor:.1}x"),
+        factor if factor >= 1.0 => format!("{}x", value((factor * 1e2).round() / 1e2)),
+        factor => format!("{}x", value((factor * 1e3).round() / 1e3)),
+    }
 }

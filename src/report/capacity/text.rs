@@ -1,5 +1,6 @@
 //! The capacity as text for a terminal, Markdown for a ticket, and CSV for a spreadsheet.
 
+use super::sentences::times;
 use super::{CapacityReport, CarriedReport, LossReport, LostReport, ProbeReport, TierReport, plot};
 use crate::analyze::capacity::LEAST;
 use crate::layout::printable;
@@ -58,7 +59,9 @@ const LOSSES: [(&str, Align); 4] = [
 ];
 
 fn tier_cells(tier: &TierReport) -> Vec<String> {
-    let machines = if tier.most_machines > tier.machines {
+    let machines = if tier.machines == 0 {
+        "-".to_owned()
+    } else if tier.most_machines > tier.machines {
         format!(
             "{} of {}",
             count(tier.machines.into()),
@@ -96,16 +99,6 @@ fn lost_cells(lost: &LostReport) -> Vec<String> {
         factor(lost.breaks_factor),
         words.to_owned(),
     ]
-}
-
-/// A factor: `2.45x`; large ones without digits behind the point.
-fn times(factor: f64) -> String {
-    match factor {
-        factor if factor >= 1_000.0 => ">1000x".to_owned(),
-        factor if factor >= 100.0 => format!("{factor:.0}x"),
-        factor if factor >= 10.0 => format!("{factor:.1}x"),
-        factor => format!("{}x", value((factor * 1e3).round() / 1e3)),
-    }
 }
 
 /// The answers, a sentence each.
@@ -149,17 +142,8 @@ fn answer(report: &CapacityReport, carried: &CarriedReport) -> Vec<String> {
         ),
     };
     let mut lines = vec![first];
-    lines.extend(reasons(carried));
+    lines.extend(carried.why.clone());
     lines
-}
-
-fn reasons(carried: &CarriedReport) -> Option<String> {
-    let broken = carried.broken.as_ref()?;
-    let at = times(carried.breaks_factor?);
-    Some(match &carried.why {
-        Some(why) => format!("{why}; at {at} {broken}"),
-        None => format!("at {at} {broken}"),
-    })
 }
 
 fn answer_with_loss(report: &CapacityReport, loss: &LossReport) -> Vec<String> {
@@ -170,11 +154,20 @@ fn answer_with_loss(report: &CapacityReport, loss: &LossReport) -> Vec<String> {
     };
     let (worst, points) = (names("worst"), names("single_point"));
     let carried = &loss.carried;
+    let survives = format!(
+        "no traffic at all survives the loss of {} (tried at {})",
+        points.join(", "),
+        loss.failures
+            .iter()
+            .find(|lost| lost.class == "single_point")
+            .and_then(|lost| lost.breaks_factor)
+            .map_or_else(String::new, times)
+    );
     let first = match (carried.holds_factor, worst.first()) {
         _ if loss.failures.is_empty() => format!("there is no {what} that could be lost"),
-        (None, _) => format!("no {what} can be lost"),
+        (None, _) => return vec![format!("no {what} can be lost: {survives}")],
         (Some(holds), None) => format!(
-            "whichever {what} is lost that can be, it carries as much: {}, {}",
+            "whichever {what} is lost that can be, it carries as much, to the precision: {}, {}",
             times(holds),
             rate(report, holds)
         ),
@@ -185,13 +178,9 @@ fn answer_with_loss(report: &CapacityReport, loss: &LossReport) -> Vec<String> {
         ),
     };
     let mut lines = vec![first];
-    lines.extend(reasons(carried));
+    lines.extend(carried.why.clone());
     if !points.is_empty() {
-        let whose = if points.len() == 1 { "its loss" } else { "their loss" };
-        lines.push(format!(
-            "single points of failure, which are left out of that: {}; no traffic at all survives {whose}",
-            points.join(", ")
-        ));
+        lines.push(format!("single points of failure are left out of that: {survives}"));
     }
     lines
 }
