@@ -36,8 +36,8 @@ pub(super) struct Arguments {
     /// For how long each run is watched, in simulated time.
     #[arg(long = "for", value_name = "DURATION", default_value = "20s", value_parser = super::run_length, allow_hyphen_values = true)]
     length: Duration,
-    /// Time for caches to fill before that; a failure comes after it. Autoscalers are waited for besides.
-    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = super::run_length, allow_hyphen_values = true)]
+    /// Time for caches and browsers to fill before that; a failure comes after it. Autoscalers are waited for besides.
+    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = super::run_length, allow_hyphen_values = true)]
     at: Duration,
     /// From a failure until something is demanded again. Default: the longest grace of an expectation, or 30s.
     #[arg(long, value_name = "DURATION", value_parser = super::run_length, allow_hyphen_values = true)]

@@ -48,6 +48,11 @@ fn first(found: &Found) -> (&str, &Why) {
     (&first.tier, &first.why)
 }
 
+/// A text without its line breaks.
+fn told(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 fn assert_near(value: f64, expected: f64, tolerance: f64) {
     assert!(
         (value / expected - 1.0).abs() < tolerance,
@@ -75,10 +80,10 @@ fn a_single_server_carries_what_its_cores_can_do() {
     }
 }
 
-/// One core that needs 10 ms for each of 40 requests a second, and people who know where it is.
+/// One core that needs 10 ms for each of 60 requests a second, and people who know where it is.
 const QUEUE: &str = r#"Layout(
     title: "One core",
-    users: { "people": (count: 40, every: "1s", mobile: 0, stubs: 1) },
+    users: { "people": (count: 60, every: "1s", mobile: 0, stubs: 1) },
     dns: (ttl: "10h"),
     services: { "web": Web(size: "xs", slots: 1_000, backlog: 10_000, work: Exponential("10ms")) },
     expect: [Always("utilisation(web) < 85%"), Always("p99 < 10s"), Always("ok >= 99%")],
@@ -90,18 +95,19 @@ fn latency_over_load_is_that_of_one_server_and_its_queue() {
     let mut question = question(&[]);
     question.watched = Duration::from_secs(290);
     let found = found(&layout(QUEUE), &question);
-    assert_near(found.alone.holds.unwrap(), 0.85 / 0.4, 0.1);
+    assert_near(found.alone.holds.unwrap(), 0.85 / 0.6, 0.1);
     let mut judged = 0;
     for Probed { probe, reading } in &found.probes {
         // M/M/1: the time from arrival to answer is exponential. What is between its quantiles has no part of the way there and back.
-        let mean = 10e-3 / (1.0 - 0.4 * probe.factor);
+        let mean = 10e-3 / (1.0 - 0.6 * probe.factor);
         let between = (reading.p99 - reading.p50).as_secs_f64();
-        if probe.factor < 2.0 && reading.broken.is_none() {
-            assert_near(between, 50_f64.ln() * mean, 0.2);
+        // Near its limit a queue remembers for longer than the ten seconds over which quantiles are taken.
+        if probe.factor <= 1.0 {
+            assert_near(between, 50_f64.ln() * mean, 0.12);
             judged += 1;
         }
     }
-    assert!(judged >= 3, "{:?}", found.probes);
+    assert!(judged == 2, "{:?}", found.probes);
 }
 
 #[test]
@@ -145,7 +151,10 @@ fn with_a_machine_lost_less_is_carried() {
     assert!(report.carries(2.0) && !report.carries(3.0));
     assert!(report.carries_with_loss(1.0) && !report.carries_with_loss(2.0));
     let text = capacity::to_text(&report);
-    assert!(text.contains("no traffic at all survives the loss of db, lb"), "{text}");
+    assert!(
+        told(&text).contains("no traffic at all survives the loss of db, lb"),
+        "{text}"
+    );
     assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
 }
 
@@ -178,8 +187,8 @@ fn a_queue_that_grows_is_no_capacity() {
 #[test]
 fn an_autoscaler_is_waited_for() {
     let text = TINY.replace("count: 100", "count: 1_000").replace(
-        "Web()",
-        "Web(size: \"xs\", work: Constant(\"5ms\"), scale: (min: 1, max: 4, target: Utilisation(0.6), every: \"5s\"))",
+        "\"web\": Web()",
+        "\"lb\": LoadBalancer(to: \"web\"), \"web\": Web(size: \"xs\", work: Constant(\"5ms\"), scale: (min: 1, max: 4, target: Utilisation(0.6), every: \"5s\"))",
     );
     let found = found(&layout(&text), &question(&[]));
     // A machine can do 200 requests a second, and 100 come.
@@ -203,7 +212,7 @@ fn there_is_an_end_to_what_is_tried() {
         }
     );
     let text = capacity::to_text(&CapacityReport::new("tiny", &layout, &question, &found));
-    assert!(text.contains("at the least: nothing above was tried"), "{text}");
+    assert!(told(&text).contains("at the least: nothing above was tried"), "{text}");
 }
 
 #[test]
@@ -227,7 +236,17 @@ fn what_is_known_when_it_is_stopped_is_kept() {
 #[test]
 fn the_number_of_threads_changes_no_byte() {
     let with = |threads: &str, form: &str| {
-        let output = blastradius(&["capacity", "04", "--for", "10s", "--threads", threads, form]);
+        let output = blastradius(&[
+            "capacity",
+            "04",
+            "--at",
+            "10s",
+            "--for",
+            "10s",
+            "--threads",
+            threads,
+            form,
+        ]);
         assert_code(&output, 0);
         assert_eq!(stderr(&output), "");
         stdout(&output)
@@ -247,12 +266,19 @@ fn the_number_of_threads_changes_no_byte() {
 fn a_layout_that_is_too_small_says_so() {
     let folder = Folder::new();
     let file = folder.file("busy.ron", source("04").replace("count: 4_000", "count: 16_000"));
-    let capacity =
-        |options: &[&str]| blastradius(&[&["capacity", &file, "--for", "10s", "--lose", "nothing"], options].concat());
+    let capacity = |options: &[&str]| {
+        blastradius(
+            &[
+                &["capacity", &file, "--at", "10s", "--for", "10s", "--lose", "nothing"],
+                options,
+            ]
+            .concat(),
+        )
+    };
     let output = capacity(&["--min", "1"]);
     assert_code(&output, 1);
     assert!(
-        stdout(&output).contains("it cannot carry its own traffic of 1,600 requests/s"),
+        told(&stdout(&output)).contains("it cannot carry its own traffic of 1,600 requests/s"),
         "{}",
         stdout(&output)
     );
@@ -273,7 +299,20 @@ fn the_picture_needs_nothing_and_replaces_nothing_else() {
     let text = TINY.replace("Tiny", "<Tiny> & \\\"small\\\"");
     let file = folder.file("tiny.ron", text);
     let svg = folder.path("load.svg");
-    let draw = |to: &str| blastradius(&["capacity", &file, "--for", "10s", "--most-rate", "50", "--svg", to]);
+    let draw = |to: &str| {
+        blastradius(&[
+            "capacity",
+            &file,
+            "--at",
+            "10s",
+            "--for",
+            "10s",
+            "--most-rate",
+            "50",
+            "--svg",
+            to,
+        ])
+    };
     assert_code(&draw(&svg), 0);
     let picture = fs::read_to_string(&svg).expect("it is drawn");
     assert!(picture.contains("&lt;Tiny&gt; &amp; &quot;small&quot;"), "{picture}");
@@ -319,23 +358,30 @@ fn what_cannot_be_asked_is_refused_with_the_way_out() {
 
 #[test]
 fn ctrl_c_tells_what_is_known() {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_blastradius"));
-    command.args(["capacity", "13", "--for", "10m", "--threads", "1"]);
-    let child = command
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("it starts");
-    // Signals are heard from before the first run on, and one that comes earlier ends the program as well.
-    std::thread::sleep(Duration::from_secs(1));
-    let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
-    assert!(killed.expect("kill is there").success());
-    let output = child.wait_with_output().expect("it ends");
-    assert_code(&output, 130);
-    assert_eq!(stdout(&output), "");
-    assert!(
-        stderr(&output).starts_with("interrupted: undisturbed "),
-        "{}",
-        stderr(&output)
-    );
+    let mut code = None;
+    // Whoever comes before the program listens ends it all the same, but hears nothing.
+    for wait in [1, 2, 4, 8] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_blastradius"));
+        command.args(["capacity", "13", "--for", "1h", "--threads", "1"]);
+        let child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("it starts");
+        std::thread::sleep(Duration::from_secs(wait));
+        let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+        assert!(killed.expect("kill is there").success());
+        let output = child.wait_with_output().expect("it ends");
+        assert_eq!(stdout(&output), "");
+        code = output.status.code();
+        if code.is_some() {
+            assert!(
+                stderr(&output).starts_with("interrupted: undisturbed "),
+                "{}",
+                stderr(&output)
+            );
+            break;
+        }
+    }
+    assert_eq!(code, Some(130));
 }

@@ -14,7 +14,7 @@ const DOWN: usize = 4;
 /// The bits of the dots of a character (Unicode, Braille Patterns), by row and column.
 const DOTS: [[u32; ACROSS]; DOWN] = [[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]];
 /// A run that breaks far above all others says little, and would squeeze them: of those that break, only what is within this ratio is drawn.
-const BEYOND: f64 = 1.3;
+const BEYOND: f64 = 1.1;
 
 /// The runs that a picture shows: undisturbed ones in which somebody was answered, by factor.
 pub(super) fn shown(report: &CapacityReport) -> Vec<&ProbeReport> {
@@ -173,8 +173,8 @@ mod tests {
     fn a_line_goes_from_corner_to_corner() {
         let mut canvas = Canvas::new();
         canvas.line((0.0, 0.0), (1.0, 1.0));
-        assert_eq!(canvas.cell(0, ROWS - 1), Some('⡠'));
-        assert_eq!(canvas.cell(COLUMNS - 1, 0), Some('⠊'));
+        assert_eq!(canvas.cell(0, ROWS - 1), Some('⣀'));
+        assert_eq!(canvas.cell(COLUMNS - 1, 0), Some('⠉'));
         assert_eq!(canvas.cell(0, 0), None);
         let drawn = (0..COLUMNS).filter(|column| (0..ROWS).any(|row| canvas.cell(*column, row).is_some()));
         assert_eq!(drawn.count(), COLUMNS, "no gap");
