@@ -100,7 +100,7 @@ fn latency_over_load_is_that_of_one_server_and_its_queue() {
     for Probed { probe, reading } in &found.probes {
         // M/M/1: the time from arrival to answer is exponential. What is between its quantiles has no part of the way there and back.
         let mean = 10e-3 / (1.0 - 0.6 * probe.factor);
-        let between = (reading.p99 - reading.p50).as_secs_f64();
+        let between = reading.p99.as_secs_f64() - reading.p50.as_secs_f64();
         // Near its limit a queue remembers for longer than the ten seconds over which quantiles are taken.
         if probe.factor <= 1.0 {
             assert_near(between, 50_f64.ln() * mean, 0.12);

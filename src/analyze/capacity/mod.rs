@@ -182,9 +182,10 @@ impl Search<'_> {
             for (factor, held) in points.into_iter().zip(held) {
                 self.found.alone.learn(factor, held);
             }
-            // The first probe is the calm one: it tells how fast answers are without a queue.
-            if self.found.probes.len() == 1 && demands.lacks_latency() {
-                demands.bound_latency(self.found.probes[0].reading.p99);
+            // The first probe is the calm one: it tells how fast answers are without a queue, if there were any.
+            let calm = self.found.probes[0].reading.p99;
+            if self.found.probes.len() == 1 && demands.lacks_latency() && !calm.is_zero() {
+                demands.bound_latency(calm);
                 self.found.demands.clone_from(&demands.all);
             }
         }

@@ -260,3 +260,92 @@ fn calls(frame: &Frame, from: &Tier, to: &Tier) -> bool {
         .iter()
         .any(|link| asks(link.kind) && is_in(from, link.from) && is_in(to, link.to))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::super::demand::{Manner, Origin};
+    use super::*;
+    use crate::layout::{Comparison, parse};
+    use crate::world::World;
+
+    const LAYOUT: &str = r#"Layout(
+        title: "Two tiers",
+        users: {"people": (count: 10)},
+        services: {"web": Web(machines: 2, database: "db"), "db": Database()},
+    )"#;
+
+    fn world() -> World {
+        World::build(&parse(LAYOUT, "t").expect("a layout"), 7)
+    }
+
+    fn tier(name: &str, busiest: f64, slots: f64) -> Tier {
+        Tier {
+            name: name.to_owned(),
+            services: vec![name.to_owned()],
+            utilisation: busiest,
+            busiest,
+            busiest_machine: format!("{name}/1"),
+            slots,
+            backlog: 0,
+            machines: 1,
+            most_machines: 1,
+        }
+    }
+
+    fn given(web: (f64, f64), db: (f64, f64), measure: Measure) -> First {
+        let demand = Demand {
+            measure,
+            comparison: Comparison::Less,
+            bound: 0.8,
+            manner: Manner::Each,
+            text: String::new(),
+            origin: Origin::Asked,
+        };
+        let broken = Broken::Demand {
+            index: 0,
+            at: Duration::ZERO,
+            value: 1.0,
+        };
+        let tiers = [tier("web", web.0, web.1), tier("db", db.0, db.1)];
+        first(&tiers, &broken, &[demand], &world().frame()).expect("there are tiers")
+    }
+
+    #[test]
+    fn whoever_others_wait_for_gives_first() {
+        let named = |tier: &str, why: Why| First {
+            tier: tier.to_owned(),
+            why,
+        };
+        let p99 = || Measure::P99;
+        assert_eq!(given((0.9, 1.0), (0.97, 0.4), p99()), named("db", Why::Cores(0.97)));
+        // Slots of callers are taken while they wait for those of the callee.
+        assert_eq!(given((0.4, 1.0), (0.3, 0.95), p99()), named("db", Why::Slots(0.95)));
+        assert_eq!(given((0.4, 1.0), (0.3, 0.2), p99()), named("web", Why::Slots(1.0)));
+        assert_eq!(given((0.4, 0.5), (0.3, 0.2), p99()), named("web", Why::Busiest(0.4)));
+        let of_web = Measure::Utilisation("web".to_owned());
+        assert_eq!(given((0.81, 0.5), (0.99, 0.2), of_web), named("web", Why::Demand(0)));
+    }
+
+    #[test]
+    fn a_tier_is_as_full_as_its_busiest_machine() {
+        let mut world = world();
+        let mut watch = Watch::default();
+        for _ in 0..3 {
+            world.advance(Duration::from_secs(1));
+            watch.look(&world.frame());
+        }
+        let tiers = watch.tiers(&world.frame());
+        let machines = |name: &str| tiers.iter().find(|tier| tier.name == name).map(|tier| tier.machines);
+        assert_eq!([machines("web"), machines("db")], [Some(2), Some(1)]);
+        assert_eq!(tiers.len(), 2, "people and names are no tiers");
+        assert!(
+            tiers
+                .iter()
+                .all(|tier| tier.busiest >= tier.utilisation && tier.busiest < 0.1)
+        );
+        assert_eq!(tier("web", 0.25, 0.0).room(), Some(4.0));
+        assert_eq!(tier("web", 0.0, 0.0).room(), None);
+    }
+}
