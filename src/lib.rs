@@ -12,8 +12,8 @@
 //! - `parts/`: the kinds of services, one file each, all of one shape; what several are made of stands in `common/`
 //! - `world/`: the one door: build a world, apply commands, advance, look at a frame
 //! - `replay/`: a run that can be run again: sessions, expectations, recordings, branches
-//! - `analyze/`: questions that take more than one run: the blast radius of everything, the search for faults that break an expectation, the miss ratios of cache policies over a trace
-//! - `report/`: what a run came to, and a blast, as text, JSON, Markdown, HTML and CSV
+//! - `analyze/`: questions that take more than one run: the blast radius of everything, how much traffic is carried, the search for faults that break an expectation, the miss ratios of cache policies over a trace
+//! - `report/`: what a run came to, a blast and a capacity, as text, JSON, Markdown, HTML and CSV
 //! - `tui/`: the terminal: worlds on threads, map, panels, keys, recordings as pictures
 //! - `cli/`: the command line, one file a subcommand
 //!

@@ -1,6 +1,7 @@
 //! Questions that take more than one run.
 
 pub mod blast;
+pub mod capacity;
 mod miss_ratio;
 mod pool;
 pub mod search;

@@ -262,7 +262,7 @@ pub(super) fn shard(text: &str) -> Result<(u32, u32), String> {
 }
 
 /// Reads `99.9%` or `0.999`.
-fn share(text: &str) -> Result<f64, String> {
+pub(super) fn share(text: &str) -> Result<f64, String> {
     let number = |text: &str| text.trim().parse::<f64>().ok();
     let share = match text.trim().strip_suffix('%') {
         Some(percent) => number(percent).map(|percent| percent / 100.0),

@@ -6,6 +6,7 @@
 mod bench;
 mod blast;
 mod cache;
+mod capacity;
 mod cast;
 mod check;
 mod demo;
@@ -63,6 +64,8 @@ Examples:
   blastradius demo                       what there is to see, one after another, until q
   blastradius blast 04                   kill everything in turn: what breaks?
   blastradius blast my-system.ron --max-spof 0 --markdown
+  blastradius capacity 04                how much traffic does it carry, and what gives first?
+  blastradius capacity my-system.ron --min 2 --min-n1 1
   blastradius search 21 --expect 'always primaries(us-east/orders) <= 1'
   blastradius cache trace.csv            which eviction policy misses least?
   blastradius bench 04 13                how fast do these run here?
@@ -70,7 +73,8 @@ Examples:
 Exit codes:
   0  all is well
   1  an expectation failed or was never judged, a command of the script was not done, or
-     a replay differs, or two that were compared do, or a search found something
+     a replay differs, or two that were compared do, a search found something, or a
+     system carries less than asked for
   2  usage, a bad file, or a result that cannot be written";
 
 /// A terminal playground for distributed systems: kill a server and watch what breaks, who notices, and how it heals.
@@ -107,6 +111,8 @@ enum Verb {
     Blast(blast::Arguments),
     /// Put together what `blast --shard` wrote on several machines.
     Merge(blast::MergeArguments),
+    /// Find how much traffic a layout carries, undisturbed and with the worst single failure, and which tier gives first.
+    Capacity(capacity::Arguments),
     /// Look for faults that break what a layout expects, and shrink them to the few that matter.
     Search(search::Arguments),
     /// Measure how fast layouts run and how much memory that takes.
@@ -163,6 +169,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Some(Verb::Faults(arguments)) => faults::faults(&arguments),
         Some(Verb::Blast(arguments)) => blast::blast(&arguments),
         Some(Verb::Merge(arguments)) => blast::merge(&arguments),
+        Some(Verb::Capacity(arguments)) => capacity::capacity(&arguments),
         Some(Verb::Search(arguments)) => search::search(&arguments),
         Some(Verb::Bench(arguments)) => bench::bench(&arguments),
         Some(Verb::Check(arguments)) => check::check(&arguments),

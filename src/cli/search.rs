@@ -234,10 +234,7 @@ impl Arguments {
 
 /// What is looked for: what is said, or else what the layout expects.
 fn sought(arguments: &Arguments, layout: &Layout) -> Result<Vec<Expectation>, Complaint> {
-    let read = |text: &String| {
-        expectation(text, layout).map_err(|why| Complaint(format!("--expect `{}`: {why}", printable(text))))
-    };
-    let said: Vec<Expectation> = arguments.expect.iter().map(read).collect::<Result<_, _>>()?;
+    let said = expectations(&arguments.expect, layout)?;
     let sought = if said.is_empty() { layout.expect.clone() } else { said };
     if sought.is_empty() {
         return Err(Complaint(format!(
@@ -246,6 +243,14 @@ fn sought(arguments: &Arguments, layout: &Layout) -> Result<Vec<Expectation>, Co
         )));
     }
     Ok(sought)
+}
+
+/// Reads what `--expect` says.
+pub(super) fn expectations(texts: &[String], layout: &Layout) -> Result<Vec<Expectation>, Complaint> {
+    let read = |text: &String| {
+        expectation(text, layout).map_err(|why| Complaint(format!("--expect `{}`: {why}", printable(text))))
+    };
+    texts.iter().map(read).collect()
 }
 
 /// Reads `always lost == 0` or `at 50s ok >= 99%`.

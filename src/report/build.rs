@@ -127,7 +127,8 @@ pub(super) fn quantifier(quantifier: Quantifier) -> String {
     }
 }
 
-fn unit(measure: &Measure) -> &'static str {
+/// The unit of a measure.
+pub(super) fn unit(measure: &Measure) -> &'static str {
     match measure {
         Measure::Ok | Measure::OkOf(_) | Measure::Utilisation(_) | Measure::Moving(_) | Measure::Hit(_) => "share",
         Measure::Cost => "usd_per_hour",

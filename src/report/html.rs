@@ -11,6 +11,8 @@ use super::document::{Block, Document, Fact, Grid, Piece, Prose, Section, Step, 
 use super::seconds::Seconds;
 
 pub(super) use bars::{Bar, bars};
+pub(super) use plot::{Log, Scale, decade};
+pub(super) use style::palette;
 
 /// What a browser may load for the page: nothing but the style in it.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
@@ -170,7 +172,7 @@ fn prose(prose: &Prose) -> String {
 }
 
 /// Text as HTML may hold it, in an element or an attribute. What cannot be seen is written out.
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in crate::layout::printable(text).chars() {
         match c {

@@ -7,6 +7,7 @@
 pub mod blast;
 mod build;
 mod caches;
+pub mod capacity;
 mod compare;
 mod csv;
 mod data;
@@ -29,6 +30,7 @@ mod words;
 
 pub use blast::{AvailabilityReport, BlastReport, FailureReport, TollReport, UndisturbedReport};
 pub use caches::{CacheCounts, CacheNodeReport, CacheReport};
+pub use capacity::CapacityReport;
 pub use compare::{Compared, Comparison, compared};
 pub use csv::csv;
 pub use data::{ConflictReport, DatabaseReport, MigrationReport, NodeReport, PromisesReport, ShardReport};

@@ -9,6 +9,7 @@ mod balancing;
 mod blast;
 mod build;
 mod caching;
+mod capacity;
 mod casts;
 mod cli;
 mod consequences;

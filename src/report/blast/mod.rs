@@ -17,6 +17,7 @@ use crate::layout::{Layout, duration};
 
 pub use availability::AvailabilityReport;
 pub use page::to_html;
+pub(super) use text::field;
 pub use text::{figures_in_words, title, to_csv, to_markdown, to_text};
 
 /// The name of the JSON schema.

@@ -318,7 +318,7 @@ fn record(row: &FailureReport, toll: &TollReport) -> Vec<String> {
 }
 
 /// A field that a spreadsheet takes for text: one that begins as a formula does is put behind an apostrophe.
-fn field(text: &str) -> String {
+pub(in crate::report) fn field(text: &str) -> String {
     let text = printable(text);
     let guard = if text.starts_with(['=', '+', '-', '@']) {
         "'"

@@ -11,7 +11,9 @@ use crate::report::document::{Band, Document};
 use crate::report::seconds::Seconds;
 use crate::report::words::{clock, count, milliseconds};
 
-use axis::{Frame, LEFT, Log, Scale, TOP};
+use axis::{Frame, LEFT, TOP};
+
+pub(in crate::report) use axis::{Log, Scale, decade};
 
 /// What failed or was tried again is drawn at least so high, in pixels: one among thousands is to be seen.
 const LEAST: f64 = 2.5;
@@ -120,7 +122,7 @@ fn latencies(document: &Document, samples: &[Sample], wide: Frame, narrow: Frame
         let scale = Log::over(seen.filter(|ms| *ms > 0.0));
         let y = |ms: f64| (ms > 0.0).then(|| frame.y(scale.share(ms)));
         let mut body = rules(frame, &scale.ticks(), |value| {
-            (frame.y(scale.share(value)), axis::decade(value))
+            (frame.y(scale.share(value)), decade(value))
         });
         body += &line("tail", frame, &columns, |column| y(column.p99_ms));
         body += &line("median", frame, &columns, |column| y(column.p50_ms));

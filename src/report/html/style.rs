@@ -42,8 +42,13 @@ const PALETTE: &[Colour] = &[
 /// Everything that is the same in both palettes.
 const RULES: &str = include_str!("page.css");
 
-/// The style of the page. Paper is light.
+/// The style of the page.
 pub(super) fn css() -> String {
+    format!("{}{RULES}", palette())
+}
+
+/// The colours by name, as the reader wishes them. Paper is light.
+pub(in crate::report) fn palette() -> String {
     let of = |pick: fn(&Colour) -> u32| {
         PALETTE.iter().fold(String::new(), |mut text, colour| {
             // Writing to a string cannot fail.
@@ -55,7 +60,7 @@ pub(super) fn css() -> String {
     format!(
         ":root{{color-scheme:light dark;{light}}}\n\
          @media (prefers-color-scheme:dark){{:root{{{dark}}}}}\n\
-         @media print{{:root{{color-scheme:light;{light}}}}}\n{RULES}"
+         @media print{{:root{{color-scheme:light;{light}}}}}\n"
     )
 }
 

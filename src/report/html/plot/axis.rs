@@ -96,14 +96,14 @@ fn moment(seconds: u64) -> String {
 
 /// A linear axis from 0.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Scale {
+pub(in crate::report) struct Scale {
     step: f64,
     top: f64,
 }
 
 impl Scale {
     /// An axis that holds this value.
-    pub(super) fn to(most: f64) -> Scale {
+    pub(in crate::report) fn to(most: f64) -> Scale {
         let mut step = 1.0;
         // 1, 2, 5, 10, 20, 50 and so on: at most five steps.
         for factor in [2.0, 2.5, 2.0].into_iter().cycle() {
@@ -120,12 +120,12 @@ impl Scale {
     }
 
     /// Where a value stands, from 0 to 1.
-    pub(super) fn share(self, value: f64) -> f64 {
+    pub(in crate::report) fn share(self, value: f64) -> f64 {
         value / self.top
     }
 
     /// Values to write beside it.
-    pub(super) fn ticks(self) -> Vec<f64> {
+    pub(in crate::report) fn ticks(self) -> Vec<f64> {
         let count = (self.top / self.step).round() as u64;
         (0..=count).map(|index| index as f64 * self.step).collect()
     }
@@ -133,14 +133,14 @@ impl Scale {
 
 /// An axis of powers of ten, in milliseconds.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Log {
+pub(in crate::report) struct Log {
     low: i32,
     high: i32,
 }
 
 impl Log {
     /// An axis that holds these values.
-    pub(super) fn over(values: impl Iterator<Item = f64>) -> Log {
+    pub(in crate::report) fn over(values: impl Iterator<Item = f64>) -> Log {
         let (mut least, mut most) = (f64::INFINITY, 0.0_f64);
         for value in values {
             (least, most) = (least.min(value), most.max(value));
@@ -158,12 +158,12 @@ impl Log {
     }
 
     /// Where a value stands, from 0 to 1.
-    pub(super) fn share(self, value: f64) -> f64 {
+    pub(in crate::report) fn share(self, value: f64) -> f64 {
         (libm::log10(value) - f64::from(self.low)) / f64::from(self.high - self.low)
     }
 
     /// Values to write beside it. Where the axis is short, those between the powers too.
-    pub(super) fn ticks(self) -> Vec<f64> {
+    pub(in crate::report) fn ticks(self) -> Vec<f64> {
         let factors: &[f64] = if self.high - self.low <= 2 {
             &[1.0, 2.0, 5.0]
         } else {
@@ -179,7 +179,7 @@ impl Log {
 }
 
 /// A round value in milliseconds.
-pub(super) fn decade(ms: f64) -> String {
+pub(in crate::report) fn decade(ms: f64) -> String {
     if ms >= 999.0 {
         return format!("{:.0} s", ms / 1e3);
     }

@@ -1,0 +1,233 @@
+//! `capacity`: how much traffic a layout carries, undisturbed and with the worst single failure.
+
+use std::fs;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::{Complaint, DEFAULT_SEED, Ended, blast, drive, files, output, search};
+use crate::analyze::capacity::{Extent, Progress, Question, find};
+use crate::analyze::cores;
+use crate::layout::{self, duration, printable};
+use crate::replay::{FileKind, replaceable};
+use crate::report::{CapacityReport, capacity};
+
+/// Less than this says nothing: measures of latency remember ten seconds.
+const LEAST: Duration = Duration::from_secs(10);
+
+const PICTURE: FileKind = FileKind {
+    operation: "draw to",
+    a_file: "a picture is a file; name one, as in --svg capacity.svg",
+    foreign: "it exists and is no picture of a capacity; name another file, or remove this one first",
+    is_ours: capacity::IS_OURS,
+};
+
+/// What `capacity` is told.
+#[derive(Args, Debug)]
+pub(super) struct Arguments {
+    /// A layout file, or the name or number of a shipped layout.
+    layout: String,
+    /// What must hold, in place of what the layout expects, as in 'always p99 < 200ms'. May be given several times.
+    #[arg(long = "expect", value_name = "EXPECTATION", allow_hyphen_values = true)]
+    expect: Vec<String>,
+    /// For how long each run is watched, in simulated time.
+    #[arg(long = "for", value_name = "DURATION", default_value = "20s", value_parser = super::run_length, allow_hyphen_values = true)]
+    length: Duration,
+    /// Time for caches and browsers to fill before that; a failure comes after it. Autoscalers are waited for besides.
+    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = super::run_length, allow_hyphen_values = true)]
+    at: Duration,
+    /// From a failure until something is demanded again. Default: the longest grace of an expectation, or 30s.
+    #[arg(long, value_name = "DURATION", value_parser = super::run_length, allow_hyphen_values = true)]
+    grace: Option<Duration>,
+    /// What is lost in the worst single failure.
+    #[arg(long, value_name = "WHAT", value_enum, default_value_t = Lose::Machine)]
+    lose: Lose,
+    /// How near the traffic that breaks is to the one that holds.
+    #[arg(long, value_name = "SHARE", default_value = "5%", value_parser = precision, allow_hyphen_values = true)]
+    precision: f64,
+    /// Requests a second that no run exceeds: it would take too long.
+    #[arg(long, value_name = "N", default_value = "1000000", value_parser = positive, allow_hyphen_values = true)]
+    most_rate: f64,
+    /// The seed.
+    #[arg(long, default_value_t = DEFAULT_SEED)]
+    seed: u64,
+    /// Runs at once. Default: as many as there are cores. It changes nothing but the time.
+    #[arg(long, value_name = "N")]
+    threads: Option<NonZeroUsize>,
+    /// End with exit code 1 if it carries less than this factor of its traffic, undisturbed.
+    #[arg(long, value_name = "FACTOR", value_parser = positive, allow_hyphen_values = true)]
+    min: Option<f64>,
+    /// The same with the worst single failure, those that nothing survives left out.
+    #[arg(long, value_name = "FACTOR", value_parser = positive, allow_hyphen_values = true)]
+    min_n1: Option<f64>,
+    /// Report as JSON (schema `blastradius.capacity/1`).
+    #[arg(long, conflicts_with_all = ["markdown", "csv"])]
+    json: bool,
+    /// Report as Markdown, for a ticket or a pull request.
+    #[arg(long, conflicts_with = "csv")]
+    markdown: bool,
+    /// Report as CSV: a line for each run.
+    #[arg(long)]
+    csv: bool,
+    /// Draw latency over load, too. Replaces an older picture, and no other file.
+    #[arg(long, value_name = "FILE")]
+    svg: Option<PathBuf>,
+}
+
+/// What is lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Lose {
+    /// A machine crashes.
+    Machine,
+    /// All machines of a zone crash.
+    Zone,
+    /// All machines of a data center crash.
+    DataCenter,
+    /// Nothing: only the undisturbed capacity is looked for.
+    Nothing,
+}
+
+impl Lose {
+    fn extent(self) -> Option<Extent> {
+        match self {
+            Lose::Machine => Some(Extent::Machine),
+            Lose::Zone => Some(Extent::Zone),
+            Lose::DataCenter => Some(Extent::DataCenter),
+            Lose::Nothing => None,
+        }
+    }
+}
+
+/// Looks for the capacity and reports. Ends badly if it is less than asked for.
+pub(super) fn capacity(arguments: &Arguments) -> Result<Ended, Complaint> {
+    let source = files::layout(&arguments.layout)?;
+    let question = arguments.question(&source.layout)?;
+    if let Some(file) = &arguments.svg {
+        let sources = [("the layout", Some(Path::new(&arguments.layout)))];
+        replaceable(file, &PICTURE, &sources).map_err(Complaint)?;
+    }
+    let threads = arguments.threads.unwrap_or_else(cores);
+    let stop = blast::interrupt()?;
+    let bar = bar();
+    let watch = |progress| match progress {
+        Progress::Passed(passed) => bar.inc(drive::millis(passed)),
+        Progress::Left(left) => bar.set_length(bar.position() + drive::millis(left)),
+    };
+    let found = find(&source.layout, &question, threads, &stop, &watch);
+    bar.finish_and_clear();
+    let report = CapacityReport::new(&source.name, &source.layout, &question, &found);
+    if !found.complete {
+        output::remark(&format!("interrupted: {}", capacity::known(&report)));
+        return Ok(Ended::With(blast::INTERRUPTED));
+    }
+    // The report comes first: a full disk must not cost it.
+    output::say(&arguments.told(&report))?;
+    if let Some(file) = &arguments.svg {
+        fs::write(file, capacity::to_svg(&report))
+            .map_err(|error| Complaint(format!("cannot draw to {}: {error}", file.display())))?;
+    }
+    Ok(arguments.ended(&report))
+}
+
+impl Arguments {
+    fn question(&self, layout: &layout::Layout) -> Result<Question, Complaint> {
+        if self.length < LEAST {
+            return Err(Complaint(format!(
+                "--for: a run is watched for {} at least, since latency is measured over that time",
+                duration::format(LEAST)
+            )));
+        }
+        if self.min_n1.is_some() && self.lose == Lose::Nothing {
+            return Err(Complaint(
+                "--min-n1 asks for a failure: name what is lost, as in --lose machine".to_owned(),
+            ));
+        }
+        Ok(Question {
+            seed: self.seed,
+            warm_up: self.at,
+            watched: self.length,
+            grace: self.grace,
+            expect: search::expectations(&self.expect, layout)?,
+            precision: self.precision,
+            most_rate: self.most_rate,
+            loss: self.lose.extent(),
+        })
+    }
+
+    fn told(&self, report: &CapacityReport) -> String {
+        if self.json {
+            report.to_json()
+        } else if self.markdown {
+            capacity::to_markdown(report)
+        } else if self.csv {
+            capacity::to_csv(report)
+        } else {
+            capacity::to_text(report)
+        }
+    }
+
+    /// Whether it carries what it has to.
+    fn ended(&self, report: &CapacityReport) -> Ended {
+        let alone = self.min.filter(|factor| !report.carries(*factor));
+        let lossy = self.min_n1.filter(|factor| !report.carries_with_loss(*factor));
+        if let Some(factor) = alone {
+            output::remark(&format!("--min: it does not carry {factor}x undisturbed"));
+        }
+        if let Some(factor) = lossy {
+            output::remark(&format!(
+                "--min-n1: it does not carry {factor}x with the worst single failure"
+            ));
+        }
+        Ended::well_if(alone.is_none() && lossy.is_none())
+    }
+}
+
+/// A bar on stderr, and only on a terminal. Its position is in milliseconds of simulated time; how much is to come is an estimate.
+fn bar() -> ProgressBar {
+    let style = ProgressStyle::with_template("{bar:40} {percent:>3}% of about all runs, {eta} to go");
+    let bar = ProgressBar::new(1);
+    bar.with_style(style.expect("the template is a constant"))
+}
+
+/// Reads `5%` or `0.05`.
+fn precision(text: &str) -> Result<f64, String> {
+    blast::share(text)
+        .ok()
+        .filter(|share| (0.01..=1.0).contains(share))
+        .ok_or_else(|| {
+            format!(
+                "`{}` is no precision: write 5% or 0.05, from 1% to 100%",
+                printable(text)
+            )
+        })
+}
+
+/// Reads a number above 0.
+fn positive(text: &str) -> Result<f64, String> {
+    let number = text.trim().trim_end_matches('x').parse::<f64>().ok();
+    number
+        .filter(|number| *number > 0.0 && number.is_finite())
+        .ok_or_else(|| format!("`{}` is no number above 0", printable(text)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn factors_and_precisions_are_numbers_in_bounds() {
+        assert_eq!(positive("2.5"), Ok(2.5));
+        assert_eq!(positive("2.5x"), Ok(2.5));
+        for wrong in ["", "0", "-1", "NaN", "inf", "x", "much"] {
+            assert!(positive(wrong).unwrap_err().contains("is no number"), "{wrong}");
+        }
+        assert_eq!(precision("5%"), Ok(5.0 / 100.0));
+        assert_eq!(precision("0.1"), Ok(0.1));
+        for wrong in ["0", "0.5%", "101%", "", "fine"] {
+            assert!(precision(wrong).unwrap_err().contains("is no precision"), "{wrong}");
+        }
+    }
+}
