@@ -151,7 +151,7 @@ fn with_a_machine_lost_less_is_carried() {
     assert!(report.carries_with_loss(1.0) && !report.carries_with_loss(2.0));
     let text = capacity::to_text(&report);
     assert!(
-        told(&text).contains("no traffic at all survives the loss of db, lb"),
+        told(&text).contains("not even 0.25x survives the loss of db, lb"),
         "{text}"
     );
     assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");

@@ -155,13 +155,13 @@ fn answer_with_loss(report: &CapacityReport, loss: &LossReport) -> Vec<String> {
     let (worst, points) = (names("worst"), names("single_point"));
     let carried = &loss.carried;
     let survives = format!(
-        "no traffic at all survives the loss of {} (tried at {})",
-        points.join(", "),
+        "not even {} survives the loss of {}",
         loss.failures
             .iter()
             .find(|lost| lost.class == "single_point")
             .and_then(|lost| lost.breaks_factor)
-            .map_or_else(String::new, times)
+            .map_or_else(String::new, times),
+        points.join(", ")
     );
     let first = match (carried.holds_factor, worst.first()) {
         _ if loss.failures.is_empty() => format!("there is no {what} that could be lost"),
