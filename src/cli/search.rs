@@ -90,7 +90,8 @@ pub(super) fn search(arguments: &Arguments) -> Result<Ended, Complaint> {
             next,
             out_of_time,
         };
-        SearchReport::new(&source.name, &source.layout.title, &question, tries)
+        let layout = (source.name.as_str(), source.layout.title.as_str(), source.text.as_str());
+        SearchReport::new(layout, &question, tries)
     };
     let search = match Search::of(&source.layout, question.clone(), threads, &stop) {
         Ok(search) => search,
@@ -127,19 +128,29 @@ pub(super) fn search(arguments: &Arguments) -> Result<Ended, Complaint> {
 
 /// Whether a file holds what a shard of a search wrote.
 pub(super) fn is_part(file: &Path) -> bool {
-    part(file).is_ok()
+    parts(file).is_ok()
 }
 
-fn part(file: &Path) -> Result<SearchReport, Complaint> {
+/// The parts in a file, one on each line.
+fn parts(file: &Path) -> Result<Vec<SearchReport>, Complaint> {
     let failed = |why: String| Complaint(format!("cannot merge {}: {}", file.display(), printable(&why)));
     let text = fs::read_to_string(file).map_err(|error| failed(error.to_string()))?;
-    serde_json::from_str(&text).map_err(|error| failed(format!("{error}; it is not what `search --shard` writes")))
+    let line = |(number, line): (usize, &str)| {
+        serde_json::from_str(line).map_err(|error| {
+            failed(format!(
+                "line {}: {error}; it is not what `search --shard` writes",
+                number + 1
+            ))
+        })
+    };
+    text.lines().enumerate().map(line).collect()
 }
 
 /// Puts together what all shards of a search wrote.
 pub(super) fn merge(files: &[PathBuf], as_json: bool) -> Result<Ended, Complaint> {
-    let parts: Vec<SearchReport> = files.iter().map(|file| part(file)).collect::<Result<_, _>>()?;
-    let whole = merged(&parts).map_err(|why| Complaint(format!("cannot merge {}: {why}", files[0].display())))?;
+    let parts: Vec<Vec<SearchReport>> = files.iter().map(|file| parts(file)).collect::<Result<_, _>>()?;
+    let whole =
+        merged(&parts.concat()).map_err(|why| Complaint(format!("cannot merge {}: {why}", files[0].display())))?;
     output::say(&if as_json { whole.to_json() } else { whole.to_text() })?;
     Ok(Ended::well_if(whole.found.is_none() && whole.undisturbed.is_none()))
 }

@@ -11,7 +11,7 @@ use super::model::{Commanded, ExpectationReport, LayoutName};
 use super::words::{clock, count, measured, plural};
 use crate::analyze::search::{Break, Finding, Question, Shrunk};
 use crate::layout::{Expectation, printable};
-use crate::replay::{Act, Ending};
+use crate::replay::{Act, Ending, fingerprint};
 
 pub use merge::merged;
 
@@ -29,6 +29,8 @@ pub struct SearchReport {
     pub engine: Cow<'static, str>,
     /// What was searched.
     pub layout: LayoutName,
+    /// The hash of the layout's text: parts of one search have the same.
+    pub layout_hash: String,
     /// The seed of the search.
     pub seed: u64,
     /// How long each run is.
@@ -98,7 +100,7 @@ pub fn in_words(expectation: &Expectation) -> String {
 
 impl SearchReport {
     /// A report of a search in which nothing was found.
-    pub fn new(name: &str, title: &str, question: &Question, tries: TriesReport) -> SearchReport {
+    pub fn new((name, title, text): (&str, &str, &str), question: &Question, tries: TriesReport) -> SearchReport {
         SearchReport {
             schema: if tries.shard.is_some() { PART_SCHEMA } else { SCHEMA }.into(),
             engine: env!("CARGO_PKG_VERSION").into(),
@@ -106,6 +108,7 @@ impl SearchReport {
                 name: name.to_owned(),
                 title: title.to_owned(),
             },
+            layout_hash: format!("{:016x}", fingerprint(text)),
             seed: question.seed,
             duration_s: question.length.as_secs_f64(),
             sought: question.expect.iter().map(in_words).collect(),
@@ -240,7 +243,7 @@ fn broken(what: &str, seed: u64, expectation: &ExpectationReport) -> String {
     let (at, value) = found.unwrap_or_default();
     format!(
         "{what}, with seed {seed}: {} {}, first at {}: measured {}",
-        expectation.quantifier,
+        printable(&expectation.quantifier),
         printable(&expectation.text),
         clock(at),
         measured(value, expectation.bound, &expectation.unit)

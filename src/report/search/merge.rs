@@ -61,10 +61,26 @@ pub fn merged(parts: &[SearchReport]) -> Result<SearchReport, String> {
     })
 }
 
+/// No number of a search is larger: what says so is none.
+const MOST: u64 = 1 << 53;
+
+/// Whether it can be what was written of a search: a file may say anything.
+fn is_plausible(part: &SearchReport) -> bool {
+    let breaks = part.undisturbed.iter().map(|undisturbed| &undisturbed.expectation);
+    let breaks = breaks.chain(part.found.iter().map(|found| &found.expectation));
+    let moments = breaks
+        .filter_map(|expectation| expectation.failed_at_s)
+        .chain(part.found.iter().flat_map(|found| &found.commands).map(|act| act.at_s));
+    let is_moment = |at: f64| (0.0..=MOST as f64).contains(&at);
+    let found = part.found.as_ref().map_or(0, |found| found.number);
+    part.tries.from <= MOST && part.tries.next <= MOST && found <= MOST && moments.into_iter().all(is_moment)
+}
+
 /// Whether they are about the same.
 fn same(one: &SearchReport, other: &SearchReport) -> bool {
     one.engine == other.engine
         && one.layout == other.layout
+        && one.layout_hash == other.layout_hash
         && one.seed == other.seed
         && one.duration_s.to_bits() == other.duration_s.to_bits()
         && one.sought == other.sought
@@ -74,7 +90,7 @@ fn same(one: &SearchReport, other: &SearchReport) -> bool {
 /// Which of how many it is.
 fn shard(part: &SearchReport) -> Result<(u32, u32), String> {
     let wrong = || "it is not what `search --shard` writes".to_owned();
-    if part.schema != PART_SCHEMA {
+    if part.schema != PART_SCHEMA || !is_plausible(part) {
         return Err(wrong());
     }
     let text = part.tries.shard.as_deref().ok_or_else(wrong)?;
@@ -119,6 +135,7 @@ mod tests {
                 name: "a".to_owned(),
                 title: "A".to_owned(),
             },
+            layout_hash: "f".repeat(16),
             seed: 7,
             duration_s: 60.0,
             sought: vec!["always lost == 0".to_owned()],
@@ -156,6 +173,25 @@ mod tests {
     }
 
     #[test]
+    fn what_a_file_says_is_escaped() {
+        let mut hostile = part("1/1", 9, Some(8));
+        let found = hostile.found.as_mut().expect("it was found");
+        for text in [
+            &mut found.expectation.quantifier,
+            &mut found.expectation.text,
+            &mut found.recording,
+            &mut found.replay,
+            &mut hostile.layout.title,
+        ] {
+            *text = "\u{1b}[2J".to_owned();
+        }
+        found.expectation.unit = "\u{1b}[2J".into();
+        hostile.sought = vec!["\u{1b}[2J".to_owned()];
+        let text = merged(&[hostile]).unwrap().to_text();
+        assert!(!text.contains('\u{1b}') && text.contains("\\u{1b}[2J"), "{text}");
+    }
+
+    #[test]
     fn what_is_no_whole_is_refused() {
         let of = |parts: Vec<SearchReport>| merged(&parts).unwrap_err();
         assert!(of(vec![part("1/3", 9, None), part("3/3", 9, None)]).contains("missing: 2/3"));
@@ -164,6 +200,10 @@ mod tests {
         let mut other = part("2/2", 9, None);
         other.seed = 8;
         assert!(of(vec![part("1/2", 9, None), other]).contains("no parts of the same search"));
+        let mut edited = part("2/2", 9, None);
+        edited.layout_hash = "0".repeat(16);
+        assert!(of(vec![part("1/2", 9, None), edited]).contains("no parts of the same search"));
+        assert!(of(vec![part("1/1", 9, Some(u64::MAX))]).contains("not what `search --shard` writes"));
         assert!(of(vec![part("0/2", 9, None)]).contains("is no shard"));
         assert!(of(vec![part("1/4000000000", 9, None)]).contains("is no shard"));
         assert!(of(Vec::new()).contains("no part"));
