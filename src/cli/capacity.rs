@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{Complaint, DEFAULT_SEED, Ended, blast, drive, files, output, search};
-use crate::analyze::capacity::{Extent, Progress, Question, find};
+use crate::analyze::capacity::{self as search_for, Extent, Progress, Question, find, losses};
 use crate::analyze::cores;
 use crate::layout::{self, duration, printable};
 use crate::replay::{FileKind, replaceable};
@@ -60,9 +60,12 @@ pub(super) struct Arguments {
     /// End with exit code 1 if it carries less than this factor of its traffic, undisturbed.
     #[arg(long, value_name = "FACTOR", value_parser = positive, allow_hyphen_values = true)]
     min: Option<f64>,
-    /// The same with the worst single failure, those that nothing survives left out.
+    /// The same with the worst single failure. Single points of failure end it with 1, too, unless --max-spof allows them.
     #[arg(long, value_name = "FACTOR", value_parser = positive, allow_hyphen_values = true)]
     min_n1: Option<f64>,
+    /// End with exit code 1 if there are more single points of failure than this. Default: 0 with --min-n1, else any number.
+    #[arg(long, value_name = "N")]
+    max_spof: Option<u64>,
     /// Report as JSON (schema `blastradius.capacity/1`).
     #[arg(long, conflicts_with_all = ["markdown", "csv"])]
     json: bool,
@@ -121,13 +124,15 @@ pub(super) fn capacity(arguments: &Arguments) -> Result<Ended, Complaint> {
     let report = CapacityReport::new(&source.name, &source.layout, &question, &found);
     if !found.complete {
         output::remark(&format!("interrupted: {}", capacity::known(&report)));
-        return Ok(Ended::With(blast::INTERRUPTED));
     }
     // The report comes first: a full disk must not cost it.
     output::say(&arguments.told(&report))?;
     if let Some(file) = &arguments.svg {
         fs::write(file, capacity::to_svg(&report))
             .map_err(|error| Complaint(format!("cannot draw to {}: {error}", file.display())))?;
+    }
+    if !found.complete {
+        return Ok(Ended::With(blast::INTERRUPTED));
     }
     Ok(arguments.ended(&report))
 }
@@ -140,12 +145,29 @@ impl Arguments {
                 duration::format(LEAST)
             )));
         }
-        if self.min_n1.is_some() && self.lose == Lose::Nothing {
+        if self.length.subsec_nanos() > 0 {
+            return Err(Complaint("--for takes whole seconds, as in --for 20s".to_owned()));
+        }
+        let (most, least) = (search_for::most(layout, self.most_rate), search_for::LEAST);
+        if most < least {
+            return Err(Complaint(format!(
+                "--most-rate is below {least} of the layout's own {} requests a second, the least that is tried",
+                search_for::own_rate(layout)
+            )));
+        }
+        for (option, factor) in [("--min", self.min), ("--min-n1", self.min_n1)] {
+            if factor.is_some_and(|factor| factor > most || factor < least) {
+                return Err(Complaint(format!(
+                    "{option}: what is tried is from {least}x to {most}x (--most-rate, and 1000x at most)"
+                )));
+            }
+        }
+        if (self.min_n1.is_some() || self.max_spof.is_some()) && self.lose == Lose::Nothing {
             return Err(Complaint(
                 "--min-n1 asks for a failure: name what is lost, as in --lose machine".to_owned(),
             ));
         }
-        Ok(Question {
+        let question = Question {
             seed: self.seed,
             warm_up: self.at,
             watched: self.length,
@@ -154,7 +176,17 @@ impl Arguments {
             precision: self.precision,
             most_rate: self.most_rate,
             loss: self.lose.extent(),
-        })
+            min: self.min,
+            min_with_loss: self.min_n1,
+        };
+        if let Some(extent) = question.loss.filter(|_| self.min_n1.is_some())
+            && losses(layout, &question, extent).is_empty()
+        {
+            return Err(Complaint(
+                "--min-n1: the layout has nothing of that kind to lose; name another, as in --lose machine".to_owned(),
+            ));
+        }
+        Ok(question)
     }
 
     fn told(&self, report: &CapacityReport) -> String {
@@ -181,7 +213,16 @@ impl Arguments {
                 "--min-n1: it does not carry {factor}x with the worst single failure"
             ));
         }
-        Ended::well_if(alone.is_none() && lossy.is_none())
+        let (points, count) = report.single_points();
+        let allowed = self.max_spof.or(self.min_n1.map(|_| 0));
+        let too_many = allowed.is_some_and(|allowed| count > allowed);
+        if too_many {
+            output::remark(&format!(
+                "single points of failure: {}; --max-spof {count} allows so many",
+                points.join(", ")
+            ));
+        }
+        Ended::well_if(alone.is_none() && lossy.is_none() && !too_many)
     }
 }
 

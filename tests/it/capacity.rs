@@ -30,6 +30,8 @@ fn question(expect: &[Expectation]) -> Question {
         precision: 0.05,
         most_rate: 1e6,
         loss: None,
+        min: None,
+        min_with_loss: None,
     }
 }
 
@@ -151,10 +153,87 @@ fn with_a_machine_lost_less_is_carried() {
     assert!(report.carries_with_loss(1.0) && !report.carries_with_loss(2.0));
     let text = capacity::to_text(&report);
     assert!(
-        told(&text).contains("not even 0.25x survives the loss of db, lb"),
+        told(&text).contains("not even 0.016x survives the loss of db, lb"),
         "{text}"
     );
     assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+}
+
+#[test]
+fn what_breaks_before_the_grace_is_over_is_not_counted() {
+    let layout = layout(source("04"));
+    let expect = &parse(
+        &TINY.replace("services:", "expect: [Always(\"failed <= 3, grace 10s\")], services:"),
+        "t",
+    )
+    .expect("it is a layout")
+    .expect;
+    let mut question = question(expect);
+    (question.grace, question.precision, question.loss) = (None, 0.5, Some(Extent::Machine));
+    let found = found(&layout, &question);
+    assert_eq!(found.grace, Duration::from_secs(10));
+    let lossy = found.with_loss.as_ref().expect("it was asked");
+    let points: Vec<&str> = lossy
+        .single_points
+        .iter()
+        .map(|index| found.failures[*index].target.as_str())
+        .collect();
+    // The balancer takes a dead server out after 4 to 6 seconds.
+    assert_eq!(points, ["db", "lb"]);
+    assert!(lossy.bracket.holds.is_some_and(|holds| holds >= 1.0), "{lossy:?}");
+}
+
+#[test]
+fn a_tier_whose_slots_are_taken_gives_first() {
+    let text = source("04").replace(
+        "size: \"s\",\n            work:",
+        "size: \"s\", slots: 4, backlog: 10,\n            work:",
+    );
+    assert!(text.contains("backlog: 10"));
+    let layout = layout(&text);
+    let kept = |expectation: &&Expectation| expectation.text.starts_with("ok");
+    let expect: Vec<Expectation> = layout.expect.iter().filter(kept).cloned().collect();
+    let found = found(&layout, &question(&expect));
+    let (tier, why) = first(&found);
+    assert_eq!(tier, "web", "{why:?}");
+    assert!(matches!(why, Why::Refused(_) | Why::Slots(_)), "{why:?}");
+}
+
+#[test]
+fn a_single_point_of_failure_is_no_capacity_with_one_lost() {
+    let with = |options: &[&str]| {
+        let all = [
+            "capacity",
+            "04",
+            "--at",
+            "10s",
+            "--for",
+            "10s",
+            "--precision",
+            "50%",
+            "--min-n1",
+        ];
+        blastradius(&[&all, options].concat())
+    };
+    let refused = with(&["1"]);
+    assert_code(&refused, 1);
+    let told = stderr(&refused);
+    assert!(
+        told.contains("single points of failure: db, lb") && told.contains("--max-spof 2"),
+        "{told}"
+    );
+    assert!(!told.contains("it does not carry"), "{told}");
+    let allowed = with(&["1", "--max-spof", "2", "--min", "2", "--json"]);
+    assert_code(&allowed, 0);
+    // Both were tried as they were asked for.
+    let value: serde_json::Value = serde_json::from_str(&stdout(&allowed)).expect("it is JSON");
+    let tried = |lost: serde_json::Value, factor: f64| {
+        let mut probes = value["probes"].as_array().unwrap().iter();
+        probes.any(|probe| probe["lost"] == lost && probe["factor"] == factor && probe["holds"] == true)
+    };
+    assert!(tried("web/1".into(), 1.0) && tried(serde_json::Value::Null, 2.0));
+    assert_eq!(value["complete"], true);
+    assert_code(&with(&["2", "--max-spof", "2"]), 1);
 }
 
 /// Workers that can do 20 photos a second, of 10 that come.
@@ -293,7 +372,11 @@ fn a_layout_that_is_too_small_says_so() {
     assert_code(&capacity(&["--min", "0.5"]), 0);
     let never = capacity(&["--expect", "always p99 < 1ms", "--markdown"]);
     assert_code(&never, 0);
-    assert!(stdout(&never).contains("it carries not even"), "{}", stdout(&never));
+    assert!(
+        stdout(&never).contains("it carries neither 1x nor even"),
+        "{}",
+        stdout(&never)
+    );
 }
 
 #[test]
@@ -346,6 +429,12 @@ fn what_cannot_be_asked_is_refused_with_the_way_out() {
         (&["--min", "none"], "is no number above 0"),
         (&["--most-rate", "0"], "is no number above 0"),
         (&["--min-n1", "1", "--lose", "nothing"], "--lose machine"),
+        (&["--min-n1", "1", "--lose", "zone"], "nothing of that kind to lose"),
+        (&["--max-spof", "1", "--lose", "nothing"], "--lose machine"),
+        (&["--for", "10500ms"], "whole seconds"),
+        (&["--most-rate", "1"], "--most-rate is below"),
+        (&["--min", "1001"], "1000x at most"),
+        (&["--min-n1", "3", "--most-rate", "1000"], "to 2.5x"),
         (&["--expect", "p99"], "write how often it holds"),
         (&["--expect", "always up(nobody) > 1"], "nobody"),
         (&["--lose", "hope"], "data-center"),
@@ -375,9 +464,9 @@ fn ctrl_c_tells_what_is_known() {
         let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
         assert!(killed.expect("kill is there").success());
         let output = child.wait_with_output().expect("it ends");
-        assert_eq!(stdout(&output), "");
         code = output.status.code();
         if code.is_some() {
+            assert!(stdout(&output).starts_with("interrupted: "), "{}", stdout(&output));
             assert!(
                 stderr(&output).starts_with("interrupted: undisturbed "),
                 "{}",

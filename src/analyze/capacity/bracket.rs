@@ -19,6 +19,8 @@ impl Bracket {
     pub(super) fn learn(&mut self, factor: f64, held: bool) {
         if held {
             self.holds = Some(self.holds.map_or(factor, |known| known.max(factor)));
+            // What broke below was not broken by load.
+            self.breaks = self.breaks.filter(|known| *known > factor);
         } else {
             self.breaks = Some(self.breaks.map_or(factor, |known| known.min(factor)));
         }
@@ -97,6 +99,16 @@ mod tests {
             assert!(breaks <= holds * 1.06, "{capacity}: {bracket:?}");
             assert!(tried <= 22, "{capacity}: {tried} factors");
         }
+    }
+
+    #[test]
+    fn what_breaks_below_what_holds_is_no_bound() {
+        let mut bracket = Bracket::default();
+        bracket.learn(0.25, false);
+        bracket.learn(1.0, true);
+        assert_eq!((bracket.holds, bracket.breaks), (Some(1.0), None));
+        bracket.learn(2.0, false);
+        assert_eq!((bracket.holds, bracket.breaks), (Some(1.0), Some(2.0)));
     }
 
     #[test]

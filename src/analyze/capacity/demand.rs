@@ -62,7 +62,9 @@ impl Demand {
             expectation.comparison,
             Comparison::Less | Comparison::AtMost | Comparison::Equal
         );
-        if manner == Manner::Growth && !is_limit {
+        // What more load breaks is a bound from above, but for the share of good answers. Anything else may break as load falls.
+        let is_share = matches!(expectation.measure, Measure::Ok | Measure::OkOf(_));
+        if is_limit == is_share && expectation.comparison != Comparison::Equal {
             return None;
         }
         // The grace is kept by the time at which judging begins.
@@ -81,9 +83,7 @@ impl Demand {
 /// How a measure is judged; nothing if load has no part in it.
 fn manner(measure: &Measure) -> Option<Manner> {
     match measure {
-        Measure::Ok | Measure::OkOf(_) | Measure::P50 | Measure::P95 | Measure::P99 | Measure::Hit(_) => {
-            Some(Manner::Each)
-        }
+        Measure::Ok | Measure::OkOf(_) | Measure::P50 | Measure::P95 | Measure::P99 => Some(Manner::Each),
         Measure::Utilisation(_)
         | Measure::Backlog(_)
         | Measure::Outbox(_)
@@ -117,6 +117,7 @@ fn manner(measure: &Measure) -> Option<Manner> {
             _,
         ) => Some(Manner::Growth),
         Measure::Rate
+        | Measure::Hit(_)
         | Measure::Load(_)
         | Measure::Missing
         | Measure::Replayed
@@ -160,8 +161,7 @@ impl Demands {
                 None => demands.aside.push(expectation.clone()),
             }
         }
-        let bounds_failures = |measure: &Measure| matches!(measure, Measure::Ok | Measure::OkOf(_) | Measure::Failed);
-        if !demands.all.iter().any(|demand| bounds_failures(&demand.measure)) {
+        if !demands.all.iter().any(|demand| demand.measure == Measure::Ok) {
             demands.all.push(Demand {
                 measure: Measure::Ok,
                 comparison: Comparison::AtLeast,
@@ -217,7 +217,8 @@ mod tests {
     fn only_what_is_about_load_is_judged() {
         let layout = layout(
             "Always(\"ok >= 99%, grace 20s\"), Always(\"utilisation(web) < 80%, grace 30s\"), Always(\"failed == 0\"), \
-             Eventually(\"p99 < 1s\"), Eventually(\"up(web) >= 1\"), Sometimes(\"p99 > 1ms\"), Eventually(\"failed > 1\")",
+             Eventually(\"p99 < 1s\"), Eventually(\"up(web) >= 1\"), Sometimes(\"p99 > 1ms\"), Eventually(\"failed > 1\"), \
+             Always(\"utilisation(web) > 20%\"), Always(\"p50 > 1ms\"), Always(\"ok < 50%\")",
         );
         let demands = Demands::of(&layout, &[]);
         assert_eq!(
@@ -230,7 +231,17 @@ mod tests {
             ]
         );
         let aside: Vec<&str> = demands.aside.iter().map(|aside| aside.text.as_str()).collect();
-        assert_eq!(aside, ["up(web) >= 1", "p99 > 1ms", "failed > 1"]);
+        assert_eq!(
+            aside,
+            [
+                "up(web) >= 1",
+                "p99 > 1ms",
+                "failed > 1",
+                "utilisation(web) > 20%",
+                "p50 > 1ms",
+                "ok < 50%"
+            ]
+        );
         assert_eq!(demands.grace, Some(Duration::from_secs(30)));
         assert!(!demands.lacks_latency());
     }
@@ -247,6 +258,8 @@ mod tests {
                 ("p99 <= 61.8ms", Manner::Each, Origin::Default)
             ]
         );
+        let of_people = Demands::of(&layout("Always(\"ok(people) >= 90%\"), Always(\"failed == 0\")"), &[]);
+        assert_eq!(told(&of_people)[2], ("ok >= 99.9%", Manner::Each, Origin::Default));
         let asked = layout("Always(\"p50 < 1s\")").expect;
         let demands = Demands::of(&layout("Always(\"ok >= 90%\")"), &asked);
         assert_eq!(

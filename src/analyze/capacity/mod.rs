@@ -51,6 +51,10 @@ pub struct Question {
     pub most_rate: f64,
     /// What is lost: a machine, a zone or a data center. None to lose nothing.
     pub loss: Option<Extent>,
+    /// A factor that is tried undisturbed, whatever else is.
+    pub min: Option<f64>,
+    /// A factor that is tried with each loss that can be survived.
+    pub min_with_loss: Option<f64>,
 }
 
 /// A probe and what was seen of it.
@@ -71,6 +75,8 @@ pub struct WithLoss {
     pub single_points: Vec<usize>,
     /// Of the others, those that break it first: the worst ones.
     pub worst: Vec<usize>,
+    /// Failures that a run refused, as what they hit was not there: nothing is known of them.
+    pub not_tried: Vec<usize>,
 }
 
 /// What is known of the capacity of a layout.
@@ -120,6 +126,26 @@ pub fn own_rate(layout: &Layout) -> f64 {
     users.map(|users| users.count as f64 / users.every.as_secs_f64()).sum()
 }
 
+/// The largest factor that keeps a layout within so many requests a second, and that `surge` takes.
+pub fn most(layout: &Layout, most_rate: f64) -> f64 {
+    (most_rate / own_rate(layout)).min(MOST)
+}
+
+/// What of this extent a layout can lose, those that are alike once.
+pub fn losses(layout: &Layout, question: &Question, extent: Extent) -> Vec<Failure> {
+    let question = blast::Question {
+        span: blast::Span {
+            before: question.warm_up,
+            after: blast::LEAST,
+        },
+        seeds: vec![question.seed],
+        pairs: false,
+    };
+    let failures = blast::Plan::of(layout, question).failures;
+    let counts = |failure: &Failure| failure.extent == extent && matches!(failure.what, "crashed" | "lost");
+    failures.into_iter().filter(counts).collect()
+}
+
 /// Looks for the capacity of a layout. What is known when `stop` is set is told, too. `watch` hears how far it is, on any thread.
 pub fn find(
     layout: &Layout,
@@ -130,7 +156,9 @@ pub fn find(
 ) -> Found {
     let demands = Demands::of(layout, &question.expect);
     let grace = question.grace.or(demands.grace).unwrap_or(GRACE).max(MEMORY);
+    let rest = demands.grace.unwrap_or_default();
     let mut search = Search {
+        rest,
         layout,
         question,
         threads,
@@ -140,7 +168,7 @@ pub fn find(
             demands: Vec::new(),
             aside: demands.aside.clone(),
             grace,
-            most: (question.most_rate / own_rate(layout)).clamp(LEAST, MOST),
+            most: most(layout, question.most_rate).max(LEAST),
             failures: Vec::new(),
             probes: Vec::new(),
             alone: Bracket::default(),
@@ -148,7 +176,7 @@ pub fn find(
             complete: false,
         },
     };
-    search.found.complete = search.undisturbed(demands).and_then(|()| search.with_loss()).is_some();
+    search.found.complete = search.all_asked(demands).is_some();
     let mut found = search.found;
     let key = |probed: &Probed| probed.probe.failure;
     found.probes.sort_by(|a, b| {
@@ -164,24 +192,51 @@ struct Search<'a> {
     threads: NonZeroUsize,
     stop: &'a AtomicBool,
     watch: &'a (dyn Fn(Progress) + Sync),
+    /// The longest grace of an expectation.
+    rest: Duration,
     found: Found,
 }
 
 impl Search<'_> {
+    /// Looks for all that is asked. None if it was stopped.
+    fn all_asked(&mut self, demands: Demands) -> Option<()> {
+        self.undisturbed(demands)?;
+        if let Some(min) = self.question.min.filter(|min| self.found.reading(*min, None).is_none()) {
+            self.all(&[undisturbed(min)], false)?;
+        }
+        self.with_loss()?;
+        let Some((min, known)) = self.question.min_with_loss.zip(self.found.with_loss.as_ref()) else {
+            return Some(());
+        };
+        let left_out = |index: &usize| known.single_points.contains(index) || known.not_tried.contains(index);
+        let survivable = (0..self.found.failures.len()).filter(|index| !left_out(index));
+        let untried = survivable.filter(|index| self.found.reading(min, Some(*index)).is_none());
+        let probes: Vec<Probe> = untried.map(|index| losing(min, index)).collect();
+        self.all(&probes, false)
+    }
+
     /// Looks for what it carries when nothing fails. None if it was stopped.
     fn undisturbed(&mut self, mut demands: Demands) -> Option<()> {
         self.found.demands.clone_from(&demands.all);
         loop {
-            let points = self.next(self.found.alone, SECTIONS);
+            // What breaks when all is calm may hold under more: a cache that is too cold, say.
+            let is_untried = self.found.most >= 1.0 && self.found.reading(1.0, None).is_none();
+            let points = if self.found.alone.holds.is_none() && self.found.alone.breaks.is_some() && is_untried {
+                vec![1.0]
+            } else {
+                self.next(self.found.alone, SECTIONS)
+            };
             if points.is_empty() {
                 return Some(());
             }
             self.tell_left(points.len(), None);
             let probes: Vec<Probe> = points.iter().map(|factor| undisturbed(*factor)).collect();
-            let held = self.rising(&probes)?;
-            for (factor, held) in points.into_iter().zip(held) {
-                self.found.alone.learn(factor, held);
+            let known = self.found.probes.len();
+            let done = self.rising(&probes);
+            for Probed { probe, reading } in &self.found.probes[known..] {
+                self.found.alone.learn(probe.factor, reading.broken.is_none());
             }
+            done?;
             // The first probe is the calm one: it tells how fast answers are without a queue, if there were any.
             let calm = self.found.probes[0].reading.p99;
             if self.found.probes.len() == 1 && demands.lacks_latency() && !calm.is_zero() {
@@ -196,27 +251,52 @@ impl Search<'_> {
         let (Some(extent), Some(whole)) = (self.question.loss, self.found.alone.holds) else {
             return Some(());
         };
-        self.found.failures = self.losses(extent);
+        self.found.failures = losses(self.layout, self.question, extent);
         self.found.with_loss = Some(WithLoss::default());
         let low = whole.min(1.0) * CALM;
         let all: Vec<usize> = (0..self.found.failures.len()).collect();
         self.tell_left(all.len(), Some(all.len()));
-        let (single_points, survived) = self.split(&all, low)?;
+        let (broke, mut survived) = self.split(&all, low)?;
+        // Some of those may hold under less.
+        let (mut single_points, mut regained) = (broke, Vec::new());
+        if low > LEAST && !single_points.is_empty() {
+            let tried = std::mem::take(&mut single_points);
+            self.split(&tried, LEAST)?;
+            for index in tried {
+                match self.found.reading(LEAST, Some(index)) {
+                    // Where nobody was answered nothing holds.
+                    Some(reading) if reading.broken.is_none() && reading.served > 0.0 => regained.push(index),
+                    _ => single_points.push(index),
+                }
+            }
+            self.found.with_loss = Some(WithLoss {
+                single_points: single_points.clone(),
+                ..self.not_tried(WithLoss::default())
+            });
+        }
         // What is found is right to the precision; beyond it, a failure would be blamed for chance.
         let whole = bracket::round(whole / (1.0 + self.question.precision));
-        let (mut worst, _) = if survived.is_empty() {
-            (Vec::new(), Vec::new())
+        let mut worst = if survived.is_empty() {
+            Vec::new()
         } else {
-            self.split(&survived, whole)?
+            let (broke, held) = self.split(&survived, whole)?;
+            survived = [broke.clone(), held].concat();
+            broke
         };
-        let mut known = WithLoss {
-            bracket: Bracket {
-                holds: (!survived.is_empty()).then_some(if worst.is_empty() { whole } else { low }),
-                breaks: (!worst.is_empty()).then_some(whole),
-            },
+        let (holds, breaks) = if !regained.is_empty() {
+            worst = regained;
+            (Some(LEAST), Some(low))
+        } else if !worst.is_empty() {
+            (Some(low), Some(whole))
+        } else {
+            ((!survived.is_empty()).then_some(whole), None)
+        };
+        let mut known = self.not_tried(WithLoss {
+            bracket: Bracket { holds, breaks },
             single_points,
             worst: worst.clone(),
-        };
+            not_tried: Vec::new(),
+        });
         self.found.with_loss = Some(known.clone());
         while !worst.is_empty() {
             // Many failures keep all cores busy with one factor; a single one is tried with two.
@@ -228,10 +308,13 @@ impl Search<'_> {
             self.tell_left(points.len() * worst.len(), Some(0));
             if let [only] = worst[..] {
                 let probes: Vec<Probe> = points.iter().map(|factor| losing(*factor, only)).collect();
-                let held = self.rising(&probes)?;
-                for (factor, held) in points.into_iter().zip(held) {
-                    known.bracket.learn(factor, held);
+                let before = self.found.probes.len();
+                let done = self.rising(&probes);
+                for Probed { probe, reading } in &self.found.probes[before..] {
+                    known.bracket.learn(probe.factor, reading.broken.is_none());
                 }
+                self.found.with_loss = Some(known.clone());
+                done?;
             } else {
                 let (broke, _) = self.split(&worst, points[0])?;
                 known.bracket.learn(points[0], broke.is_empty());
@@ -250,42 +333,41 @@ impl Search<'_> {
         bracket.next(self.question.precision, self.found.most, sections)
     }
 
-    /// What can be lost, those that are alike once.
-    fn losses(&self, extent: Extent) -> Vec<Failure> {
-        let question = blast::Question {
-            span: blast::Span {
-                before: self.question.warm_up,
-                after: blast::LEAST,
-            },
-            seeds: vec![self.question.seed],
-            pairs: false,
-        };
-        let failures = blast::Plan::of(self.layout, question).failures;
-        let counts = |failure: &Failure| failure.extent == extent && matches!(failure.what, "crashed" | "lost");
-        failures.into_iter().filter(counts).collect()
-    }
-
     /// Tries these failures under this factor: those that break something, and those that do not. None if it was stopped.
     fn split(&mut self, failures: &[usize], factor: f64) -> Option<(Vec<usize>, Vec<usize>)> {
         let probes: Vec<Probe> = failures.iter().map(|failure| losing(factor, *failure)).collect();
-        let held = self.all(&probes, false)?;
-        let verdicts = || failures.iter().copied().zip(held.iter().copied());
+        self.all(&probes, false)?;
         let of = |wanted: bool| {
-            verdicts()
-                .filter(|(_, held)| *held == wanted)
-                .map(|(index, _)| index)
-                .collect()
+            let verdict = |index: &usize| {
+                let reading = self.found.reading(factor, Some(*index));
+                reading.is_some_and(|reading| reading.refused.is_none() && reading.broken.is_none() == wanted)
+            };
+            failures.iter().copied().filter(verdict).collect()
         };
         Some((of(false), of(true)))
     }
 
-    /// Does probes of rising factors, up to the first that breaks: by probe, whether all held.
-    fn rising(&mut self, probes: &[Probe]) -> Option<Vec<bool>> {
+    /// Adds the failures that were refused.
+    fn not_tried(&self, known: WithLoss) -> WithLoss {
+        let refused = self
+            .found
+            .probes
+            .iter()
+            .filter(|probed| probed.reading.refused.is_some());
+        let mut not_tried: Vec<usize> = refused.filter_map(|probed| probed.probe.failure).collect();
+        not_tried.sort_unstable();
+        not_tried.dedup();
+        WithLoss { not_tried, ..known }
+    }
+
+    /// Does probes of rising factors, up to the first that breaks.
+    fn rising(&mut self, probes: &[Probe]) -> Option<()> {
         self.all(probes, true)
     }
 
-    /// Does these probes. If they rise, what is behind the first that breaks is not wanted, and is not kept even if it was done.
-    fn all(&mut self, probes: &[Probe], rise: bool) -> Option<Vec<bool>> {
+    /// Does these probes. If they rise, what is behind the first that breaks is not wanted, and is not kept even if it was done. None if it was stopped: then
+    /// those that were done are kept.
+    fn all(&mut self, probes: &[Probe], rise: bool) -> Option<()> {
         let setting = Setting {
             layout: self.layout,
             seed: self.question.seed,
@@ -293,6 +375,7 @@ impl Search<'_> {
             warm_up: self.question.warm_up,
             watched: self.question.watched,
             grace: self.found.grace,
+            rest: self.rest,
         };
         let broken = AtomicUsize::new(usize::MAX);
         let failures = &self.found.failures;
@@ -316,16 +399,19 @@ impl Search<'_> {
         pool::each(&indexes, self.threads, self.stop, work, |index, reading| {
             readings[index] = reading;
         });
-        let mut held = Vec::new();
+        let mut all = Some(());
         for (probe, reading) in probes.iter().zip(readings) {
-            let reading = reading?;
-            held.push(reading.broken.is_none());
+            let Some(reading) = reading else {
+                all = None;
+                continue;
+            };
+            let ends = rise && reading.broken.is_some();
             self.found.probes.push(Probed { probe: *probe, reading });
-            if rise && held.last() == Some(&false) {
+            if ends {
                 break;
             }
         }
-        Some(held)
+        all
     }
 
     /// Says how much simulated time is about to come: this round of so many probes, and what follows.
@@ -338,6 +424,7 @@ impl Search<'_> {
             warm_up: self.question.warm_up,
             watched: self.question.watched,
             grace: found.grace,
+            rest: self.rest,
         };
         let rounds = |bracket: &Bracket| bracket.rounds(self.question.precision, SECTIONS) * SECTIONS.unsigned_abs();
         let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);

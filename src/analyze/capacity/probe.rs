@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::demand::{Demand, Manner};
+use super::demand::{Demand, Manner, Origin};
 use super::tier::{self, First, Tier, Watch};
 use crate::analyze::blast::Failure;
 use crate::command::Command;
@@ -81,6 +81,8 @@ pub struct Reading {
     pub first: Option<First>,
     /// For how long it was watched.
     pub watched: Duration,
+    /// What of the failure was refused, and why: such a run says nothing of it.
+    pub refused: Option<String>,
     /// The hash of the whole history.
     pub digest: Digest,
 }
@@ -94,13 +96,28 @@ pub(super) struct Setting<'a> {
     pub(super) watched: Duration,
     /// From a failure until something is demanded again.
     pub(super) grace: Duration,
+    /// From the last rise of the traffic until something is demanded, where nothing fails.
+    pub(super) rest: Duration,
 }
 
 impl Setting<'_> {
     /// How long a run is at most, autoscalers left out.
     pub(super) fn length(&self, fails: bool) -> Duration {
-        let grace = if fails { self.grace.max(MEMORY) } else { MEMORY };
-        self.warm_up + grace + self.watched
+        self.warm_up + self.wait(fails).max(MEMORY) + self.watched
+    }
+
+    /// How long nothing is demanded after the warm-up. What measures remember has passed by then.
+    fn wait(&self, fails: bool) -> Duration {
+        if fails {
+            return self.grace.max(MEMORY);
+        }
+        let (rising, scaled) = (self.warm_up / (2 * STEPS) * (STEPS - 1), quiet(self.layout).is_some());
+        let since = if scaled {
+            self.warm_up
+        } else {
+            self.warm_up.saturating_sub(rising)
+        };
+        self.rest.saturating_sub(since).max(MEMORY)
     }
 }
 
@@ -211,27 +228,39 @@ pub(super) fn run(
         watch,
     };
     run.warm_up(setting, factor)?;
+    let (mut refused, mut done) = (None, false);
     for command in failure.iter().flat_map(|failure| &failure.commands) {
         // A machine that has been scaled away can't fail any more.
-        let _ = run.world.apply(command);
+        match run.world.apply(command) {
+            Ok(_) => done = true,
+            Err(error) => {
+                refused.get_or_insert(format!("{command}: {error}"));
+            }
+        }
     }
-    if failure.is_some() {
-        run.advance(setting.grace.saturating_sub(MEMORY))?;
-    }
+    let refused = refused.filter(|_| !done);
+    // What is measured over the last seconds knows nothing of what was before this wait.
+    run.advance(setting.wait(failure.is_some()))?;
     let mut window = Window::open(&mut run.world, setting.demands);
-    let looks = (MEMORY + setting.watched).as_secs();
+    // Nobody who left a bound to its default has made room for what is remembered of a failure.
+    window.defaults_from = if failure.is_some() { MEMORY.as_secs() } else { 1 };
+    let looks = setting.watched.as_secs();
     let mut last = None;
     for second in 1..=looks {
         run.advance(LOOK)?;
         let frame = run.world.frame();
         window.look(&run.world, &frame, second);
         last = Some(frame);
-        if window.broken.is_some() {
+        // Latency, and what the tiers do, take as long to tell.
+        if window.broken.is_some() && second >= MEMORY.as_secs() {
             break;
         }
     }
     let frame = last?;
-    Some(window.close(&run.world, &frame))
+    Some(Reading {
+        refused,
+        ..window.close(&run.world, &frame)
+    })
 }
 
 /// The time in which a run is watched.
@@ -241,6 +270,8 @@ struct Window<'a> {
     /// By demand: its value at the beginning, or the sum of its values.
     values: Vec<f64>,
     seconds: u64,
+    /// From this second on the defaults are judged.
+    defaults_from: u64,
     watch: Watch,
     /// Requests answered, and their latency: sums over blocks of ten seconds.
     answered: u64,
@@ -260,6 +291,7 @@ impl<'a> Window<'a> {
             demands,
             before: world.frame(),
             seconds: 0,
+            defaults_from: 1,
             watch: Watch::default(),
             answered: 0,
             p50: 0.0,
@@ -285,7 +317,7 @@ impl<'a> Window<'a> {
                     let value = busy(frame, &demand.measure).unwrap_or_else(|| world.measure(&demand.measure));
                     self.values[index] += value;
                 }
-                Manner::Each if second >= memory && self.broken.is_none() => {
+                Manner::Each if demand.origin == Origin::Asked || second >= self.defaults_from => {
                     let value = answered_well(frame, &demand.measure).unwrap_or_else(|| world.measure(&demand.measure));
                     self.judge(index, value, frame);
                 }
@@ -330,10 +362,14 @@ impl<'a> Window<'a> {
             failed: failed as f64 / (ok + failed).max(1) as f64,
             p50: latency(self.p50),
             p99: latency(self.p99),
-            first: broken.and_then(|broken| tier::first(&tiers, broken, self.demands, frame)),
+            first: broken.and_then(|broken| {
+                let refused = tier::overloaded(&self.before, frame);
+                tier::first(&tiers, broken, self.demands, frame, &refused)
+            }),
             tiers,
             broken: self.broken,
             watched: Duration::from_secs(self.seconds),
+            refused: None,
             digest: Digest(world.digest()),
         }
     }
@@ -341,9 +377,17 @@ impl<'a> Window<'a> {
 
 /// The share of the requests that were answered well, where most have not ended at all: nobody has failed then, and nobody is served.
 fn answered_well(frame: &Frame, measure: &Measure) -> Option<f64> {
-    let recent = frame.recent;
+    let recent = match measure {
+        Measure::Ok => frame.recent,
+        Measure::OkOf(name) => {
+            let services = frame.topology.services.iter().zip(&frame.services);
+            let mut named = services.filter(|(info, _)| info.selector == *name || info.name == *name);
+            named.find_map(|(_, state)| state.users.as_ref())?.recent
+        }
+        _ => return None,
+    };
     let waits = recent.sent >= MANY && ((recent.ok + recent.failed) as f64) < ENDED * recent.sent as f64;
-    (*measure == Measure::Ok && waits).then(|| recent.ok as f64 / recent.sent as f64)
+    waits.then(|| recent.ok as f64 / recent.sent as f64)
 }
 
 /// The utilisation of those machines of a service that are up: one that is lost is not idle.
@@ -383,3 +427,6 @@ fn growing(before: &Frame, after: &Frame, seconds: f64) -> Option<Broken> {
     }
     None
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::layout::{Measure, QueueMeasure};
-use crate::observe::{Frame, Health, Kind, LinkKind};
+use crate::observe::{Frame, Health, Kind, LinkKind, ServiceInfo};
+use crate::protocol::Reason;
 
 use super::demand::Demand;
 use super::probe::Broken;
@@ -37,10 +38,16 @@ pub struct Tier {
 }
 
 impl Tier {
-    /// How many times as much its busiest machine could do, with all the machines that its autoscaler may add. None if it does nothing.
+    /// How many times as much it could do, with all the machines that its autoscaler may add: by the cores of its busiest machine or by its slots, whichever
+    /// are full first. None if it does nothing.
     pub fn room(&self) -> Option<f64> {
         let growth = f64::from(self.most_machines.max(1)) / f64::from(self.machines.max(1));
-        (self.busiest > 0.0).then(|| growth.max(1.0) / self.busiest)
+        (self.tightest() > 0.0).then(|| growth.max(1.0) / self.tightest())
+    }
+
+    /// The share in use of the cores of its busiest machine or of its slots, whichever is larger.
+    pub fn tightest(&self) -> f64 {
+        self.busiest.max(self.slots)
     }
 }
 
@@ -53,6 +60,8 @@ pub enum Why {
     Cores(f64),
     /// Its slots are taken for this share of the time, and its cores are not.
     Slots(f64),
+    /// It has refused so many requests, as all of its slots and its backlog were taken.
+    Refused(u64),
     /// Its queue grows, by so many messages a second.
     Queue(String, f64),
     /// Nothing is full: it is the busiest, for this share of the time.
@@ -190,8 +199,32 @@ impl Watch {
     }
 }
 
-/// Which tier gives first, of a run in which something is broken.
-pub(super) fn first(tiers: &[Tier], broken: &Broken, demands: &[Demand], frame: &Frame) -> Option<First> {
+/// The requests that were refused for want of room between two frames, by service.
+pub(super) fn overloaded(before: &Frame, after: &Frame) -> BTreeMap<String, u64> {
+    let mut refused = BTreeMap::new();
+    let full = |frame: &'_ Frame| -> BTreeMap<String, u64> {
+        let causes = frame.causes.iter().filter(|cause| cause.reason == Reason::Overloaded);
+        causes.map(|cause| (cause.at.clone(), cause.count)).collect()
+    };
+    let earlier = full(before);
+    for (at, count) in full(after) {
+        let holds = |info: &&ServiceInfo| info.instances.iter().any(|instance| instance.selector == at);
+        let new = count - earlier.get(&at).copied().unwrap_or(0);
+        if let Some(info) = after.topology.services.iter().find(holds).filter(|_| new > 0) {
+            *refused.entry(info.selector.clone()).or_default() += new;
+        }
+    }
+    refused
+}
+
+/// Which tier gives first, of a run in which something is broken and these services have refused so many requests.
+pub(super) fn first(
+    tiers: &[Tier],
+    broken: &Broken,
+    demands: &[Demand],
+    frame: &Frame,
+    refused: &BTreeMap<String, u64>,
+) -> Option<First> {
     let holding = |service: &str| {
         let is_it = |tier: &&Tier| tier.services.iter().any(|name| name == service);
         tiers.iter().find(is_it)
@@ -218,13 +251,20 @@ pub(super) fn first(tiers: &[Tier], broken: &Broken, demands: &[Demand], frame: 
         return of(busiest, Why::Cores(busiest.busiest));
     }
     // Slots are held while a tier waits for another: of those that are full, the one that waits for no full one.
-    let full: Vec<&Tier> = tiers.iter().filter(|tier| tier.slots >= SLOTS_FULL).collect();
+    let turned_away = |tier: &Tier| -> u64 { tier.services.iter().filter_map(|name| refused.get(name)).sum() };
+    let is_full = |tier: &&Tier| tier.slots >= SLOTS_FULL || turned_away(tier) > 0;
+    let full: Vec<&Tier> = tiers.iter().filter(is_full).collect();
     let waits = |tier: &Tier| {
         full.iter()
             .any(|other| other.name != tier.name && calls(frame, tier, other))
     };
     if let Some(last) = full.iter().find(|tier| !waits(tier)).or(full.first()) {
-        return of(last, Why::Slots(last.slots));
+        let why = if last.slots >= SLOTS_FULL {
+            Why::Slots(last.slots)
+        } else {
+            Why::Refused(turned_away(last))
+        };
+        return of(last, why);
     }
     of(busiest, Why::Busiest(busiest.busiest))
 }
@@ -295,6 +335,10 @@ mod tests {
     }
 
     fn given(web: (f64, f64), db: (f64, f64), measure: Measure) -> First {
+        given_refused(web, db, measure, &[])
+    }
+
+    fn given_refused(web: (f64, f64), db: (f64, f64), measure: Measure, refused: &[(&str, u64)]) -> First {
         let demand = Demand {
             measure,
             comparison: Comparison::Less,
@@ -309,7 +353,11 @@ mod tests {
             value: 1.0,
         };
         let tiers = [tier("web", web.0, web.1), tier("db", db.0, db.1)];
-        first(&tiers, &broken, &[demand], &world().frame()).expect("there are tiers")
+        let refused = refused
+            .iter()
+            .map(|(name, count)| ((*name).to_owned(), *count))
+            .collect();
+        first(&tiers, &broken, &[demand], &world().frame(), &refused).expect("there are tiers")
     }
 
     #[test]
@@ -324,6 +372,10 @@ mod tests {
         assert_eq!(given((0.4, 1.0), (0.3, 0.95), p99()), named("db", Why::Slots(0.95)));
         assert_eq!(given((0.4, 1.0), (0.3, 0.2), p99()), named("web", Why::Slots(1.0)));
         assert_eq!(given((0.4, 0.5), (0.3, 0.2), p99()), named("web", Why::Busiest(0.4)));
+        let by_web = given_refused((0.2, 0.7), (0.3, 0.2), p99(), &[("web", 40)]);
+        assert_eq!(by_web, named("web", Why::Refused(40)));
+        let by_both = given_refused((0.2, 0.7), (0.3, 0.2), p99(), &[("web", 40), ("db", 3)]);
+        assert_eq!(by_both, named("db", Why::Refused(3)));
         let of_web = Measure::Utilisation("web".to_owned());
         assert_eq!(given((0.81, 0.5), (0.99, 0.2), of_web), named("web", Why::Demand(0)));
     }
@@ -346,6 +398,7 @@ mod tests {
                 .all(|tier| tier.busiest >= tier.utilisation && tier.busiest < 0.1)
         );
         assert_eq!(tier("web", 0.25, 0.0).room(), Some(4.0));
+        assert_eq!(tier("web", 0.25, 0.5).room(), Some(2.0));
         assert_eq!(tier("web", 0.0, 0.0).room(), None);
     }
 }

@@ -51,10 +51,12 @@ pub struct CapacityReport {
     pub undisturbed: CarriedReport,
     /// What it carries when one thing is lost.
     pub with_loss: Option<LossReport>,
-    /// The tiers, the one with the least headroom first.
+    /// The tiers, the one that is full first before the others.
     pub tiers: Vec<TierReport>,
     /// All probes, by failure and factor.
     pub probes: Vec<ProbeReport>,
+    /// Whether all was found that was asked: false if it was interrupted.
+    pub complete: bool,
 }
 
 /// Something that must hold.
@@ -107,7 +109,7 @@ pub struct LostReport {
     pub alike: Vec<String>,
     /// For how many it stands, itself among them.
     pub stands_for: u64,
-    /// How it is borne: `single_point` (breaks under any traffic), `worst`, `costs` (breaks below what is carried undisturbed), `free`.
+    /// How it is borne: `single_point` (breaks under the least traffic that is tried, too), `worst`, `costs` (breaks below what is carried undisturbed), `free`, `not_tried` (what it hits was not there).
     pub class: &'static str,
     /// The largest factor that was seen to hold.
     pub holds_factor: Option<f64>,
@@ -126,7 +128,7 @@ pub struct TierReport {
     pub most_machines: u32,
     /// Share of the cores of its busiest machine in use at the layout's own traffic; null if that was not tried.
     pub own_utilisation: Option<f64>,
-    /// What is left of it.
+    /// What is left of the cores of its busiest machine or of its slots at the layout's own traffic, whichever is less.
     pub headroom: Option<f64>,
     /// The same share at capacity.
     pub utilisation: f64,
@@ -134,7 +136,7 @@ pub struct TierReport {
     pub busiest: String,
     /// Mean share of its slots in use at capacity.
     pub slots: f64,
-    /// The factor at which its busiest machine would be full, drawn out from capacity; null if it does nothing.
+    /// The factor at which its busiest machine or its slots would be full, drawn out from capacity; null if it does nothing.
     pub full_at_factor: Option<f64>,
 }
 
@@ -210,6 +212,7 @@ impl CapacityReport {
             with_loss: loss(found, rate, question),
             tiers: tiers(found),
             probes: found.probes.iter().map(|probed| probe(found, probed)).collect(),
+            complete: found.complete,
         }
     }
 
@@ -219,13 +222,36 @@ impl CapacityReport {
         format!("{text}\n")
     }
 
-    /// Whether it carries so much undisturbed.
+    /// Whether it carries so much undisturbed: by the run at this factor, if there was one.
     pub fn carries(&self, factor: f64) -> bool {
+        if let Some(holds) = self.held(factor, None) {
+            return holds;
+        }
         self.undisturbed.holds_factor.is_some_and(|holds| holds >= factor)
     }
 
-    /// Whether it carries so much whichever survivable thing is lost.
+    /// Whether the run at this factor held; none if there was none.
+    fn held(&self, factor: f64, lost: Option<&String>) -> Option<bool> {
+        let is_it = |probe: &&ProbeReport| (probe.factor - factor).abs() <= 0.0 && probe.lost.as_ref() == lost;
+        self.probes.iter().find(is_it).map(|probe| probe.holds)
+    }
+
+    /// The single points of failure, and for how many they stand.
+    pub fn single_points(&self) -> (Vec<&str>, u64) {
+        let failures = self.with_loss.iter().flat_map(|loss| &loss.failures);
+        let points: Vec<&LostReport> = failures.filter(|lost| lost.class == "single_point").collect();
+        let names = points.iter().map(|lost| lost.target.as_str()).collect();
+        (names, points.iter().map(|lost| lost.stands_for).sum())
+    }
+
+    /// Whether it carries so much whichever survivable thing is lost: by the runs at this factor, where there were any.
     pub fn carries_with_loss(&self, factor: f64) -> bool {
+        let failures = self.with_loss.iter().flat_map(|loss| &loss.failures);
+        let survivable = failures.filter(|lost| !matches!(lost.class, "single_point" | "not_tried"));
+        let held: Option<Vec<bool>> = survivable.map(|lost| self.held(factor, Some(&lost.target))).collect();
+        if let Some(held) = held.filter(|held| !held.is_empty()) {
+            return held.iter().all(|held| *held);
+        }
         let holds = self.with_loss.as_ref().and_then(|loss| loss.carried.holds_factor);
         holds.is_some_and(|holds| holds >= factor)
     }
@@ -262,9 +288,11 @@ fn carried(found: &Found, rate: f64, bracket: Bracket, failure: Option<usize>) -
 
 fn loss(found: &Found, rate: f64, question: &Question) -> Option<LossReport> {
     let known = found.with_loss.as_ref()?;
+    let is_of =
+        |probed: &&Probed, index: usize| probed.probe.failure == Some(index) && probed.reading.refused.is_none();
     let one = |(index, failure): (usize, &Failure)| {
         let mut bracket = Bracket::default();
-        for Probed { probe, reading } in found.probes.iter().filter(|probed| probed.probe.failure == Some(index)) {
+        for Probed { probe, reading } in found.probes.iter().filter(|probed| is_of(probed, index)) {
             match (&reading.broken, bracket.holds, bracket.breaks) {
                 (None, holds, _) => bracket.holds = Some(holds.unwrap_or(0.0).max(probe.factor)),
                 (Some(_), _, breaks) => bracket.breaks = Some(breaks.unwrap_or(f64::MAX).min(probe.factor)),
@@ -275,7 +303,9 @@ fn loss(found: &Found, rate: f64, question: &Question) -> Option<LossReport> {
             commands: failure.commands.iter().map(ToString::to_string).collect(),
             alike: failure.alike.clone(),
             stands_for: failure.stands_for,
-            class: if known.single_points.contains(&index) {
+            class: if known.not_tried.contains(&index) {
+                "not_tried"
+            } else if known.single_points.contains(&index) {
                 "single_point"
             } else if known.worst.contains(&index) {
                 "worst"
@@ -313,7 +343,7 @@ fn tiers(found: &Found) -> Vec<TierReport> {
             machines: tier.machines,
             most_machines: tier.most_machines,
             own_utilisation: used,
-            headroom: used.map(|used| 1.0 - used),
+            headroom: same.map(|same| (1.0 - same.tightest()).max(0.0)),
             utilisation: tier.busiest,
             busiest: tier.busiest_machine.clone(),
             slots: tier.slots,
@@ -342,7 +372,7 @@ fn probe(found: &Found, probed: &Probed) -> ProbeReport {
             .probe
             .failure
             .map(|failure| found.failures[failure].target.clone()),
-        holds: reading.broken.is_none(),
+        holds: reading.broken.is_none() && reading.refused.is_none(),
         offered_per_s: reading.offered,
         served_per_s: reading.served,
         failed_ratio: reading.failed,

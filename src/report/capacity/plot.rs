@@ -67,12 +67,15 @@ pub(super) fn lines(report: &CapacityReport) -> Vec<String> {
 
 /// What is marked on the axis of load: the factor, its sign and its name.
 pub(super) fn marks(report: &CapacityReport) -> Vec<(f64, char, &'static str)> {
-    let with_loss = report.with_loss.as_ref().and_then(|loss| loss.carried.holds_factor);
+    // Where no loss costs anything there is only one capacity.
+    let costs = report
+        .with_loss
+        .as_ref()
+        .filter(|loss| loss.carried.breaks_factor.is_some());
+    let with_loss = costs.and_then(|loss| loss.carried.holds_factor);
     let lossy = with_loss.map(|factor| (factor, '┊', "with one lost"));
     let alone = report.undisturbed.holds_factor.map(|factor| (factor, '│', "capacity"));
-    let both = lossy.into_iter().chain(alone);
-    let is_same = with_loss.is_some() && with_loss == report.undisturbed.holds_factor;
-    both.skip(usize::from(is_same)).collect()
+    lossy.into_iter().chain(alone).collect()
 }
 
 fn marks_in_words(report: &CapacityReport, most: f64) -> Vec<String> {

@@ -2,7 +2,7 @@
 
 use crate::analyze::capacity::{Broken, Found, Reading, Why};
 use crate::report::build::unit;
-use crate::report::words::{measured, percent, value};
+use crate::report::words::{count, measured, value};
 
 /// What is broken: `p99 < 200ms is broken: measured 312ms`.
 pub(super) fn broken(found: &Found, reading: &Reading) -> Option<String> {
@@ -39,6 +39,11 @@ pub(super) fn why(found: &Found, reading: &Reading, factor: f64) -> Option<Strin
             percent(*share),
             percent(seen.busiest)
         ),
+        Why::Refused(requests) => format!(
+            "it refused {} requests for want of slots, while {whose} only {} busy",
+            count(*requests),
+            percent(seen.busiest)
+        ),
         Why::Busiest(share) => {
             let share = percent(*share);
             return Some(format!(
@@ -49,6 +54,11 @@ pub(super) fn why(found: &Found, reading: &Reading, factor: f64) -> Option<Strin
     Some(format!("{tier} gives first, at {at}: {reason}; {broken}"))
 }
 
+/// A share of cores or slots: `97.3%`.
+fn percent(share: f64) -> String {
+    format!("{:.1}%", share * 100.0)
+}
+
 /// A factor: `2.45x`; large ones without digits behind the point.
 pub(super) fn times(factor: f64) -> String {
     match factor {
@@ -57,5 +67,15 @@ pub(super) fn times(factor: f64) -> String {
         factor if factor >= 10.0 => format!("{factor:.1}x"),
         factor if factor >= 1.0 => format!("{}x", value((factor * 1e2).round() / 1e2)),
         factor => format!("{}x", value((factor * 1e3).round() / 1e3)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_have_one_digit() {
+        assert_eq!([0.999_999_9, 0.973, 0.0].map(percent), ["100.0%", "97.3%", "0.0%"]);
     }
 }

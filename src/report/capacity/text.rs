@@ -16,7 +16,8 @@ const FIELDS: &str = "factor,lost,holds,offered_per_s,served_per_s,failed_ratio,
 /// For a terminal, 80 columns wide.
 pub fn to_text(report: &CapacityReport) -> String {
     let mut lines = vec![format!(
-        "{}  {}",
+        "{}{}  {}",
+        if report.complete { "" } else { "interrupted: " },
         printable(&report.layout.name),
         printable(&report.layout.title)
     )];
@@ -90,6 +91,7 @@ fn lost_cells(lost: &LostReport) -> Vec<String> {
     let words = match lost.class {
         "single_point" => "a single point of failure",
         "worst" => "the worst",
+        "not_tried" => "not tried: it was not there",
         "costs" => "survived, with less traffic",
         _ => "survived, with as much traffic",
     };
@@ -103,7 +105,17 @@ fn lost_cells(lost: &LostReport) -> Vec<String> {
 
 /// The answers, a sentence each.
 pub(super) fn answers(report: &CapacityReport) -> Vec<String> {
-    let mut lines = answer(report, &report.undisturbed);
+    let mut lines = Vec::new();
+    if !report.complete {
+        lines.push(format!("interrupted, this is what is known so far: {}", known(report)));
+        if report.undisturbed.holds_factor.is_none() {
+            return lines;
+        }
+    }
+    lines.extend(answer(report, &report.undisturbed));
+    if !report.complete {
+        return lines;
+    }
     if let Some(loss) = &report.with_loss {
         lines.extend(answer_with_loss(report, loss));
     }
@@ -122,7 +134,13 @@ fn rate(report: &CapacityReport, factor: f64) -> String {
 fn answer(report: &CapacityReport, carried: &CarriedReport) -> Vec<String> {
     let own = rate(report, 1.0);
     let first = match (carried.holds_factor, carried.breaks_factor) {
-        (None, _) => format!("it carries not even {} of its {own}", value(LEAST)),
+        (None, _) if report.most_factor < 1.0 => {
+            format!(
+                "it carries nothing up to {} of its {own}; 1x was not tried (--most-rate)",
+                times(report.most_factor)
+            )
+        }
+        (None, _) => format!("it carries neither 1x nor even {} of its {own}", value(LEAST)),
         (Some(holds), Some(breaks)) if holds < 1.0 && breaks <= 1.0 => format!(
             "it cannot carry its own traffic of {own}: it carries {} of it, {}, and breaks at {}",
             times(holds),
@@ -165,6 +183,7 @@ fn answer_with_loss(report: &CapacityReport, loss: &LossReport) -> Vec<String> {
     );
     let first = match (carried.holds_factor, worst.first()) {
         _ if loss.failures.is_empty() => format!("there is no {what} that could be lost"),
+        (None, _) if points.is_empty() => format!("no {what} that could be lost was there"),
         (None, _) => return vec![format!("no {what} can be lost: {survives}")],
         (Some(holds), None) => format!(
             "whichever {what} is lost that can be, it carries as much, to the precision: {}, {}",
