@@ -144,6 +144,17 @@ fn data_centers_that_are_cut_from_each_other_grow_apart() {
 }
 
 #[test]
+fn a_cut_one_way_hurts_whoever_is_not_answered() {
+    // Answers of the primary no longer come back over the ocean.
+    let mut world = quiet();
+    after(&mut world, 5);
+    tell(&mut world, "cut us-east -> eu-west");
+    let frame = after(&mut world, 20);
+    let incident = only(&frame);
+    assert!(frame.total.failed > 0 && incident.hurt.is_some(), "{incident:?}");
+}
+
+#[test]
 fn where_everything_is_told_by_the_topology() {
     let world = quiet();
     let frame = world.frame();

@@ -1,6 +1,6 @@
 //! The ranking as one HTML page.
 
-use super::text::{beyond, figures, groups, standing, title};
+use super::text::{beyond, figures, groups, standing, title, worst};
 use super::{BlastReport, FailureReport};
 use crate::analyze::blast::Class;
 use crate::report::document::{Block, Cell, Document, Fact, Grid, Prose, Section, Tone};
@@ -24,7 +24,7 @@ const COLUMNS: [(&str, bool); 8] = [
 
 /// What the columns are, for whoever did not run it.
 const LEGEND: &str = "Still failing: the share of the requests of the last 10 s. Failed, retried and lost: beyond what happens undisturbed. \
-                      p99: that of the worst second. Noticed, served: time since the failure.";
+                      p99: that of the worst second. Noticed, served: time since the failure. Of several ways to fail, the worst of each.";
 
 /// One page that needs nothing beside it.
 pub fn to_html(report: &BlastReport) -> String {
@@ -102,8 +102,8 @@ fn section(report: &BlastReport, class: Class) -> Option<Section> {
     let mut grid = Grid::new(LEGEND, &COLUMNS);
     for group in &groups {
         let mut cells = vec![Cell::told(&title(group))];
-        cells.extend(figures(group[0]).into_iter().map(Cell::words));
-        if group[0].by_seed[0].failing_ratio >= 0.01 {
+        cells.extend(figures(group).into_iter().map(Cell::words));
+        if worst(group).failing_ratio >= 0.01 {
             cells[1].tone = Tone::Bad;
         }
         grid.row(cells);
@@ -128,7 +128,7 @@ fn reason(group: &[&FailureReport]) -> Vec<Block> {
     if row.path.len() > 1 && !row.why.contains(&way) {
         prose = prose.and(" What users ask for goes ").told(&way).and(".");
     }
-    let toll = &row.by_seed[0];
+    let toll = worst(group);
     if toll.extra_spent_usd >= 0.01 {
         prose = prose.and(format!(" It costs {} more.", dollars(toll.extra_spent_usd)));
     }
@@ -143,9 +143,9 @@ fn plot(report: &BlastReport) -> String {
     let hurting = Class::ALL.into_iter().filter(|class| *class != Class::Redundant);
     let mut all: Vec<Bar> = hurting
         .flat_map(|class| groups(report, class))
-        .filter(|group| group[0].by_seed[0].failed > 0)
+        .filter(|group| worst(group).failed > 0)
         .map(|group| {
-            let toll = &group[0].by_seed[0];
+            let toll = worst(&group);
             Bar {
                 name: title(&group),
                 value: toll.failed.max(0) as f64,

@@ -45,7 +45,7 @@ pub fn to_text(report: &BlastReport) -> String {
         for group in &groups {
             let name = title(group);
             let beside = if name.width() > NAME { String::new() } else { name };
-            table.row([vec![beside], figures(group[0])].concat());
+            table.row([vec![beside], figures(group)].concat());
         }
         let mut drawn = table.lines().into_iter();
         lines.extend(drawn.next());
@@ -67,7 +67,7 @@ pub fn to_text(report: &BlastReport) -> String {
 }
 
 const LEGEND: &str = "failing: share of the requests that still fail at the end. failed, retried, lost: beyond what happens undisturbed. p99: that of the worst second. \
-                      noticed, served: time since the failure.";
+                      noticed, served: time since the failure. Of several ways to fail, the worst of each.";
 
 fn head(report: &BlastReport) -> Vec<String> {
     let seeds = match report.seeds[..] {
@@ -152,9 +152,9 @@ pub fn title(group: &[&FailureReport]) -> String {
     printable(&format!("{} {}{any}", row.target, ways.join(", ")))
 }
 
-/// The figures of a row, in the order of [`COLUMNS`].
-pub(super) fn figures(row: &FailureReport) -> Vec<String> {
-    let toll = &row.by_seed[0];
+/// The figures of a group, in the order of [`COLUMNS`]: of several ways to fail, the worst of each.
+pub(super) fn figures(group: &[&FailureReport]) -> Vec<String> {
+    let toll = &worst(group);
     vec![
         percent(toll.failing_ratio.max(0.0)),
         beyond(toll.failed),
@@ -164,6 +164,35 @@ pub(super) fn figures(row: &FailureReport) -> Vec<String> {
         when(toll.noticed_s, toll.hurt_s),
         when(toll.served_s, toll.hurt_s),
     ]
+}
+
+/// The worst of each figure that is shown, whichever way to fail it is from.
+pub(super) fn worst(group: &[&FailureReport]) -> TollReport {
+    let mut all = group.iter().map(|row| &row.by_seed[0]);
+    let first = all.next().expect("a group has a way to fail").clone();
+    // What never came is later than all that came, but only where users were hurt.
+    let later = |one: &TollReport, other: &TollReport, of: fn(&TollReport) -> Option<f64>| {
+        let never = |toll: &TollReport| toll.hurt_s.is_some() && of(toll).is_none();
+        if never(one) || never(other) {
+            return None;
+        }
+        let both = [of(one), of(other)];
+        both.into_iter().flatten().reduce(f64::max)
+    };
+    all.fold(first, |worst, toll| TollReport {
+        failing_ratio: worst.failing_ratio.max(toll.failing_ratio),
+        failed: worst.failed.max(toll.failed),
+        retried: worst.retried.max(toll.retried),
+        worst_p99_ms: worst.worst_p99_ms.max(toll.worst_p99_ms),
+        lost_writes: worst.lost_writes.max(toll.lost_writes),
+        lost_sessions: worst.lost_sessions.max(toll.lost_sessions),
+        lost_jobs: worst.lost_jobs.max(toll.lost_jobs),
+        noticed_s: later(&worst, toll, |toll| toll.noticed_s),
+        served_s: later(&worst, toll, |toll| toll.served_s),
+        hurt_s: worst.hurt_s.or(toll.hurt_s),
+        extra_spent_usd: worst.extra_spent_usd.max(toll.extra_spent_usd),
+        ..worst
+    })
 }
 
 /// What it did, as one reads it: `100% fail, 24,035 failed, noticed after 5.06s, never served; why`.
@@ -265,7 +294,7 @@ pub fn to_markdown(report: &BlastReport) -> String {
         lines.push("| failure | failing | failed | retried | p99 | lost | noticed | served | why |".to_owned());
         lines.push("|---|--:|--:|--:|--:|--:|--:|--:|---|".to_owned());
         for group in &groups {
-            let cells = [vec![title(group)], figures(group[0]), vec![group[0].why.clone()]].concat();
+            let cells = [vec![title(group)], figures(group), vec![group[0].why.clone()]].concat();
             let cells: Vec<String> = cells.iter().map(|cell| literal(cell)).collect();
             lines.push(format!("| {} |", cells.join(" | ")));
         }

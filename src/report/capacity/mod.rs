@@ -109,7 +109,7 @@ pub struct LostReport {
     pub alike: Vec<String>,
     /// For how many it stands, itself among them.
     pub stands_for: u64,
-    /// How it is borne: `single_point` (breaks under the least traffic that is tried, too), `worst`, `costs` (breaks below what is carried undisturbed), `free`, `not_tried` (what it hits was not there).
+    /// How it is borne: `single_point` (breaks under the least traffic that is tried, too), `worst`, `costs` (breaks below what is carried undisturbed), `free`, `not_tried` (what it hits was not there, or the search was interrupted before).
     pub class: &'static str,
     /// The largest factor that was seen to hold.
     pub holds_factor: Option<f64>,
@@ -311,6 +311,9 @@ fn loss(found: &Found, rate: f64, question: &Question) -> Option<LossReport> {
                 "worst"
             } else if bracket.breaks.is_some() {
                 "costs"
+            } else if !found.complete {
+                // It may not have come to be tried where it would break.
+                "not_tried"
             } else {
                 "free"
             },

@@ -91,7 +91,7 @@ fn lost_cells(lost: &LostReport) -> Vec<String> {
     let words = match lost.class {
         "single_point" => "a single point of failure",
         "worst" => "the worst",
-        "not_tried" => "not tried: it was not there",
+        "not_tried" => "not tried: it was not there, or there was no time",
         "costs" => "survived, with less traffic",
         _ => "survived, with as much traffic",
     };
