@@ -128,7 +128,7 @@ pub(super) fn search(arguments: &Arguments) -> Result<Ended, Complaint> {
 
 /// Whether a file holds what a shard of a search wrote.
 pub(super) fn is_part(file: &Path) -> bool {
-    parts(file).is_ok()
+    parts(file).is_ok_and(|parts| !parts.is_empty())
 }
 
 /// The parts in a file, one on each line.
