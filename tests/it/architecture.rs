@@ -21,9 +21,12 @@ const LAYERS: &[(&str, &[&str])] = &[
         &["layout", "command", "trace", "sim", "protocol", "observe", "parts"],
     ),
     ("replay", &["layout", "command", "trace", "observe", "world"]),
+    // `protocol` for Reason, which frames hold.
     (
         "analyze",
-        &["layout", "command", "trace", "observe", "parts", "world", "replay"],
+        &[
+            "layout", "command", "trace", "protocol", "observe", "parts", "world", "replay",
+        ],
     ),
     // `sim` for its SimTime: a frame's moments are of that type.
     ("report", &["layout", "sim", "observe", "replay", "analyze"]),
