@@ -1,7 +1,7 @@
 //! What a request costs as a layout grows: from 10 web servers to 10,000, each with 20 requests a second, and with the traffic alone.
 //!
 //! `cargo bench --bench growth [-- MOST]` prints the microseconds of one core for each simulated request, the time in which the world was built,
-//! and the growth of the cost for each tenfold of nodes. Servers stand behind one balancer for each 500 of them, as no balancer takes more.
+//! and the growth of the cost for each tenfold of nodes. Servers stand behind one balancer for each 625 of them.
 
 #![allow(
     clippy::disallowed_methods,
@@ -64,7 +64,8 @@ fn measure(layout: &Layout, rate: f64) -> (f64, f64) {
 }
 
 fn servers(nodes: u32, balance: &str) -> Layout {
-    let balancers = nodes.div_ceil(500);
+    // Sixteen machines are the most that a balancer has.
+    let balancers = nodes.div_ceil(625);
     parse(&format!(
         r#"(title: "growth", users: {{"people": (count: {count}, every: "1s", asks: (page: 1))}},
         services: {{"lb": LoadBalancer(to: "web", machines: {balancers}, size: "xl", balance: {balance}, health: (every: "5s")),

@@ -64,12 +64,14 @@ fn measure(name: &str, source: &str, layout: &Layout) {
     let last = parked.last().copied().unwrap_or_default();
     let near = go(&mut engine, last + BEHIND);
     let first = parked.first().copied().unwrap_or(LENGTH);
-    let far = go(&mut engine, first.saturating_sub(BEHIND));
+    let before = first.saturating_sub(BEHIND);
+    let far = go(&mut engine, before);
     let at: Vec<u64> = parked.iter().map(Duration::as_secs).collect();
     println!(
-        "{name:<6}  {:>17.2} s  {:>14.2} s (210 s)  {:>24.2} s  (parked at {at:?} s)",
+        "{name:<6}  {:>17.2} s  {:>14.2} s ({} s)  {:>24.2} s  (parked at {at:?} s)",
         whole.as_secs_f64(),
         far.as_secs_f64(),
+        before.as_secs(),
         near.as_secs_f64()
     );
     engine.end().expect("no panic");

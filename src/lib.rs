@@ -14,7 +14,7 @@
 //! - `replay/`: a run that can be run again: sessions, expectations, recordings, branches
 //! - `analyze/`: questions that take more than one run: the blast radius of everything, how much traffic is carried, the search for faults that break an expectation, the miss ratios of cache policies over a trace
 //! - `report/`: what a run came to, a blast and a capacity, as text, JSON, Markdown, HTML and CSV
-//! - `tui/`: the terminal: worlds on threads, map, panels, keys, recordings as pictures
+//! - `tui/`: the terminal: worlds on threads, map, panels, keys, themes, recordings as pictures, the run in sentences
 //! - `cli/`: the command line, one file a subcommand
 //!
 //! A layer names only what the table in `tests/it/architecture.rs` allows it. What holds everywhere, stated as absences:

@@ -42,7 +42,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "N", default_value_t = NonZeroU32::MIN)]
     seeds: NonZeroU32,
     /// The first seed.
-    #[arg(long, default_value_t = DEFAULT_SEED)]
+    #[arg(long, default_value_t = DEFAULT_SEED, allow_hyphen_values = true)]
     seed: u64,
     /// Runs at once. Default: as many as there are cores. It changes nothing but the time.
     #[arg(long, value_name = "N")]

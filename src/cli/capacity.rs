@@ -52,7 +52,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "N", default_value = "1000000", value_parser = positive, allow_hyphen_values = true)]
     most_rate: f64,
     /// The seed.
-    #[arg(long, default_value_t = DEFAULT_SEED)]
+    #[arg(long, default_value_t = DEFAULT_SEED, allow_hyphen_values = true)]
     seed: u64,
     /// Runs at once. Default: as many as there are cores. It changes nothing but the time.
     #[arg(long, value_name = "N")]

@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use super::{Complaint, Ended, drive, output, replay, traces};
+use super::{Complaint, Ended, drive, look, output, replay, traces};
 use crate::layout::{self, Layout, duration, printable};
 use crate::replay::{self as again, FileKind, Recording, replaceable};
 use crate::tui::record::{self, COLUMNS, FPS, Form, LINES, Look, Player, SPEEDS, THOUSANDTHS, Timing};
 use crate::tui::screen::LEAST;
-use crate::tui::theme::Depth;
+use crate::tui::theme::{Depth, Name};
 
 /// Frames a second if nobody says so.
 const USUAL_FPS: u32 = 10;
@@ -50,9 +50,12 @@ pub(super) struct Arguments {
     /// Columns and lines of the screen, from 20x5 to 500x200.
     #[arg(long, default_value = "120x40", value_parser = size, allow_hyphen_values = true)]
     size: (u16, u16),
+    /// How it looks.
+    #[arg(long, value_name = "NAME", default_value = "dark", value_parser = look::painted())]
+    theme: Name,
     /// How many colours there are.
-    #[arg(long, value_enum, default_value_t = Colors::True)]
-    theme: Colors,
+    #[arg(long, alias = "colors", value_enum, default_value_t = Colors::True)]
+    colours: Colors,
     /// Draw with ASCII characters only.
     #[arg(long)]
     ascii: bool,
@@ -73,9 +76,6 @@ enum Colors {
     /// The palette of 16.
     #[value(name = "16")]
     Ansi,
-    /// None: signs, bold, underline and reverse alone.
-    #[value(name = "mono")]
-    Mono,
 }
 
 /// Runs a recording again and writes what the terminal would have shown.
@@ -93,11 +93,11 @@ pub(super) fn cast(arguments: &Arguments) -> Result<Ended, Complaint> {
     let timing = timing(arguments, form, recording.duration)?;
     let look = Look {
         size: arguments.size,
-        depth: match arguments.theme {
+        theme: arguments.theme,
+        depth: match arguments.colours {
             Colors::True => Depth::True,
             Colors::Indexed => Depth::Indexed,
             Colors::Ansi => Depth::Ansi,
-            Colors::Mono => Depth::Mono,
         },
         ascii: arguments.ascii,
     };
@@ -137,6 +137,12 @@ fn form(arguments: &Arguments) -> Result<Form, Complaint> {
         extension.is_some_and(|extension| extension.eq_ignore_ascii_case(with))
     };
     let name = arguments.out.display();
+    let moving = ["gif", "mp4", "webm", "png", "apng", "webp", "html"];
+    if moving.into_iter().any(ends) {
+        return Err(Complaint(format!(
+            "{name} would be no such file: what is written is an asciicast (.cast), of which `agg` makes a GIF, or with --svg an SVG"
+        )));
+    }
     match (arguments.svg, arguments.animated) {
         (false, _) if ends("svg") => Err(Complaint(format!(
             "an asciicast would be written to {name}; add --svg, or name it .cast"

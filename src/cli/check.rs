@@ -44,12 +44,15 @@ fn holds(layout: &Layout) -> String {
         .values()
         .map(|site| site.services.len())
         .sum::<usize>();
-    let parts = [
+    let mut parts = vec![
         plural(people, "user"),
         plural(layout.data_centers.len() as u64, "data center"),
         plural(services as u64, "service"),
         plural(layout.expect.len() as u64, "expectation"),
     ];
+    if !layout.experiments.is_empty() {
+        parts.push(plural(layout.experiments.len() as u64, "experiment"));
+    }
     parts.join(", ")
 }
 

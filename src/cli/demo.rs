@@ -4,6 +4,7 @@ use std::path::Path;
 
 use clap::Args;
 
+use super::look::Look;
 use super::{Complaint, Ended, output};
 use crate::layout::{find_shipped, printable, suggestion};
 use crate::replay::Recording;
@@ -82,9 +83,8 @@ pub(super) struct Arguments {
     /// List them.
     #[arg(long)]
     list: bool,
-    /// Draw with ASCII characters only.
-    #[arg(long)]
-    ascii: bool,
+    #[command(flatten)]
+    look: Look,
 }
 
 /// Plays demos in the terminal until the person leaves.
@@ -104,9 +104,8 @@ pub(super) fn demo(arguments: &Arguments) -> Result<Ended, Complaint> {
         ));
     }
     let options = tui::Options {
-        ascii: arguments.ascii,
         unattended: true,
-        ..tui::Options::from_env()
+        ..arguments.look.options()?
     };
     let farewell =
         tui::play_all(&shows, &options).map_err(|error| Complaint(format!("the terminal failed: {error}")))?;

@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::Path;
 
 use super::Complaint;
-use crate::command::Script;
+use crate::command::{self, Script};
 use crate::layout::{self, Layout, SHIPPED};
 use crate::replay::Recording;
 
@@ -41,7 +41,9 @@ pub(super) fn layout(argument: &str) -> Result<Source, Complaint> {
         let hint = format!("see it again: blastradius replay {name}");
         return Err(Complaint(format!("{name} is a recording, not a layout; {hint}")));
     }
-    let parsed = layout::parse(&text, &name).map_err(|error| Complaint(error.render(&text)))?;
+    let complain = |error: layout::LayoutError| Complaint(error.render(&text));
+    let parsed = layout::parse(&text, &name).map_err(complain)?;
+    command::experiments(&parsed, &name).map_err(complain)?;
     Ok(Source {
         name,
         text,

@@ -17,6 +17,11 @@ pub(super) fn work() -> Option<PathBuf> {
     Some(state()?.join("work"))
 }
 
+/// The file that remembers which experiments were done, beside the folder of runs.
+pub(super) fn ticks() -> Option<PathBuf> {
+    Some(state()?.join("experiments.ron"))
+}
+
 fn state() -> Option<PathBuf> {
     let base = etcetera::choose_base_strategy().ok()?;
     let state = base.state_dir().unwrap_or_else(|| base.data_dir());

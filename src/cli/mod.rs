@@ -9,6 +9,8 @@ mod cache;
 mod capacity;
 mod cast;
 mod check;
+mod completions;
+mod config;
 mod demo;
 mod diff;
 mod drive;
@@ -17,6 +19,8 @@ mod files;
 mod format;
 mod kept;
 mod layouts;
+mod look;
+mod man;
 mod output;
 mod play;
 mod replay;
@@ -29,7 +33,7 @@ use std::process::ExitCode;
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::layout;
 use crate::replay::{LENGTHS, LONGEST};
@@ -69,6 +73,8 @@ Examples:
   blastradius search 21 --expect 'always primaries(us-east/orders) <= 1'
   blastradius cache trace.csv            which eviction policy misses least?
   blastradius bench 04 13                how fast do these run here?
+  blastradius play 04 --linear           in sentences, for screen readers and pipes
+  blastradius config --example           what a config file may say: theme, motion, mouse, keys
 
 Exit codes:
   0  all is well
@@ -119,6 +125,12 @@ enum Verb {
     Bench(bench::Arguments),
     /// Check a layout, and a script for it, without running them.
     Check(check::Arguments),
+    /// Print where the config file is, what is in force, and where each value comes from.
+    Config(config::Arguments),
+    /// Print what a shell needs to complete this command line.
+    Completions(completions::Arguments),
+    /// Print the page of the manual.
+    Man(man::Arguments),
 }
 
 /// How an action ended that could be carried out.
@@ -173,6 +185,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Some(Verb::Search(arguments)) => search::search(&arguments),
         Some(Verb::Bench(arguments)) => bench::bench(&arguments),
         Some(Verb::Check(arguments)) => check::check(&arguments),
+        Some(Verb::Config(arguments)) => config::config(&arguments),
+        Some(Verb::Completions(arguments)) => completions::completions(&arguments, CommandLine::command()),
+        Some(Verb::Man(arguments)) => man::man(&arguments, CommandLine::command()),
     };
     match result {
         Ok(ended) => ExitCode::from(ended.code()),
@@ -213,8 +228,6 @@ fn run_length(text: &str) -> Result<Duration, String> {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]

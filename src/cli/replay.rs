@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::format::{Format, replayed};
+use super::look::Look;
 use super::{Complaint, Ended, drive, files, kept, output, play, traces};
 use crate::layout::{Layout, printable};
 use crate::replay::{self, Head, Recording, RecordingError};
@@ -31,9 +32,11 @@ pub(super) struct Arguments {
     /// Print it as a script that does the same, with its marks and notes.
     #[arg(long, conflicts_with_all = ["verify", "format", "report"])]
     script: bool,
-    /// Draw with ASCII characters only.
-    #[arg(long)]
-    ascii: bool,
+    /// Tell what happens in sentences, one a line, and read commands from standard input: for screen readers and pipes.
+    #[arg(long, conflicts_with_all = ["list", "verify", "report", "format", "script"])]
+    linear: bool,
+    #[command(flatten)]
+    look: Look,
 }
 
 /// Plays a recording in the terminal; without one, or where that was asked for, runs it again, compares and reports.
@@ -49,11 +52,11 @@ pub(super) fn replay(arguments: &Arguments) -> Result<Ended, Complaint> {
         layout = layout.with_trace(traces::recorded(note)?);
     }
     let headless = arguments.verify || arguments.report || arguments.format.is_asked_for();
-    if !headless && tui::is_terminal() {
+    if arguments.linear || !headless && tui::is_terminal() {
         let options = tui::Options {
-            ascii: arguments.ascii,
             runs: kept::runs(),
-            ..tui::Options::from_env()
+            ticks: kept::ticks(),
+            ..arguments.look.options()?
         };
         let show = tui::Show {
             layout,
@@ -61,6 +64,9 @@ pub(super) fn replay(arguments: &Arguments) -> Result<Ended, Complaint> {
             file: Some(file.clone()),
             replayed: true,
         };
+        if arguments.linear {
+            return play::linear(&show, &options, None);
+        }
         return play::show(show, &options);
     }
     again(arguments, file, &recording, &layout)

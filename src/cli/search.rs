@@ -34,7 +34,7 @@ pub(super) struct Arguments {
     #[arg(long = "for", value_name = "DURATION", default_value = "60s", value_parser = super::run_length, allow_hyphen_values = true)]
     length: Duration,
     /// From which everything is drawn; worlds have this seed and the seven behind it in turn.
-    #[arg(long, default_value_t = DEFAULT_SEED)]
+    #[arg(long, default_value_t = DEFAULT_SEED, allow_hyphen_values = true)]
     seed: u64,
     /// How many tries at most. Default: 1000, or without end where there is --time.
     #[arg(long, value_name = "N")]

@@ -1,5 +1,6 @@
 //! What can be done to a world: commands, the selectors that name their targets, and scripts of timed commands.
 
+mod experiments;
 pub mod faults;
 mod model;
 mod resolve;
@@ -14,6 +15,7 @@ mod text;
 mod verbs;
 mod wanted;
 
+pub use experiments::experiments;
 pub use faults::{Deed, FAULTS, Fault, Hit, Injection, On, Timed};
 pub use model::{Applied, Chaos, Command, CommandError, DiskTrouble, Flaw, LinkSelector, Selector};
 pub use script::{Awaited, LONGEST_WORDS, Script, ScriptError, Step, What, When};

@@ -10,6 +10,7 @@ mod entry;
 mod evict;
 mod expect;
 mod expect_text;
+mod experiment;
 mod geo;
 mod model;
 mod parse;
@@ -29,6 +30,7 @@ pub use entry::{autoscaler_of, monitor_of, shield_of};
 pub use evict::{Evict, Room};
 pub use expect::{Comparison, Expectation, Measure, Quantifier, QueueMeasure};
 pub(crate) use expect_text::condition;
+pub use experiment::{Ask, Experiment, Typed};
 pub use geo::Region;
 pub use model::{
     Asks, Balance, DataCenter, Database, Distribution, Dns, Host, Keys, Layout, LoadBalancer, LookBack, Map, Network,

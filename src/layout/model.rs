@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use super::caching::{Cache, Cdn, Content};
 use super::expect::Expectation;
+use super::experiment::Experiment;
 use super::geo::Region;
 use super::policies::{Autoscaler, Calls, HealthCheck, Outlier, RateLimit};
 use super::queueing::{Consumer, Publish, Queue};
@@ -57,6 +58,8 @@ pub struct Layout {
     pub trace: Option<Arc<Trace>>,
     /// What must hold in every run.
     pub expect: Vec<Expectation>,
+    /// What there is to try, the most telling first. At most 9.
+    pub experiments: Vec<Experiment>,
 }
 
 /// A population of users: an open-loop Poisson source of requests.

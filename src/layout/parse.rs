@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::model::Layout;
-use super::raw::{RawExpectation, RawLayout};
+use super::raw::{self, RawExpectation, RawLayout};
 use super::source::{self, Node, Path, Problem};
 use super::text::printable;
 use super::validate::validate;
@@ -59,7 +59,8 @@ impl fmt::Display for LayoutError {
 
 impl std::error::Error for LayoutError {}
 
-/// Reads a layout of at most 1 MiB, fills in the defaults and checks all of it. `file` is for the errors only.
+/// Reads a layout of at most 1 MiB, fills in the defaults and checks all of it but the commands of its experiments, for which there is
+/// [`experiments`](crate::command::experiments). `file` is for the errors only.
 ///
 /// # Errors
 /// The first thing that is wrong: in the text, then in the fields, then in what they mean together.
@@ -70,9 +71,11 @@ pub fn parse(source: &str, file: &str) -> Result<Layout, LayoutError> {
 fn read(source: &str) -> Result<Layout, Problem> {
     let root = source::scan(source, LARGEST_FILE)?;
     let raw: RawLayout = source::read(&root)?;
-    let (mut layout, expectations) = raw.model(&Path::root(&root))?;
+    let path = Path::root(&root);
+    let (mut layout, expectations, experiments) = raw.model(&path)?;
     validate(&layout, &root)?;
     expect(&mut layout, expectations, &root)?;
+    layout.experiments = raw::experiments(experiments, &layout, &path.at("experiments"), source)?;
     Ok(layout)
 }
 

@@ -19,6 +19,14 @@ impl Wire for System {
         reply.outcome.is_ok()
     }
 
+    fn title(request: &Request) -> String {
+        request.title()
+    }
+
+    fn answer(reply: &Reply) -> Result<&'static str, &'static str> {
+        reply.title()
+    }
+
     fn broken(request: &Request, kind: u8, at: InstanceId) -> Option<Reply> {
         Reply::broken(request, kind, at)
     }

@@ -9,6 +9,7 @@ use crate::protocol::Reason;
 use crate::sim::SimTime;
 
 use super::cache::CacheState;
+use super::followed::Followed;
 use super::queue::{PublisherState, QueueState, WorkersState};
 use super::states::{
     AutoscalerState, BalancerState, CallsState, DatabaseState, DnsState, MonitorState, ResolverState, ServerlessState,
@@ -61,6 +62,8 @@ pub struct Frame {
     pub log: Vec<LogLine>,
     /// Number of events since the start, those that `log` no longer holds too.
     pub log_total: u64,
+    /// The request that is followed, if one is.
+    pub followed: Option<Arc<Followed>>,
     /// One sample for each second that has passed, the oldest first; at most the last 240.
     pub history: Vec<Sample>,
 }

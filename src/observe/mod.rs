@@ -3,6 +3,7 @@
 mod cache;
 mod chronicle;
 mod event;
+mod followed;
 mod frame;
 mod incident;
 mod jobs;
@@ -14,9 +15,11 @@ mod states;
 mod told;
 mod topology;
 
+pub use crate::sim::Following;
 pub use cache::{CacheNodeState, CacheProbe, CacheState, CacheTally, STAMPEDE};
 pub use chronicle::{CauseCount, Chronicle};
 pub use event::{Circuit, Decision, Event, Limit, Resolution, System};
+pub use followed::{Doing, Followed, Phase, PhaseKind, Span, Spent};
 pub use frame::{
     Cause, Frame, Health, Incident, InstanceState, LinkState, LogLine, Milestone, Quantiles, Sample, ServiceState,
     SessionTally, Severity, SiteState, Tally,

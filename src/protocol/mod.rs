@@ -6,6 +6,7 @@ mod pass;
 mod queue;
 mod reason;
 mod size;
+mod title;
 
 use std::rc::Rc;
 use std::time::Duration;

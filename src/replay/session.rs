@@ -11,8 +11,8 @@ use super::schedule::Schedule;
 use super::{CHECKPOINT, GRID, is_multiple, next_multiple};
 use crate::command::{Applied, Command, CommandError, Script, What};
 use crate::layout::{Expectation, Layout};
-use crate::observe::Frame;
-use crate::world::World;
+use crate::observe::{Following, Frame};
+use crate::world::{Follow, World};
 
 /// A command and when it took effect.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -192,6 +192,19 @@ impl Session {
     /// All that can be seen now.
     pub fn frame(&mut self) -> Frame {
         self.world.frame()
+    }
+
+    /// Follows a request, or none any more. See [`World::follow`]: nothing that happens is changed by it, and it is no part of a recording.
+    ///
+    /// # Errors
+    /// When nothing is called like that.
+    pub fn follow(&mut self, follow: Option<&Follow>) -> Result<(), CommandError> {
+        self.world.follow(follow)
+    }
+
+    /// How far the following is, if a request is followed.
+    pub fn following(&self) -> Option<Following> {
+        self.world.following()
     }
 
     /// Deliveries that the machines have worked off so far.

@@ -48,6 +48,6 @@ pub use queues::{
     JobsReport, KindReport, MessageReport, PublisherReport, QueueCounts, QueueReport, SubscriberReport, WorkersReport,
 };
 pub use search::SearchReport;
-pub use seconds::Seconds;
+pub use seconds::{Seconds, between};
 pub use shell::{operand, quoted};
 pub use text::to_text;

@@ -2,8 +2,22 @@
 
 use std::time::Duration;
 
-use crate::observe::{Frame, Sample};
+use crate::observe::{Frame, Sample, Tally};
 use crate::sim::SimTime;
+
+/// What was counted between two moments, both in seconds since the start, in samples of a second each: of a second that lies within only in part, that part.
+pub fn between(samples: &[Sample], from_s: f64, to_s: f64, count: fn(&Tally) -> u64) -> u64 {
+    let first = samples.partition_point(|sample| sample.at.seconds() <= from_s);
+    let within = |sample: &Sample| {
+        let end = sample.at.seconds();
+        let part = end.min(to_s) - (end - 1.0).max(from_s);
+        part.clamp(0.0, 1.0) * count(&sample.tally) as f64
+    };
+    let inside = samples[first..]
+        .iter()
+        .take_while(|sample| sample.at.seconds() - 1.0 < to_s);
+    inside.map(within).sum::<f64>().round() as u64
+}
 
 /// One sample for each whole second of a run, the oldest first. A frame keeps only the last 240, so a longer run is looked at on its way.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -25,12 +39,8 @@ impl Seconds {
         &self.0
     }
 
-    /// Requests that were sent between two moments, both in seconds since the start: in all seconds that have a part in that time.
+    /// Requests that were sent between two moments, both in seconds since the start.
     pub(super) fn sent_between(&self, from_s: f64, to_s: f64) -> u64 {
-        let first = self.0.partition_point(|sample| sample.at.seconds() <= from_s);
-        let inside = self.0[first..]
-            .iter()
-            .take_while(|sample| sample.at.seconds() - 1.0 < to_s);
-        inside.map(|sample| sample.tally.sent).sum()
+        between(&self.0, from_s, to_s, |tally| tally.sent)
     }
 }

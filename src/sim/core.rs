@@ -8,9 +8,10 @@ use std::rc::Rc;
 use super::calendar::Calendar;
 use super::calls::{Calls, Outcome};
 use super::flaw::Disk;
+use super::follow::{Follower, What};
 use super::local::Local;
 use super::machine::Handler;
-use super::message::{Asked, CallError, Caller, Envelope, InstanceId, MachineId, PLAIN_BYTES, Payload, Wire};
+use super::message::{Asked, CallError, Caller, Envelope, InstanceId, MachineId, PLAIN_BYTES, Payload, Wire, span};
 use super::meter::Gauge;
 use super::network::{Group, Network, Place};
 use super::parcels::Parcels;
@@ -42,6 +43,10 @@ pub(super) struct Shared<W: Wire> {
     pub unfinished: Cell<usize>,
     /// A machine whose task panicked.
     pub panicked: Cell<Option<MachineId>>,
+    /// Whether a request is followed, or one to follow is sought.
+    pub following: Cell<bool>,
+    /// Who follows it.
+    pub follower: RefCell<Option<Follower>>,
     /// Emptied batches, kept for their memory.
     pub spare: RefCell<Vec<Vec<Envelope>>>,
 }
@@ -64,26 +69,19 @@ pub(super) struct Reported<W: Wire> {
 
 /// Something that a handler waits for, other than a call.
 #[derive(Debug)]
-struct Wait {
+pub(super) struct Wait {
     handler: Handler,
-    state: WaitState,
+    pub(super) state: WaitState,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum WaitState {
+pub(super) enum WaitState {
     Sleeping,
     WaitingForCore,
     Working,
     WaitingForSlot,
     WaitingForSignal,
     Done,
-}
-
-/// What came of asking for a slot.
-pub(super) enum Admission {
-    Granted,
-    Queued(Ref),
-    Full,
 }
 
 /// A request that a handler wants served by its own instance, with nobody waiting for the answer.
@@ -118,7 +116,7 @@ pub(super) struct Core<W: Wire> {
     /// Deliveries to this machine itself that are due within the window.
     pub near: RefCell<BinaryHeap<Envelope>>,
     pub calls: RefCell<Calls>,
-    waits: RefCell<Slab<Wait>>,
+    pub(super) waits: RefCell<Slab<Wait>>,
     pub processors: RefCell<Processors>,
     /// Cores in use.
     pub cores_busy: Gauge,
@@ -175,6 +173,12 @@ impl<W: Wire> Core<W> {
             disk: Cell::new(Disk::WELL),
             pipes: RefCell::default(),
         }
+    }
+
+    /// The span that the message of this number opens.
+    #[inline]
+    pub(super) fn span_of(&self, seq: u64) -> u64 {
+        span(self.rank, seq)
     }
 
     #[inline]
@@ -265,7 +269,18 @@ impl<W: Wire> Core<W> {
         self.shared.network.borrow_mut().count(group, there.group, now);
         let Caller { from, datagram, .. } = asked.caller;
         let bytes = || W::request_bytes(&asked.body);
-        if let Some((at, seq)) = self.way((from, to), there, datagram, bytes) {
+        let way = self.way((from, to), there, datagram, bytes);
+        if self.follows(asked.request) {
+            let asks = What::Asks {
+                child: way.map_or(0, |(_, seq)| self.span_of(seq)),
+                to,
+                title: W::title(&asked.body),
+                arrives: way.map(|(at, _)| at),
+                awaited: asked.caller.call != Ref::NONE,
+            };
+            self.note_message((asked.request, asked.parent), asked.caller.call, asks);
+        }
+        if let Some((at, seq)) = way {
             let parcel = self.shared.requests.borrow_mut().put(asked);
             self.post(to, at, seq, Payload::Request { parcel });
         }
@@ -400,7 +415,7 @@ impl<W: Wire> Core<W> {
 
     // Waits.
 
-    fn new_wait(&self, state: WaitState) -> Ref {
+    pub(super) fn new_wait(&self, state: WaitState) -> Ref {
         self.waits.borrow_mut().insert(Wait {
             handler: self.current.get(),
             state,
@@ -437,6 +452,14 @@ impl<W: Wire> Core<W> {
         wait
     }
 
+    /// Whether a piece of work has no core yet.
+    pub(super) fn waits_for_core(&self, wait: Ref) -> bool {
+        let mut waits = self.waits.borrow_mut();
+        waits
+            .get_mut(wait)
+            .is_some_and(|entry| entry.state == WaitState::WaitingForCore)
+    }
+
     /// Hands a core that has become free to the work that waits longest.
     #[inline]
     fn release_core(&self, id: InstanceId) {
@@ -445,6 +468,9 @@ impl<W: Wire> Core<W> {
         if let Some((next, demand)) = processors.release(&self.cores_busy, now) {
             if let Some(entry) = self.waits.borrow_mut().get_mut(next) {
                 entry.state = WaitState::Working;
+                if self.shared.following.get() {
+                    self.note_core(entry.handler);
+                }
             }
             let duration = processors.duration(demand);
             self.schedule(id, SimTime(now.0.saturating_add(duration)), Payload::Wait(next));
@@ -467,7 +493,7 @@ impl<W: Wire> Core<W> {
         Some(handler)
     }
 
-    fn finish_wait(&self, wait: Ref) {
+    pub(super) fn finish_wait(&self, wait: Ref) {
         if let Some(entry) = self.waits.borrow_mut().get_mut(wait) {
             entry.state = WaitState::Done;
             self.ready.borrow_mut().push_back(entry.handler);
@@ -510,67 +536,6 @@ impl<W: Wire> Core<W> {
             .borrow_mut()
             .get_mut(wait)
             .is_some_and(|entry| entry.state == WaitState::Done)
-    }
-
-    // Slots.
-
-    #[inline]
-    pub(super) fn admit(&self, local: u16) -> Admission {
-        let now = self.now.get();
-        let mut locals = self.locals.borrow_mut();
-        let here = &mut locals[local as usize];
-        if here.slots_in_use < here.usable() {
-            here.slots_in_use += 1;
-            here.meter.slots.set(now, here.slots_in_use);
-            return Admission::Granted;
-        }
-        if here.queue.len() as u32 >= here.backlog_limit {
-            return Admission::Full;
-        }
-        let wait = self.new_wait(WaitState::WaitingForSlot);
-        here.queue.push_back(wait);
-        here.meter.backlog.set(now, here.queue.len() as u32);
-        Admission::Queued(wait)
-    }
-
-    /// A slot is given back: the one who waits longest has it now.
-    #[inline]
-    pub(super) fn leave(&self, local: u16) {
-        let now = self.now.get();
-        let mut locals = self.locals.borrow_mut();
-        let here = &mut locals[local as usize];
-        if here.slots_in_use <= here.usable()
-            && let Some(next) = here.queue.pop_front()
-        {
-            here.meter.backlog.set(now, here.queue.len() as u32);
-            drop(locals);
-            self.finish_wait(next);
-            return;
-        }
-        here.slots_in_use -= 1;
-        here.meter.slots.set(now, here.slots_in_use);
-    }
-
-    /// So many slots never come back. Where fewer are lost than before, those who wait are let in.
-    pub(super) fn lose_slots(&self, local: u16, slots: u32) {
-        let now = self.now.get();
-        let mut let_in = Vec::new();
-        {
-            let mut locals = self.locals.borrow_mut();
-            let here = &mut locals[local as usize];
-            here.leaked = slots;
-            while here.slots_in_use < here.usable()
-                && let Some(next) = here.queue.pop_front()
-            {
-                here.slots_in_use += 1;
-                let_in.push(next);
-            }
-            here.meter.slots.set(now, here.slots_in_use);
-            here.meter.backlog.set(now, here.queue.len() as u32);
-        }
-        for wait in let_in {
-            self.finish_wait(wait);
-        }
     }
 
     /// What goes with a machine when it is destroyed: disks, timers, and all that was still to be polled.

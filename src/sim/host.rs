@@ -8,12 +8,14 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use super::core::{Admission, Birth, Core};
+use super::core::{Birth, Core};
 use super::flaw::DiskFull;
+use super::follow::What;
 use super::message::{Asked, CallError, Caller, InstanceId, Wire};
 use super::network::Group;
 use super::random::{Draw, Stream};
 use super::slab::Ref;
+use super::slots::Admission;
 use super::time::{SimTime, nanos};
 
 /// The context of a handler: the machine that it runs on and the request that it serves.
@@ -194,6 +196,14 @@ impl<W: Wire> Cx<W> {
         self.core.report(self.id, event);
     }
 
+    /// Tells whoever follows that what was waited for is given up.
+    #[inline]
+    fn let_go(&self) {
+        if self.core.follows(self.request) {
+            self.core.note(self.request, self.span, What::LetGo);
+        }
+    }
+
     /// A context for what the instance does in the background under the id of a user's request: the draws are those of the request.
     #[must_use]
     pub fn under(&self, request: u64) -> Cx<W> {
@@ -264,10 +274,22 @@ impl<W: Wire> Future for Work<'_, W> {
         let core = &self.cx.core;
         match self.wait {
             None if self.demand == 0 => return Poll::Ready(()),
-            None => self.wait = Some(core.start_work(self.cx.id, self.demand)),
+            None => {
+                let wait = core.start_work(self.cx.id, self.demand);
+                self.wait = Some(wait);
+                if core.follows(self.cx.request) {
+                    let waits = core.waits_for_core(wait);
+                    // One that runs in the background is not known by its request.
+                    core.note_handler(self.cx.request, self.cx.span, core.current.get());
+                    core.note(self.cx.request, self.cx.span, What::Works { waits });
+                }
+            }
             Some(wait) if core.take_wait(wait) => {
                 self.wait = None;
                 self.demand = 0;
+                if core.follows(self.cx.request) {
+                    core.note(self.cx.request, self.cx.span, What::Worked);
+                }
                 return Poll::Ready(());
             }
             Some(_) => {}
@@ -280,6 +302,7 @@ impl<W: Wire> Drop for Work<'_, W> {
     #[inline]
     fn drop(&mut self) {
         if let Some(wait) = self.wait {
+            self.cx.let_go();
             self.cx.core.abandon_wait(self.cx.id, self.cx.local, wait);
         }
     }
@@ -304,6 +327,9 @@ impl<'a, W: Wire> Future for Admit<'a, W> {
         if let Some(wait) = self.wait {
             if cx.core.take_wait(wait) {
                 self.wait = None;
+                if cx.core.follows(cx.request) {
+                    cx.core.note(cx.request, cx.span, What::Admitted);
+                }
                 return Poll::Ready(Ok(Permit { cx }));
             }
             return Poll::Pending;
@@ -313,6 +339,9 @@ impl<'a, W: Wire> Future for Admit<'a, W> {
             Admission::Full => Poll::Ready(Err(Full)),
             Admission::Queued(wait) => {
                 self.wait = Some(wait);
+                if cx.core.follows(cx.request) {
+                    cx.core.note(cx.request, cx.span, What::Queues);
+                }
                 Poll::Pending
             }
         }
@@ -322,6 +351,7 @@ impl<'a, W: Wire> Future for Admit<'a, W> {
 impl<W: Wire> Drop for Admit<'_, W> {
     fn drop(&mut self) {
         let Some(wait) = self.wait else { return };
+        self.cx.let_go();
         let granted = self.cx.core.is_done(wait);
         self.cx.core.abandon_wait(self.cx.id, self.cx.local, wait);
         if granted {
@@ -386,6 +416,9 @@ impl<W: Wire> Future for Call<'_, W> {
         if let CallState::Open(call) = self.state {
             return match cx.core.take_result(call) {
                 Some(result) => {
+                    if cx.core.follows(cx.request) {
+                        cx.core.note_outcome(call, Some(&result));
+                    }
                     if self.cancels && matches!(result, Err(CallError::TimedOut)) {
                         self.cancel(call);
                     }
@@ -422,6 +455,9 @@ impl<W: Wire> Drop for Call<'_, W> {
     #[inline]
     fn drop(&mut self) {
         if let CallState::Open(call) = self.state {
+            if self.cx.core.follows(self.cx.request) {
+                self.cx.core.note_outcome(call, None);
+            }
             let open = self.cx.core.abandon_call(call);
             if open && self.cancels {
                 self.cancel(call);

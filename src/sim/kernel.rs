@@ -15,6 +15,7 @@ use tokio::task::coop;
 use super::calendar::Calendar;
 use super::core::{Core, Shared, Whereabouts};
 use super::flaw::{Disk, Flaw};
+use super::follow::{Follower, Following, Step, Wanted};
 use super::local::{Local, ProcessState};
 use super::machine::{Machine, Order};
 use super::message::{Asked, Caller, Envelope, InstanceId, MachineId, Payload, Wire};
@@ -72,6 +73,8 @@ impl<W: Wire> Kernel<W> {
             events: RefCell::new(Vec::new()),
             unfinished: Cell::new(0),
             panicked: Cell::new(None),
+            following: Cell::new(false),
+            follower: RefCell::new(None),
             spare: RefCell::new(Vec::new()),
         };
         let state = State {
@@ -335,6 +338,25 @@ impl<W: Wire> Kernel<W> {
         let progress = state.machines.iter().map(|machine| machine.core.in_progress());
         let progress: usize = progress.map(|(waits, calls)| waits + calls).sum();
         progress + state.shared.calendar.borrow().len()
+    }
+
+    /// Follows the first request that fits, of those that begin from now on, or nobody any more. No history is changed by it.
+    pub fn follow(&mut self, wanted: Option<Wanted>) {
+        let shared = &self.state().shared;
+        shared.following.set(wanted.is_some());
+        shared.follower.replace(wanted.map(Follower::new));
+    }
+
+    /// How far the following is, if anybody is followed.
+    pub fn following(&self) -> Option<Following> {
+        self.state().shared.follower.borrow().as_ref().map(Follower::state)
+    }
+
+    /// The request that is followed, and what has happened to it so far.
+    pub fn followed(&self) -> Option<(u64, Vec<Step>)> {
+        let follower = self.state().shared.follower.borrow();
+        let (request, steps) = follower.as_ref()?.steps()?;
+        Some((request, steps.to_vec()))
     }
 
     /// Deliveries so far.

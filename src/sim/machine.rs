@@ -10,6 +10,7 @@ use tokio::sync::mpsc;
 use super::calls::Outcome;
 use super::core::{Birth, Core};
 use super::flaw::Flaw;
+use super::follow::What;
 use super::host::Cx;
 use super::local::{Local, ProcessState};
 use super::message::{Asked, CallError, Caller, Envelope, InstanceId, Payload, Wire};
@@ -23,7 +24,7 @@ use super::time::SimTime;
 const BROKEN: u64 = u64::from_le_bytes(*b"broken\0\0");
 
 /// Names a handler: the service on the machine, whether it runs in the background, and its place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Handler {
     at: Ref,
     /// The service, and in the lowest bit whether it runs in the background. Two words travel in registers.
@@ -295,6 +296,7 @@ impl<W: Wire> Machine<W> {
                 if let Some(flaw) = flaw
                     && let Some(reply) = self.broken(flaw, to, span, &body)
                 {
+                    self.note_turned_away(request, span);
                     return self.turn_away(local, &caller, Ok(reply));
                 }
                 let served = Served {
@@ -302,10 +304,14 @@ impl<W: Wire> Machine<W> {
                     arrived: self.core.now.get(),
                 };
                 let cx = self.context(local, caller.from, (request, span, parent));
+                if self.core.follows(request) {
+                    self.core.note(request, span, What::Arrives);
+                }
                 self.begin(local, cx, body, served);
             }
             ProcessState::Hung => {}
             ProcessState::Down | ProcessState::Booting { .. } => {
+                self.note_turned_away(request, span);
                 self.turn_away(local, &caller, Err(CallError::Refused));
             }
         }
@@ -315,6 +321,12 @@ impl<W: Wire> Machine<W> {
     fn broken(&self, flaw: Flaw, at: InstanceId, span: u64, body: &W::Request) -> Option<W::Reply> {
         let reply = W::broken(body, flaw.kind, at)?;
         (Draw::of(self.core.shared.seed, span, BROKEN).unit() < flaw.share).then_some(reply)
+    }
+
+    fn note_turned_away(&self, request: u64, span: u64) {
+        if self.core.follows(request) {
+            self.core.note(request, span, What::TurnedAway);
+        }
     }
 
     /// Answers at once, without a handler: a failure.
@@ -361,8 +373,12 @@ impl<W: Wire> Machine<W> {
             let meter = &self.core.locals.borrow()[local as usize].meter;
             meter.present.set(served.arrived, meter.present.value() + 1);
         }
-        let at = process.begin(cx, body, served);
-        self.poll(Handler::serving(local, at));
+        let (request, span) = (cx.request, cx.span);
+        let handler = Handler::serving(local, process.begin(cx, body, served));
+        if self.core.follows(request) {
+            self.core.note_handler(request, span, handler);
+        }
+        self.poll(handler);
     }
 
     fn give_birth(&mut self, birth: Birth<W>) {
@@ -371,9 +387,12 @@ impl<W: Wire> Machine<W> {
             caller: Caller::NOBODY,
             arrived: self.core.now.get(),
         };
-        let span = u64::from(self.core.rank) << 40 | self.core.take_seq();
+        let span = self.core.span_of(self.core.take_seq());
         let cx = self.context(local, InstanceId(u32::MAX), (request, span, 0));
         Meter::count(&cx.core.locals.borrow()[local as usize].meter.received);
+        if self.core.follows(request) {
+            self.core.note_birth(request, span, cx.id, &body);
+        }
         self.begin(local, cx, body, served);
     }
 
@@ -499,6 +518,9 @@ impl<W: Wire> Core<W> {
     /// would be copied once more.
     #[inline]
     pub(super) fn conclude(&self, local: usize, served: Served, reply: W::Reply) {
+        if self.shared.following.get() {
+            self.note_end(self.current.get(), &reply);
+        }
         let from = self.count_end(local, served, W::succeeded(&reply));
         if served.caller.call != Ref::NONE {
             self.send_reply(from, &served.caller, reply);

@@ -24,6 +24,19 @@ pub trait Wire: Sized + 'static {
     /// Whether a reply is a success, for the counters.
     fn succeeded(reply: &Self::Reply) -> bool;
 
+    /// What a request is for, in a few words, for whoever follows it.
+    fn title(_request: &Self::Request) -> String {
+        String::new()
+    }
+
+    /// What a reply says, in a word or none, or why it is a failure: for whoever follows a request.
+    ///
+    /// # Errors
+    /// The reason, of a failure.
+    fn answer(reply: &Self::Reply) -> Result<&'static str, &'static str> {
+        if Self::succeeded(reply) { Ok("") } else { Err("failed") }
+    }
+
     /// The answer of an instance that is broken in this way; `None` where such a request is served all the same.
     fn broken(_request: &Self::Request, _kind: u8, _at: InstanceId) -> Option<Self::Reply> {
         None
@@ -69,13 +82,20 @@ pub enum CallError {
     TimedOut,
 }
 
-impl fmt::Display for CallError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl CallError {
+    /// The word for it.
+    pub fn name(self) -> &'static str {
+        match self {
             CallError::Refused => "refused",
             CallError::Reset => "reset",
             CallError::TimedOut => "timed out",
-        })
+        }
+    }
+}
+
+impl fmt::Display for CallError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
     }
 }
 
@@ -129,6 +149,12 @@ pub(super) enum Payload {
     Booted { life: u32 },
 }
 
+/// The span that a machine's message of this number opens, unique in the world.
+#[inline]
+pub(super) fn span(rank: u32, seq: u64) -> u64 {
+    u64::from(rank) << 40 | (seq & 0xff_ffff_ffff)
+}
+
 /// A delivery. The key of the whole world's order is (at, rank, seq).
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Envelope {
@@ -147,10 +173,10 @@ impl Envelope {
         (self.at, self.rank, self.seq)
     }
 
-    /// The span that this message opens, unique in the world.
+    /// The span that this message opens.
     #[inline]
     pub(super) fn span(&self) -> u64 {
-        u64::from(self.rank) << 40 | (self.seq & 0xff_ffff_ffff)
+        span(self.rank, self.seq)
     }
 }
 

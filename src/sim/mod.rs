@@ -8,6 +8,7 @@ mod calendar;
 mod calls;
 mod core;
 mod flaw;
+mod follow;
 mod gate;
 mod host;
 mod kernel;
@@ -21,12 +22,14 @@ mod process;
 mod processors;
 mod random;
 mod slab;
+mod slots;
 #[cfg(test)]
 mod tests;
 mod time;
 mod windows;
 
 pub use flaw::{Disk, DiskFull, Flaw};
+pub use follow::{Following, Step, Wanted, What};
 pub use gate::{Gate, Pass, Passage};
 pub use host::{Admit, Call, Cx, Either, Full, Permit, Signal, Signalled, Sleep, Work, join_all, race};
 pub use kernel::{Installation, Kernel};

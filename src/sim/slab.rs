@@ -2,7 +2,7 @@
 
 /// A reference to an entry: its index, and in the high half the generation that it was made in. It is one word, since a processor waits
 /// for what is written in parts and read as one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Ref(u64);
 
 impl Ref {

@@ -1,22 +1,22 @@
 //! From keys and clicks to intents. Nothing here draws or touches the world.
 
-use ratatui::crossterm::event::{Event, KeyCode, KeyEvent};
+use ratatui::crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 
 use crate::command::{Command, Fault, SETTINGS, Selector, VERBS};
-use crate::observe::Kind;
+use crate::world::Follow;
 
 use super::app::{App, Intent, Over, Pane};
 use super::changes;
 use super::complete;
 use super::engine::{self, Order};
-use super::keymap::{self, Action};
-use super::layers;
+use super::keymap::Action;
 use super::menu::{self, Choice, Menu};
+use super::palette::{Palette, Pressed};
 use super::past;
 use super::prompt::{Prompt, Purpose, Typed};
 use super::question;
-use super::queues;
-use super::select::{self, Item, Way};
+use super::screen::Preset;
+use super::select::{self, Way};
 use super::theme::Role;
 use super::words::{self, WORDS};
 
@@ -24,8 +24,11 @@ impl App {
     /// Takes what the terminal reports, and says what is to be done.
     pub fn handle(&mut self, event: &Event) -> Option<Intent> {
         let intent = self.take(event);
-        if matches!(&intent, Some(Intent::Order(order)) if order.moves_on()) {
-            self.notice = self.notice.take().filter(|notice| !notice.here);
+        if let Some(Intent::Order(order)) = &intent {
+            self.strays(order);
+            if order.moves_on() {
+                self.notice = self.notice.take().filter(|notice| !notice.here);
+            }
         }
         intent
     }
@@ -34,8 +37,10 @@ impl App {
         match event {
             Event::Key(key) if key.is_press() || key.is_repeat() => self.key(*key),
             Event::Paste(pasted) => {
-                if let Over::Prompt(prompt) = &mut self.over {
-                    prompt.paste(pasted);
+                match &mut self.over {
+                    Over::Prompt(prompt) => prompt.paste(pasted),
+                    Over::Palette(palette) => palette.paste(pasted),
+                    _ => {}
                 }
                 None
             }
@@ -45,31 +50,52 @@ impl App {
     }
 
     fn key(&mut self, key: KeyEvent) -> Option<Intent> {
-        let action = keymap::action(key);
+        let action = self.keymap.action(key);
         if action == Some(Action::Suspend) {
             return Some(Intent::Suspend);
         }
         match std::mem::replace(&mut self.over, Over::None) {
             Over::Prompt(prompt) => self.type_key(prompt, key),
             Over::Menu(menu) => self.menu_key(menu, key),
+            Over::Palette(palette) => self.palette_key(palette, key),
             Over::Help(scrolled) => self.help_key(scrolled, key),
             Over::Confirm(command) => {
-                if matches!(key.code, KeyCode::Char('y' | 'Y')) {
-                    return Some(Intent::Order(Order::Do(command)));
-                }
-                self.say("kept as it is", Role::Notice);
-                None
+                let agreed = self.agrees(key);
+                agreed.then_some(Intent::Order(Order::Do(command)))
             }
-            Over::Page(..) => None,
+            Over::Launch(launch) if self.agrees(key) => self.agreed(launch),
+            Over::Launch(_) | Over::Page(..) => None,
             Over::None => action.and_then(|action| self.act(action)),
         }
     }
 
+    fn palette_key(&mut self, mut palette: Palette, key: KeyEvent) -> Option<Intent> {
+        match palette.key(self, key) {
+            Pressed::Closed => None,
+            Pressed::Chosen(choice) => self.choose(choice),
+            Pressed::Stays => {
+                self.over = Over::Palette(palette);
+                None
+            }
+        }
+    }
+
+    /// Whether a key agrees to what is asked.
+    fn agrees(&mut self, key: KeyEvent) -> bool {
+        let agrees = matches!(key.code, KeyCode::Char('y' | 'Y'));
+        if !agrees {
+            self.say("kept as it is", Role::Notice);
+        }
+        agrees
+    }
+
     fn help_key(&mut self, scrolled: u16, key: KeyEvent) -> Option<Intent> {
-        match keymap::action(key) {
+        match self.keymap.action(key) {
             Some(Action::Down) => self.over = Over::Help(scrolled.saturating_add(1).min(40)),
             Some(Action::Up) => self.over = Over::Help(scrolled.saturating_sub(1)),
-            Some(Action::Quit) if key.code != KeyCode::Char('q') => return Some(Intent::Quit),
+            Some(Action::First) => self.over = Over::Help(0),
+            Some(Action::Last) => self.over = Over::Help(40),
+            Some(Action::Quit) if is_ctrl_c(key) => return Some(Intent::Quit),
             _ => {}
         }
         None
@@ -77,10 +103,10 @@ impl App {
 
     fn menu_key(&mut self, mut menu: Menu, key: KeyEvent) -> Option<Intent> {
         let chosen = match key.code {
-            KeyCode::Char('c') if keymap::action(key) == Some(Action::Quit) => return Some(Intent::Quit),
+            _ if is_ctrl_c(key) => return Some(Intent::Quit),
             KeyCode::Esc => return None,
             KeyCode::Enter => menu.entries.get(menu.at).cloned(),
-            KeyCode::Char('f') if menu.title.starts_with("faults") => {
+            _ if menu.title.starts_with("faults") && self.keymap.action(key) == Some(Action::Faults) => {
                 let last = self.last_fault.clone()?;
                 let again = menu::again(&last, self.target());
                 return self
@@ -89,7 +115,7 @@ impl App {
             }
             KeyCode::Char(c) if menu.keyed(c).is_some() => menu.keyed(c).cloned(),
             _ => {
-                match keymap::action(key) {
+                match self.keymap.action(key) {
                     Some(Action::Down | Action::NextPane) => menu.step(1),
                     Some(Action::Up | Action::PreviousPane) => menu.step(-1),
                     Some(Action::First) => menu.step(isize::MIN),
@@ -124,6 +150,17 @@ impl App {
             Choice::Order(order) => Intent::Order(order),
             Choice::Compare(other) => Intent::Compare(other),
             Choice::Failure(place) => Intent::Failure(place),
+            Choice::Look(lens) => Intent::Look(lens),
+            Choice::Act(action) => return self.act(action),
+            Choice::Type(line) => {
+                self.over = Over::Prompt(Prompt::begun(&line));
+                return None;
+            }
+            Choice::Try(place) => return self.try_out(place),
+            Choice::Told => {
+                self.tell_again();
+                return None;
+            }
         })
     }
 
@@ -137,7 +174,7 @@ impl App {
     }
 
     /// The command of a line that a key stands for.
-    fn read(&mut self, line: &str) -> Option<Command> {
+    pub(super) fn read(&mut self, line: &str) -> Option<Command> {
         match Command::parse(line) {
             Ok(command) => Some(command),
             Err(error) => {
@@ -156,7 +193,14 @@ impl App {
                 }
                 return None;
             }
-            Typed::Done => return self.typed(&prompt),
+            Typed::Done => {
+                return match prompt.purpose {
+                    Purpose::Predict(place) => self.predicted(place, prompt),
+                    _ => self.typed(&prompt),
+                };
+            }
+            // What is expected is none of the names that there are.
+            Typed::Complete if matches!(prompt.purpose, Purpose::Predict(_)) => {}
             Typed::Complete => {
                 let candidates = complete::candidates(self.topology(), prompt.text());
                 prompt.complete(&candidates);
@@ -249,6 +293,7 @@ impl App {
             Action::Back if self.view.pace == engine::Pace::Seeking => {
                 return Some(Intent::Order(Order::Run(self.view.running)));
             }
+            Action::Back if self.follows() => return Some(Intent::Order(Order::Follow(None))),
             Action::Back => self.back(),
             Action::NextPane => self.turn(1),
             Action::PreviousPane => self.turn(self.panes().len() - 1),
@@ -268,6 +313,20 @@ impl App {
             Action::Edit => self.open(changes::menu(self), "it has nothing that can be changed"),
             Action::Branches => self.over = Over::Menu(past::branches(self)),
             Action::Blast => return Some(Intent::Blast),
+            Action::Watch => return Some(Intent::Order(Order::Follow(Some(self.wanted())))),
+            Action::Lens => self.lens = self.lens.turned(1),
+            Action::LensBack => self.lens = self.lens.turned(-1),
+            Action::Pick => self.pick(),
+            Action::Preset => {
+                self.preset = self.preset.next();
+                self.zoom = None;
+                // What is in focus is on the screen.
+                let shown = usize::from(self.preset == Preset::Panels);
+                self.focus = self.panes().get(shown).copied().unwrap_or(Pane::Map);
+                self.say(format!("on the screen: {}", self.preset.words()), Role::Notice);
+            }
+            Action::Palette => self.over = Over::Palette(Palette::default()),
+            Action::Try => self.open(self.tries_menu(), "this layout offers nothing to try"),
             Action::Mark => self.over = Over::Prompt(Prompt::new(Purpose::Mark)),
             Action::Open => {
                 let rung = self.next_rung();
@@ -281,7 +340,16 @@ impl App {
         None
     }
 
-    fn open(&mut self, menu: Option<Menu>, otherwise: &str) {
+    /// Which request w follows: one that fails or is slow, from the panes about that; else one that comes by the selection.
+    fn wanted(&self) -> Follow {
+        match self.focus {
+            Pane::Causes => Follow::Failing(None),
+            Pane::Latency => Follow::Slower(self.frame().recent_latency.p99),
+            _ => Follow::Through(self.target().map(|target| Selector(target.to_string()))),
+        }
+    }
+
+    pub(super) fn open(&mut self, menu: Option<Menu>, otherwise: &str) {
         match menu {
             Some(menu) => self.over = Over::Menu(menu),
             None => self.say(otherwise, Role::Refusal),
@@ -328,75 +396,6 @@ impl App {
             Action::Fewer => Order::Do(self.scale(-1)?),
             _ => return None,
         })
-    }
-
-    /// What x does: a data center is lost with all that is in it, anything else is killed.
-    fn kill(&mut self) -> Option<Command> {
-        let victim = self.victim("killed")?;
-        let lose = match self.selected {
-            Item::Site(_) => Command::parse(&format!("lose {victim}")).ok(),
-            _ => None,
-        };
-        Some(lose.unwrap_or(Command::Kill(victim)))
-    }
-
-    /// What x, X and r hit.
-    fn victim(&mut self, done: &str) -> Option<Selector> {
-        if self.selected.kind(self.topology()) == Some(Kind::Users) {
-            self.say(
-                format!("users cannot be {done}; t and T change how much they ask"),
-                Role::Refusal,
-            );
-            return None;
-        }
-        self.target().map(|target| Selector(target.to_string()))
-    }
-
-    /// What F makes forget: a service that keeps copies or messages, one of its nodes, or all that do in a data center.
-    fn flush(&mut self) -> Option<Command> {
-        let topology = self.topology();
-        let keeps =
-            |service: usize| layers::of(self.frame(), service).is_some() || queues::of(self.frame(), service).is_some();
-        let any = match self.selected {
-            Item::Site(site) => (0..topology.services.len())
-                .any(|service| topology.services[service].site == Some(site) && keeps(service)),
-            Item::Host(service) | Item::Service(service) | Item::Instance(service, _) => keeps(service),
-        };
-        if !any {
-            self.say(
-                "it keeps no copies and no messages: select a cache, a CDN, users who ask for files, or a queue",
-                Role::Refusal,
-            );
-            return None;
-        }
-        self.target().map(|target| Command::Flush(Selector(target.to_string())))
-    }
-
-    fn scale(&mut self, by: i32) -> Option<Command> {
-        if let Some(line) = changes::replica(self) {
-            if by > 0 {
-                return self.read(&line);
-            }
-            self.say("replicas come by +; x and X take them away", Role::Refusal);
-            return None;
-        }
-        let topology = self.topology();
-        let service = self
-            .selected
-            .service()
-            .and_then(|service| topology.services.get(service));
-        let scalable = service.filter(|service| matches!(service.kind, Kind::Web | Kind::Workers));
-        let Some(service) = scalable else {
-            self.say(
-                "select a web tier or workers: + and - set how many machines there are",
-                Role::Refusal,
-            );
-            return None;
-        };
-        let count = u32::try_from(service.instances.len())
-            .unwrap_or(u32::MAX)
-            .saturating_add_signed(by);
-        Some(Command::Scale(Selector(service.selector.clone()), count))
     }
 
     fn go(&mut self, way: Way) {
@@ -495,4 +494,9 @@ impl App {
             None => format!("{}   {}", row.usage, row.about),
         })
     }
+}
+
+/// The key that ends the program wherever one is.
+fn is_ctrl_c(key: KeyEvent) -> bool {
+    key.code == KeyCode::Char('c') && key.modifiers.contains(KeyModifiers::CONTROL)
 }

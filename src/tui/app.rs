@@ -1,25 +1,35 @@
 //! What the person at the keyboard sees and does: the newest view, the selection, what is open. It draws nothing and waits for nothing.
 
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ratatui::layout::Rect;
 
 use crate::command::Command;
-use crate::observe::{Frame, Topology};
+use crate::observe::{Frame, Sample, Topology};
 use crate::replay::Runs;
+use crate::report::between;
+use crate::sim::SimTime;
 
-use super::engine::{Answer, Order, Timeline, View};
+use super::engine::{Answer, Order, Pace, Timeline, View};
+use super::flash::{self, Flash};
+use super::keymap::Keymap;
 use super::layers;
+use super::lens::Lens;
 use super::map::{self, Plan};
 use super::menu::Menu;
 use super::nodes;
+use super::palette::Palette;
+use super::picker::{self, Preview};
 use super::prompt::{History, Prompt};
 use super::queues;
-use super::screen::{self, Arrangement};
+use super::screen::{self, Arrangement, Preset};
 use super::select::{self, Item};
 use super::speed::Speed;
 use super::text;
-use super::theme::{Depth, Role, Theme};
+use super::theme::{Depth, Ground, Name, Role, Theme};
+use super::tries::{Launch, Tries};
 
 /// A part of the screen that can be in focus.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,8 +87,12 @@ pub enum Over {
     Menu(Menu),
     /// A question before something that cannot be undone.
     Confirm(Command),
+    /// The same before an experiment that does it.
+    Launch(Launch),
     /// Text is typed.
     Prompt(Prompt),
+    /// Everything that can be done.
+    Palette(Palette),
     /// A table to be read: its title and its lines.
     Page(String, Vec<String>),
 }
@@ -90,16 +104,22 @@ pub enum Intent {
     Order(Order),
     /// Open the shipped layout of this number.
     Open(usize),
+    /// Colour the map by something else.
+    Look(Lens),
     /// Show how the branch that is shown differs from this one.
     Compare(usize),
     /// Work out what breaks when each thing fails, or show it.
     Blast,
     /// Play the failure of this number from its start.
     Failure(usize),
+    /// Do what an experiment does, all of it.
+    Try(Vec<Order>),
     /// Say where the run is recorded; the whole path, on a page of its own, if so.
     WhereKept(bool),
     /// Back to the shell for a while.
     Suspend,
+    /// Look like this from now on.
+    Wear(Name),
     /// The end.
     Quit,
 }
@@ -111,10 +131,18 @@ pub enum Intent {
     reason = "each is a switch of its own, named at every use"
 )]
 pub struct Options {
+    /// How it looks.
+    pub theme: Name,
+    /// What is behind the text, as far as that is known.
+    pub ground: Ground,
     /// How many colours there are.
     pub depth: Depth,
     /// No sign outside of ASCII.
     pub ascii: bool,
+    /// Let traffic move on the screen. Otherwise its signs stand still, and only what they say changes.
+    pub motion: bool,
+    /// What each key does.
+    pub keys: Keymap,
     /// Listen to the mouse.
     pub mouse: bool,
     /// Mark frames so that the terminal shows each of them whole.
@@ -127,6 +155,8 @@ pub struct Options {
     pub unasked: bool,
     /// Where runs are recorded, if they are.
     pub runs: Option<Runs>,
+    /// The file that remembers which experiments were done, if one does.
+    pub ticks: Option<PathBuf>,
     /// Whether nobody sits at the keyboard: a recording ends by itself when it is over.
     pub unattended: bool,
 }
@@ -134,8 +164,10 @@ pub struct Options {
 impl Options {
     /// Colours as the environment says, everything else as most people like it.
     pub fn from_env() -> Options {
+        let variable = |name: &str| std::env::var(name).ok();
         Options {
-            depth: Depth::detect(|name| std::env::var(name).ok()),
+            ground: Ground::detect(variable),
+            depth: Depth::detect(variable),
             ..Options::default()
         }
     }
@@ -144,14 +176,19 @@ impl Options {
 impl Default for Options {
     fn default() -> Options {
         Options {
+            theme: Name::Auto,
+            ground: Ground::Dark,
             depth: Depth::True,
             ascii: false,
+            motion: true,
+            keys: Keymap::default(),
             mouse: true,
             synchronized: true,
             running: true,
             speed: Speed::REAL,
             unasked: false,
             runs: None,
+            ticks: None,
             unattended: false,
         }
     }
@@ -180,6 +217,7 @@ pub struct Choice {
 }
 
 /// The state of the screen.
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct App {
     /// The layout's name.
     pub name: String,
@@ -187,6 +225,8 @@ pub struct App {
     pub view: View,
     /// Where the run stands in its histories.
     pub timeline: Timeline,
+    /// What each second since the start is like where nobody acts, as far as that is known.
+    pub without: Arc<Vec<Sample>>,
     /// What is selected.
     pub selected: Item,
     /// The pane in focus.
@@ -211,8 +251,22 @@ pub struct App {
     pub(super) asked: Option<String>,
     /// The fault that was chosen last.
     pub last_fault: Option<Command>,
+    /// What was marked, as one end of a link.
+    pub marked: Option<Item>,
+    /// Which panes have the screen.
+    pub preset: Preset,
+    /// What machines on the map are coloured by.
+    pub lens: Lens,
     /// Layouts that can be opened.
     pub choices: Vec<Choice>,
+    /// What the layout under the cursor looks like, while one is chosen.
+    pub(super) preview: Option<Preview>,
+    /// What there is to try.
+    pub tries: Tries,
+    /// How far everything is that fails in turn beside the run, from 0 to 1, while it does.
+    pub(super) studied: Option<f64>,
+    /// What has just changed.
+    pub(super) flashes: Vec<Flash>,
     /// How far traffic has moved on the screen, in cells.
     pub phase: f64,
     /// Where everything on the map stands.
@@ -220,7 +274,10 @@ pub struct App {
     /// Where everything on the screen stands.
     pub arrangement: Arrangement,
     pub(super) theme: Theme,
+    colors: (Ground, Depth),
+    pub(super) keymap: Keymap,
     pub(super) ascii: bool,
+    pub(super) motion: bool,
     /// Whether the program chose the layout.
     pub(super) unasked: bool,
     planned: (u64, Rect),
@@ -239,6 +296,7 @@ impl App {
             name: name.to_string(),
             view,
             timeline: Timeline::default(),
+            without: Arc::default(),
             selected,
             focus: Pane::Map,
             zoom: None,
@@ -251,12 +309,22 @@ impl App {
             history: History::default(),
             asked: None,
             last_fault: None,
+            marked: None,
+            preset: Preset::default(),
+            lens: Lens::default(),
             choices,
+            preview: None,
+            studied: None,
+            flashes: Vec::new(),
+            tries: Tries::default(),
             phase: 0.0,
             plan: Plan::default(),
             arrangement: Arrangement::default(),
-            theme: Theme::new(options.depth),
+            theme: Theme::new(options.theme, options.ground, options.depth),
+            colors: (options.ground, options.depth),
+            keymap: options.keys.clone(),
             ascii: options.ascii,
+            motion: options.motion,
             unasked: options.unasked,
             planned: (u64::MAX, Rect::ZERO),
         }
@@ -304,17 +372,26 @@ impl App {
             .effective()
             .factor()
             .map_or(0.7, |factor| passed / factor * FLOW_SPEED);
-        // Where time jumps, traffic moves on by a little, so that the eye can follow.
-        self.phase = (self.phase + cells.min(2.5)).rem_euclid(3_600.0);
+        if self.motion {
+            // Where time jumps, traffic moves on by a little, so that the eye can follow.
+            self.phase = (self.phase + cells.min(2.5)).rem_euclid(3_600.0);
+        }
         let before = std::mem::replace(&mut self.view, view);
         let after = &self.view.frame;
+        if self.motion {
+            self.flashes.extend(flash::news(&before.frame, after));
+        }
         if before.frame.topology != after.topology {
             let follow = |item: Item| {
                 item.follow(&before.frame.topology, &after.topology)
                     .unwrap_or_else(|| select::first(after))
             };
             (self.selected, self.sought_from) = (follow(self.selected), follow(self.sought_from));
+            self.marked = self
+                .marked
+                .and_then(|item| item.follow(&before.frame.topology, &after.topology));
             self.planned.1 = Rect::ZERO;
+            self.flashes.clear();
             if !self.panes().contains(&self.focus) {
                 (self.focus, self.zoom) = (Pane::Map, None);
             }
@@ -327,6 +404,7 @@ impl App {
 
     /// Takes what came of an order. A typed command that was refused comes back, to be mended.
     pub fn hear(&mut self, answer: Answer) {
+        self.hear_try(&answer);
         let asked = self.asked.take();
         match (answer, asked) {
             (Answer::Done(words), _) => self.say(words, Role::Notice),
@@ -338,6 +416,20 @@ impl App {
                 self.over = Over::Prompt(Prompt::refused(&line, words));
             }
             (Answer::Refused(words), _) => self.say(words, Role::Refusal),
+        }
+    }
+
+    /// Changes how it looks. Without colours there is one theme only, and that is said.
+    pub fn wear(&mut self, name: Name) {
+        let (ground, depth) = self.colors;
+        self.theme = Theme::new(name, ground, depth);
+        if depth == Depth::Mono && name != Name::Mono {
+            self.say(
+                "there are no colours here: NO_COLOR is set, or TERM is dumb",
+                Role::Refusal,
+            );
+        } else {
+            self.say(format!("{}: {}", name.word(), name.about()), Role::Notice);
         }
     }
 
@@ -353,17 +445,19 @@ impl App {
 
     /// Lets time on the wall pass. True when something on the screen changed by it.
     pub fn tick(&mut self, passed: Duration) -> bool {
-        let Some(notice) = &mut self.notice else { return false };
+        let faded = flash::fade(&mut self.flashes, passed);
+        let Some(notice) = &mut self.notice else { return faded };
         notice.left = notice.left.saturating_sub(passed);
         let over = notice.left.is_zero();
         if over {
             self.notice = None;
         }
-        over
+        over || faded
     }
 
     /// Sets the screen out for a size; costs something only when the size, the shape of the world or what is open has changed.
     pub fn prepare(&mut self, area: Rect) {
+        picker::prepare(self, area);
         self.arrangement = screen::arrange(self, area);
         let map = self.arrangement.map;
         let key = (self.topology().version, map);
@@ -371,6 +465,26 @@ impl App {
             self.plan = map::plan(&self.view.frame.topology, map.width, map.height);
             self.planned = key;
         }
+    }
+
+    /// The second that ends at a moment, where nobody acts.
+    pub fn undisturbed(&self, at: SimTime) -> Option<&Sample> {
+        let index = usize::try_from(at.elapsed().as_secs()).ok()?.checked_sub(1)?;
+        self.without.get(index).filter(|sample| sample.at == at)
+    }
+
+    /// Requests that fail between two moments where nobody acts; nothing while that is not known.
+    pub fn failed_undisturbed(&self, from: SimTime, to: SimTime) -> Option<u64> {
+        let known = self.without.last()?.at;
+        // Of the second that has just begun nothing is known here either.
+        let end = to.min(known);
+        let follows = known + Duration::from_secs(1) > to && end > from;
+        follows.then(|| between(&self.without, from.seconds(), end.seconds(), |tally| tally.failed))
+    }
+
+    /// Whether a request is followed, or one is sought.
+    pub fn follows(&self) -> bool {
+        self.frame().followed.is_some() || matches!(self.view.pace, Pace::Following(_))
     }
 
     /// The next rung of the ladder of layouts: from one server on where the program chose the first layout, else the one after this.
@@ -389,7 +503,14 @@ impl App {
     pub fn speed(&self) -> String {
         let label = self.view.effective().label();
         match (self.view.behind, self.view.effective().factor()) {
-            (Some(real), Some(_)) if self.view.running => format!("{label} (reaches {}x)", text::short(real.max(0.01))),
+            (Some(real), Some(_)) if self.view.running && !matches!(self.view.pace, Pace::Following(_)) => {
+                let real = if real < 9.95 {
+                    format!("{:.1}", real.max(0.1))
+                } else {
+                    text::short(real)
+                };
+                format!("{label} (reaches {real}x)")
+            }
             (Some(real), None) if self.view.running => format!("{label} ({}x)", text::short(real)),
             _ => label,
         }

@@ -34,7 +34,8 @@ pub fn candidates(topology: &Topology, line: &str) -> Vec<String> {
     };
     let fault = Fault::named(verb);
     let row = VERBS.iter().find(|row| row.name == *verb).map(|row| row.usage);
-    let Some(row) = row.or(fault.map(|fault| fault.usage)) else {
+    let word = WORDS.iter().find(|word| word.name == *verb).map(|word| word.usage);
+    let Some(row) = row.or(fault.map(|fault| fault.usage)).or(word) else {
         return Vec::new();
     };
     if before.last() == Some(&FOR) {

@@ -30,12 +30,20 @@ pub const HATCH: char = '▒';
 pub const PIPE: [char; 3] = ['░', '▒', '▓'];
 /// A message on its way to a queue, or from it.
 pub const MESSAGE: char = '■';
+/// A machine that is selected, where it is a single cell.
+pub const SELECTED: char = '◈';
+/// The request that is followed.
+pub const FOLLOWED: char = '◉';
+/// Nothing is measured here.
+pub const NOTHING: char = '·';
 /// A log that no packet reaches.
 pub const TEAR: char = '╱';
 /// A write that travels to another node.
 pub const CHANGE: char = '◆';
 /// What a setting is now.
 pub const CHOSEN: char = '●';
+/// What was done.
+pub const TICK: char = '✔';
 
 /// The glyph of a share from 0 to 1 on the ramp.
 pub fn ramp(share: f64) -> char {
@@ -93,6 +101,8 @@ const ASCII: &[(&str, char)] = &[
     ("⠒", '^'),
     ("⠉", '\''),
     ("●", '*'),
+    ("◉", '@'),
+    ("◈", '@'),
     ("✖", 'X'),
     ("☠", '%'),
     ("‖", 'H'),
@@ -120,7 +130,7 @@ const ASCII: &[(&str, char)] = &[
     ("┈", '.'),
     ("┋", '!'),
     ("┉", '"'),
-    ("░", '.'),
+    ("░", ':'),
     ("▒", '%'),
     ("▓", '#'),
     ("■", '@'),
@@ -164,7 +174,8 @@ const ASCII: &[(&str, char)] = &[
     ("▲", '^'),
     ("▼", 'v'),
     ("⏸", '='),
-    ("…", '.'),
+    ("…", '~'),
+    ("┄", '.'),
     ("–", '-'),
     ("—", '-'),
     ("·", '.'),
@@ -181,6 +192,15 @@ const ASCII: &[(&str, char)] = &[
     ("×", 'x'),
     ("", ' '),
 ];
+
+/// Lets every sign that turns stand still.
+pub fn stop_turning(buffer: &mut Buffer) {
+    for cell in &mut buffer.content {
+        if cell.symbol().starts_with(SPINNER) {
+            cell.set_char(SPINNER[0]);
+        }
+    }
+}
 
 /// Replaces every sign outside of ASCII.
 pub fn to_ascii(buffer: &mut Buffer) {

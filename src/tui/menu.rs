@@ -1,11 +1,13 @@
 //! Menus: lists of things to do, each with a key of its own.
 
 use crate::command::{Command, FAULTS, Fault, Hit};
-use crate::observe::{Frame, LinkKind, Topology};
+use crate::observe::{Frame, Kind, LinkKind, Topology};
 use crate::world::can_hit;
 
 use super::app::App;
 use super::engine::Order;
+use super::keymap::Action;
+use super::lens::Lens;
 use super::select::Item;
 
 /// What an entry does.
@@ -25,6 +27,16 @@ pub enum Choice {
     Compare(usize),
     /// Plays the failure of this number from its start.
     Failure(usize),
+    /// What a key does.
+    Act(Action),
+    /// Begins to type this.
+    Type(String),
+    /// Colours the map by something else.
+    Look(Lens),
+    /// Tries the experiment at this place.
+    Try(usize),
+    /// Shows what came of the last experiment.
+    Told,
 }
 
 /// A line of a menu.
@@ -123,23 +135,74 @@ pub fn faults(app: &App) -> Option<Menu> {
     for fault in fitting {
         entries.extend(entry(fault, &target, key_of(fault)));
     }
+    entries.extend(of_links(&links));
+    (!entries.is_empty()).then(|| Menu {
+        title: format!("faults · {target}"),
+        entries,
+        at: 0,
+        hint: hint(app),
+    })
+}
+
+/// Whether anything travels between two things: between their services, or between the nodes of one database.
+pub fn are_joined(topology: &Topology, one: Item, other: Item) -> bool {
+    let within = |item: Item, service: usize| match item {
+        Item::Site(site) => topology.services[service].site == Some(site),
+        Item::Host(of) | Item::Service(of) | Item::Instance(of, _) => of == service,
+    };
+    let joins =
+        |from: usize, to: usize| within(one, from) && within(other, to) || within(other, from) && within(one, to);
+    let nodes = |service: Option<usize>| {
+        let info = service.and_then(|service| topology.services.get(service));
+        info.is_some_and(|info| info.kind == Kind::Database)
+    };
+    let of_one = one.service() == other.service() && nodes(one.service());
+    of_one || topology.links.iter().any(|link| joins(link.from, link.to))
+}
+
+/// What can be done to a link, both ways or one.
+pub fn link(app: &App, from: &str, to: &str) -> Option<Menu> {
+    let ways = [
+        format!("{from} <-> {to}"),
+        format!("{from} -> {to}"),
+        format!("{to} -> {from}"),
+    ];
+    let mut entries = of_links(&ways);
+    let join = Command::parse(&format!("join {}", ways[0])).ok()?;
+    entries.push(Entry {
+        key: Some('0'),
+        words: join.to_string(),
+        detail: "all is as before on the link".to_string(),
+        choice: Choice::Change(join),
+        now: false,
+    });
+    Some(Menu {
+        title: format!("faults · {}", ways[0]),
+        entries,
+        at: 0,
+        hint: hint(app),
+    })
+}
+
+/// What can go wrong with links: of the first one by the keys of its faults.
+fn of_links(links: &[String]) -> Vec<Entry> {
     let mut further = FURTHER.chars();
+    let mut entries = Vec::new();
     for (number, link) in links.iter().enumerate() {
         for fault in FAULTS.iter().filter(|fault| fault.hits == [Hit::Link]) {
             let key = if number == 0 { key_of(fault) } else { further.next() };
             entries.extend(entry(fault, link, key));
         }
     }
-    let hint = match &app.last_fault {
+    entries
+}
+
+fn hint(app: &App) -> String {
+    let words = match &app.last_fault {
         Some(_) => "f repeats the last   esc closes",
         None => "enter does it   esc closes",
     };
-    (!entries.is_empty()).then(|| Menu {
-        title: format!("faults · {target}"),
-        entries,
-        at: 0,
-        hint: hint.to_string(),
-    })
+    words.to_string()
 }
 
 fn key_of(fault: &Fault) -> Option<char> {

@@ -4,6 +4,7 @@
 //! - [`keymap`] and [`theme`] are tables: what each key does, how each role looks
 //! - [`App`] is the state of the screen; `act` turns keys and clicks into intents
 //! - [`screen`] sets the screen out and draws it; [`map`] is the topology, `panels` everything beside it
+//! - [`linear`] tells the same run in sentences, without a screen
 //! - [`record`] draws recordings for those who have no terminal at hand
 //! - [`terminal`] takes the terminal over and gives it back
 
@@ -11,18 +12,24 @@ mod act;
 mod app;
 mod changes;
 mod complete;
+mod deeds;
 pub mod engine;
+mod flash;
 mod glyph;
 pub mod keymap;
 mod layers;
+mod lens;
+pub mod linear;
 pub mod map;
 mod menu;
 mod milestone;
 mod mouse;
 mod nodes;
 mod paint;
+mod palette;
 mod panels;
 mod past;
+mod picker;
 mod prompt;
 mod question;
 mod queues;
@@ -34,13 +41,14 @@ mod study;
 pub mod terminal;
 mod text;
 pub mod theme;
+mod tries;
 mod truth;
 mod words;
 
 use std::io::{self, IsTerminal};
 use std::panic;
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -51,13 +59,16 @@ use crate::observe::Frame;
 use crate::replay::{Head, Recording, Runs, Session};
 
 pub use app::{App, Choice, Intent, Options, Over, Pane};
+pub use lens::Lens;
 pub use speed::Speed;
+pub use tries::{Launch, Tries};
 
-use engine::{Engine, Keep, Simulation, Start, View};
-use keymap::Action;
+use engine::{Engine, Keep, Order, Simulation, Start, View};
+use keymap::{Action, Keymap};
 use study::{Asked, Study};
 use terminal::{Screen, Signals};
 use theme::Role;
+use tries::Ticks;
 
 /// How long to wait for a key while something moves, and while nothing does.
 const LIVELY: Duration = Duration::from_millis(16);
@@ -136,6 +147,8 @@ fn play_on(show: Show, options: &Options, mut next: impl FnMut() -> Option<Show>
     let mut screen = Screen::take(options)?;
     let (mut show, mut options) = (show, options.clone());
     let mut study = Study::default();
+    let (mut ticks, trouble) = options.ticks.clone().map(Ticks::of).unzip();
+    let mut words = trouble.flatten().map(|trouble| (trouble, Role::Refusal));
     loop {
         study.play(&show);
         let seed = show.recording.head.seed;
@@ -150,12 +163,23 @@ fn play_on(show: Show, options: &Options, mut next: impl FnMut() -> Option<Show>
             running: options.running,
             speed: options.speed,
         };
-        match session((&mut screen, &signals), start, &options, &mut study, make)? {
+        let done = ticks.as_ref().map(|ticks| ticks.done(&show.recording.head.name));
+        let beside = Beside {
+            study: &mut study,
+            tries: Tries::of(&show.layout, done.unwrap_or_default()),
+            ticks: ticks.as_mut(),
+            words: words.take(),
+        };
+        match session((&mut screen, &signals), start, &mut options, beside, make)? {
             Next::End(farewell) => return Ok(*farewell),
             Next::Play(other) => {
                 show = *other;
                 options.unasked = false;
                 options.running = true;
+                words = options.runs.as_ref().map(|_| {
+                    let kept = "one failure, from its start; your run is kept: `blastradius replay --list`";
+                    (kept.to_string(), Role::Notice)
+                });
             }
             Next::Over(farewell) => match next() {
                 Some(other) => show = other,
@@ -200,7 +224,14 @@ pub fn play_simulation<S: Simulation + 'static>(
         recording: Recording::new(Head::new(name, "", None, seed)),
         ..Start::bare(options.running, options.speed)
     };
-    match session((&mut screen, &signals), start, options, &mut Study::default(), make)? {
+    let options = &mut options.clone();
+    let beside = Beside {
+        study: &mut Study::default(),
+        tries: Tries::default(),
+        ticks: None,
+        words: None,
+    };
+    match session((&mut screen, &signals), start, options, beside, make)? {
         Next::End(farewell) | Next::Over(farewell) => Ok(*farewell),
         Next::Open(_) | Next::Play(_) => Err(io::Error::other("a stand-in has no other layouts")),
     }
@@ -215,17 +246,27 @@ enum Next {
     Play(Box<Show>),
 }
 
+/// What there is beside the world.
+struct Beside<'a> {
+    study: &'a mut Study,
+    tries: Tries,
+    /// Where experiments that were done are remembered, if they are.
+    ticks: Option<&'a mut Ticks>,
+    /// What is to be said at once.
+    words: Option<(String, Role)>,
+}
+
 fn session<S: Simulation + 'static>(
     (screen, signals): (&mut Screen, &Signals),
     start: Start,
-    options: &Options,
-    study: &mut Study,
+    options: &mut Options,
+    beside: Beside,
     make: impl Fn() -> S + Send + Sync + 'static,
 ) -> io::Result<Next> {
     let Head { name, seed, .. } = start.recording.head.clone();
     let mut engine = Engine::start(make, start)?;
     let mut early = Vec::new();
-    let view = match first_view(&mut engine, signals, screen, &mut early)? {
+    let view = match first_view(&mut engine, (signals, &options.keys), screen, &mut early)? {
         First::View(view) => *view,
         First::Died => return Err(crash(engine, seed)),
         // The world is still being built: its thread ends by itself, or with the program.
@@ -239,13 +280,18 @@ fn session<S: Simulation + 'static>(
         }
     };
     let mut app = App::new(&name, view, choices(), options);
+    app.tries = beside.tries;
+    if let Some((words, role)) = beside.words {
+        app.say(words, role);
+    }
     let mut stage = Stage {
         screen,
         signals,
         engine,
         dirty: true,
-        unattended: options.unattended,
-        study,
+        options,
+        study: beside.study,
+        ticks: beside.ticks,
     };
     let end = match stage.run(&mut app, &early) {
         Ok(end) => end,
@@ -310,7 +356,7 @@ enum First {
 /// Waits for the first view of a world, and can be left meanwhile. What else is typed is kept for the world.
 fn first_view(
     engine: &mut Engine,
-    signals: &Signals,
+    (signals, keys): (&Signals, &Keymap),
     screen: &mut Screen,
     early: &mut Vec<event::Event>,
 ) -> io::Result<First> {
@@ -332,7 +378,7 @@ fn first_view(
             continue;
         }
         let event = event::read()?;
-        let asks = event.as_key_press_event().and_then(keymap::action);
+        let asks = event.as_key_press_event().and_then(|key| keys.action(key));
         match asks {
             Some(Action::Quit) => return Ok(First::Left(0)),
             Some(Action::Suspend) => screen.suspend()?,
@@ -381,8 +427,10 @@ struct Stage<'a> {
     signals: &'a Signals,
     engine: Engine,
     dirty: bool,
-    unattended: bool,
+    /// What lasts beyond this layout.
+    options: &'a mut Options,
     study: &'a mut Study,
+    ticks: Option<&'a mut Ticks>,
 }
 
 impl Stage<'_> {
@@ -420,7 +468,7 @@ impl Stage<'_> {
                 app.hear(answer);
                 self.dirty = true;
             }
-            if self.unattended && self.engine.is_over() {
+            if self.options.unattended && self.engine.is_over() {
                 return Ok(Some(Ended::Over));
             }
             if let Some(menu) = self.study.news() {
@@ -433,6 +481,19 @@ impl Stage<'_> {
                 self.dirty |= app.timeline.arriving != timeline.arriving || app.timeline.branch != timeline.branch;
                 app.timeline = timeline;
             }
+            let without = self.engine.without();
+            if !Arc::ptr_eq(&app.without, &without) {
+                app.without = without;
+                self.dirty = true;
+            }
+            self.dirty |= app.watch();
+            self.remember(app);
+            if let Some(end) = app.tries.take_stop() {
+                self.engine.order(Order::StopAt(Some(end)));
+            }
+            let studied = self.study.progress();
+            self.dirty |= app.studied != studied;
+            app.studied = studied;
             let now = Instant::now();
             self.dirty |= app.tick(now.saturating_duration_since(last));
             last = now;
@@ -448,6 +509,27 @@ impl Stage<'_> {
             if let Some(ended) = self.hear(app, wait)? {
                 return Ok(Some(ended));
             }
+        }
+    }
+
+    /// Gives the orders of an experiment, one after the other.
+    fn try_out(&mut self, app: &mut App, orders: Vec<Order>) {
+        let heard = orders.into_iter().all(|order| self.engine.order(order));
+        if !heard {
+            app.call_off_try();
+            app.say("the simulation is too busy to listen", Role::Refusal);
+        }
+    }
+
+    /// Remembers an experiment that is done.
+    fn remember(&mut self, app: &mut App) {
+        let Some(title) = app.tries.take_news() else { return };
+        let added = self.ticks.as_mut().map(|ticks| ticks.add(&app.name, &title));
+        if let Some(Err(why)) = added {
+            app.say(
+                format!("it is not remembered that this was tried: {why}"),
+                Role::Refusal,
+            );
         }
     }
 
@@ -475,6 +557,8 @@ impl Stage<'_> {
             None => {}
             Some(Intent::Order(order)) if self.engine.order(order.clone()) => {}
             Some(Intent::Order(_)) => app.say("the simulation is too busy to listen", Role::Refusal),
+            Some(Intent::Look(lens)) => app.lens = lens,
+            Some(Intent::Try(orders)) => self.try_out(app, orders),
             Some(Intent::Compare(other)) => {
                 let compared = self.engine.compared(app.timeline.branch, other);
                 app.compare(other, compared);
@@ -492,6 +576,10 @@ impl Stage<'_> {
                 app.say_where_kept(file, whole);
             }
             Some(Intent::Open(index)) => return Ok(Some(Ended::Open(index))),
+            Some(Intent::Wear(theme)) => {
+                self.options.theme = theme;
+                app.wear(theme);
+            }
             Some(Intent::Suspend) => self.screen.suspend()?,
             Some(Intent::Quit) => return Ok(Some(Ended::Quit(0))),
         }

@@ -29,13 +29,20 @@ impl App {
             Over::Menu(menu) => menu.step(-by),
             Over::Help(scrolled) => *scrolled = scrolled.saturating_add_signed(-by as i16).min(40),
             Over::None => self.scroll(by * 3),
-            Over::Confirm(_) | Over::Prompt(_) | Over::Page(..) => {}
+            Over::Confirm(_) | Over::Launch(_) | Over::Prompt(_) | Over::Palette(_) | Over::Page(..) => {}
         }
     }
 
     fn click(&mut self, x: u16, y: u16) -> Option<Intent> {
         match &self.over {
             Over::None => {}
+            Over::Palette(palette) => {
+                let menu = palette.menu(self);
+                let line = self.arrangement.menu_line(&menu, x, y);
+                let chosen = line.and_then(|line| menu.entries.into_iter().nth(line));
+                self.over = Over::None;
+                return chosen.and_then(|entry| self.choose(entry.choice));
+            }
             Over::Menu(menu) => {
                 let line = self.arrangement.menu_line(menu, x, y);
                 let chosen = line.and_then(|line| menu.entries.get(line)).cloned();
@@ -43,7 +50,7 @@ impl App {
                 return chosen.and_then(|entry| self.choose(entry.choice));
             }
             Over::Prompt(_) => return None,
-            Over::Help(_) | Over::Confirm(_) | Over::Page(..) => {
+            Over::Help(_) | Over::Confirm(_) | Over::Launch(_) | Over::Page(..) => {
                 self.over = Over::None;
                 return None;
             }

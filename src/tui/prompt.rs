@@ -12,6 +12,8 @@ pub enum Purpose {
     Find,
     /// The name of a chapter.
     Mark,
+    /// What somebody expects of the experiment at this place.
+    Predict(usize),
 }
 
 /// A line that is typed.
@@ -84,6 +86,14 @@ impl Prompt {
             offers: Vec::new(),
             offered: None,
             recalled: None,
+        }
+    }
+
+    /// A command of which this is typed already.
+    pub fn begun(line: &str) -> Prompt {
+        Prompt {
+            input: Input::new(line.to_string()),
+            ..Prompt::new(Purpose::Command)
         }
     }
 

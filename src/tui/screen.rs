@@ -1,5 +1,6 @@
 //! The whole screen: where each pane stands at a size, and drawing all of it.
 
+mod presets;
 mod wishes;
 
 use std::time::Duration;
@@ -7,14 +8,18 @@ use std::time::Duration;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+pub use presets::Preset;
+
 use super::app::{App, Over, Pane};
 use super::glyph;
 use super::keymap::Action;
+use super::lens::Lens;
 use super::map::{self, Scene};
 use super::menu::Menu;
 use super::paint::Painter;
 use super::panels;
 use super::past;
+use super::picker;
 use super::select::Item;
 use super::text;
 use super::theme::Role;
@@ -39,6 +44,8 @@ pub struct Arrangement {
     pub panes: Vec<(Pane, Rect)>,
     /// The inspector.
     pub inspector: Option<Rect>,
+    /// The request that is followed.
+    pub request: Option<Rect>,
     /// The line of time, if it is shown.
     pub timeline: Option<Rect>,
     /// Keys in the footer.
@@ -79,7 +86,7 @@ impl Arrangement {
         if let Some(track) = track.filter(|track| inside(track)) {
             return Some(Spot::Moment(past::moment(&app.timeline, track, x)));
         }
-        if self.inspector.as_ref().is_some_and(inside) {
+        if [self.inspector, self.request].iter().flatten().any(inside) {
             return None;
         }
         let pane = self
@@ -126,6 +133,8 @@ pub fn arrange(app: &App, area: Rect) -> Arrangement {
     arrangement.compact = area.width < WIDE.0 || area.height < WIDE.1;
     match app.zoom {
         Some(pane) => alone(app, pane, body, &mut arrangement),
+        None if app.preset == Preset::Map => presets::map(app, body, &mut arrangement),
+        None if app.preset == Preset::Panels => presets::panels(app, body, &mut arrangement),
         None if arrangement.compact => stacked(app, body, &mut arrangement),
         None => side_by_side(app, body, &mut arrangement),
     }
@@ -150,20 +159,27 @@ pub fn arrange(app: &App, area: Rect) -> Arrangement {
         .map(|key| (key.area, key.action))
         .collect();
     if let Over::Menu(menu) = &app.over {
-        arrangement.menu = panels::over::menu_area(menu, area);
+        let beside = picker::areas(&app.over, area).map(|(list, _)| list);
+        arrangement.menu = beside.unwrap_or_else(|| panels::over::menu_area(menu, area));
+    }
+    if let Over::Palette(palette) = &app.over {
+        let menu = panels::over::menu_area(&palette.menu(app), area);
+        // It keeps its place while less and less fits.
+        arrangement.menu = panels::over::palette_area(menu.width, area);
     }
     arrangement
 }
 
 fn alone(app: &App, pane: Pane, body: Rect, arrangement: &mut Arrangement) {
     let mut area = body;
-    if app.inspector {
+    if app.inspector || app.follows() {
         let wide = (body.width / 3).max(40).min(body.width);
-        arrangement.inspector = Some(Rect {
+        let beside = Rect {
             x: body.right() - wide,
             width: wide,
             ..body
-        });
+        };
+        stand_in(app, beside, arrangement);
         area.width -= wide;
     }
     arrangement.panes.push((pane, area));
@@ -196,12 +212,13 @@ fn stacked(app: &App, body: Rect, arrangement: &mut Arrangement) {
     let map = least_map + left;
     arrangement.panes.push((Pane::Map, Rect { height: map, ..body }));
     let mut y = body.y + map;
-    if app.inspector {
-        arrangement.inspector = Some(Rect {
+    if app.inspector || app.follows() {
+        let below = Rect {
             y,
             height: body.bottom() - y,
             ..body
-        });
+        };
+        stand_in(app, below, arrangement);
         return;
     }
     for (pane, height) in rows.into_iter().filter(|(_, height)| *height > 0) {
@@ -236,6 +253,15 @@ fn side_by_side(app: &App, body: Rect, arrangement: &mut Arrangement) {
     } else {
         beside(app, column, arrangement);
     }
+    // A waterfall is wide, and few lines high.
+    if app.follows() {
+        arrangement.request = Some(Rect {
+            y: body.y + top,
+            height: body.height - top,
+            ..body
+        });
+        return;
+    }
     arrangement.panes.push((
         Pane::Incident,
         Rect {
@@ -265,6 +291,15 @@ fn side_by_side(app: &App, body: Rect, arrangement: &mut Arrangement) {
             ..lowest
         },
     ));
+}
+
+/// What stands in the place of panes: the request that is followed, else the inspector.
+fn stand_in(app: &App, area: Rect, arrangement: &mut Arrangement) {
+    if app.follows() {
+        arrangement.request = Some(area);
+    } else {
+        arrangement.inspector = Some(area);
+    }
 }
 
 /// What stands beside the map: routing; caches, replication and queues where there are any; causes.
@@ -328,6 +363,10 @@ pub fn draw(app: &App, buffer: &mut Buffer) {
             let inner = panels::frame(app, None, "inspector", area, &mut painter);
             panels::inspector::draw(app, inner, &mut painter);
         }
+        if let Some(area) = arrangement.request {
+            let inner = panels::frame(app, None, &panels::request::title(app), area, &mut painter);
+            panels::request::draw(app, inner, &mut painter);
+        }
         if let Some(line) = arrangement.timeline {
             past::draw(app, line, &mut painter);
         }
@@ -342,6 +381,9 @@ pub fn draw(app: &App, buffer: &mut Buffer) {
         );
         panels::over::draw(app, area, &mut painter);
     }
+    if !app.motion {
+        glyph::stop_turning(buffer);
+    }
     if app.ascii {
         glyph::to_ascii(buffer);
     }
@@ -350,18 +392,23 @@ pub fn draw(app: &App, buffer: &mut Buffer) {
 fn draw_pane(app: &App, pane: Pane, area: Rect, painter: &mut Painter) {
     if pane == Pane::Map {
         if !app.arrangement.compact {
-            panels::frame(app, Some(pane), "map", area, painter);
+            let title = format!("map · colour: {}", app.lens.name());
+            panels::frame(app, Some(pane), &title, area, painter);
         }
         let scene = Scene {
             frame: app.frame(),
             plan: &app.plan,
             selected: app.selected,
             phase: app.phase,
+            motion: app.motion,
             speed: app.view.effective(),
+            lens: app.lens,
+            flashes: &app.flashes,
+            marked: app.marked,
         };
         map::draw(&scene, app.arrangement.map, painter);
-        if !app.arrangement.compact {
-            legend(area, painter);
+        if !app.arrangement.compact || app.lens != Lens::default() {
+            legend(app, area, painter);
         }
         return;
     }
@@ -381,21 +428,17 @@ fn draw_pane(app: &App, pane: Pane, area: Rect, painter: &mut Painter) {
     }
 }
 
-/// What the signs mean, on the lower edge of the map.
-fn legend(area: Rect, painter: &mut Painter) {
-    let pieces = [
-        (" ▁", Role::Calm),
-        ("▅", Role::Busy),
-        ("█", Role::Over),
-        (" load  ", Role::Muted),
-        ("━", Role::Flow),
-        (" traffic  ", Role::Muted),
-        ("✖", Role::Bad),
-        (" dead  ", Role::Muted),
-        ("‖", Role::Bad),
-        (" hung ", Role::Muted),
-    ];
+/// What the signs mean, on the lower edge of the map; on a map without an edge, what the colours are too.
+fn legend(app: &App, area: Rect, painter: &mut Painter) {
+    let mut pieces = vec![(" ".to_string(), Role::Muted)];
+    if app.arrangement.compact {
+        pieces.push((format!("{}  ", app.lens.name()), Role::Title));
+    }
+    pieces.extend(app.lens.legend());
+    pieces.push((" ".to_string(), Role::Muted));
+    let pieces: Vec<(&str, Role)> = pieces.iter().map(|(words, role)| (words.as_str(), *role)).collect();
     let width: u16 = pieces.iter().map(|(words, _)| text::width(words)).sum();
+    let width = width.min(area.width.saturating_sub(2));
     painter.spans(
         area.right().saturating_sub(width + 2),
         area.bottom() - 1,

@@ -83,6 +83,13 @@ impl Study {
         }
     }
 
+    /// How far it is, from 0 to 1, while it is worked out.
+    pub fn progress(&self) -> Option<f64> {
+        let share = self.work.as_ref()?.share();
+        // Whole percents are all that is told.
+        Some((share * 100.0).floor() / 100.0)
+    }
+
     /// Somebody wants to know.
     ///
     /// # Errors

@@ -12,7 +12,7 @@ use ratatui::backend::CrosstermBackend;
 use ratatui::crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture};
 use ratatui::crossterm::style::force_color_output;
 use ratatui::crossterm::terminal::{
-    self, BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
+    self, BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
 };
 use ratatui::crossterm::{cursor, execute, queue};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGTSTP};
@@ -28,6 +28,12 @@ const GRACE: Duration = Duration::from_millis(500);
 
 /// Whether the terminal is ours now, so that it is given back once.
 static TAKEN: AtomicBool = AtomicBool::new(false);
+
+/// A terminal of which nothing is known, so that all of it is drawn.
+fn blank() -> io::Result<Terminal<CrosstermBackend<BufWriter<Stdout>>>> {
+    let backend = CrosstermBackend::new(BufWriter::with_capacity(BUFFER, io::stdout()));
+    Terminal::new(backend).inspect_err(|_| give_back())
+}
 
 /// The terminal while it is ours. Dropping it gives it back.
 pub struct Screen {
@@ -46,10 +52,8 @@ impl Screen {
         // crossterm would answer NO_COLOR by dropping reverse video too; the theme without colours sees to it.
         force_color_output(true);
         enter(options.mouse)?;
-        let backend = CrosstermBackend::new(BufWriter::with_capacity(BUFFER, io::stdout()));
-        let terminal = Terminal::new(backend).inspect_err(|_| give_back())?;
         Ok(Screen {
-            terminal,
+            terminal: blank()?,
             mouse: options.mouse,
             synchronized: options.synchronized,
         })
@@ -79,9 +83,11 @@ impl Screen {
     /// When the terminal is gone.
     pub fn suspend(&mut self) -> io::Result<()> {
         give_back();
-        signal_hook::low_level::emulate_default_handler(SIGTSTP)?;
+        stop()?;
         enter(self.mouse)?;
-        self.terminal.clear()
+        // Clearing the old one would ask the terminal where the cursor is, and not every one answers.
+        self.terminal = blank()?;
+        queue!(self.terminal.backend_mut(), Clear(ClearType::All))
     }
 }
 
@@ -89,6 +95,14 @@ impl Drop for Screen {
     fn drop(&mut self) {
         give_back();
     }
+}
+
+/// Stops the program until the shell continues it.
+///
+/// # Errors
+/// When the system refuses.
+pub fn stop() -> io::Result<()> {
+    signal_hook::low_level::emulate_default_handler(SIGTSTP)
 }
 
 fn enter(mouse: bool) -> io::Result<()> {

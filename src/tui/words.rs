@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
-use crate::command::{Fault, VERBS};
-use crate::layout::{duration, printable};
+use crate::command::{Fault, Selector, VERBS};
+use crate::layout::{duration, printable, suggestion};
+use crate::world::Follow;
 
 use super::app::Intent;
 use super::engine::Order;
+use super::lens::Lens;
+use super::theme::Name;
 
 /// A word, how it is used, and what it does.
 pub struct Word {
@@ -21,6 +24,8 @@ pub struct Word {
 const fn word(name: &'static str, usage: &'static str, does: &'static str) -> Word {
     Word { name, usage, does }
 }
+
+const THEME: &str = "theme";
 
 /// All of them.
 pub const WORDS: &[Word] = &[
@@ -51,7 +56,22 @@ pub const WORDS: &[Word] = &[
         "blast",
         "let everything fail in turn, in the background, and rank what breaks",
     ),
+    word(
+        "colour",
+        "colour health|load|latency|errors|hit|lag|cost",
+        "colour the map by something else",
+    ),
+    word(
+        "watch",
+        "watch [TARGET] | watch failed [TARGET] | watch slow TIME | watch off",
+        "follow the next request that comes by something, that fails, or that takes at least so long",
+    ),
     word("loop", "loop on|off", "play a recording again when it ends"),
+    word(
+        THEME,
+        "theme auto|dark|light|terminal|colour-blind|mono",
+        "change how it looks, until the end",
+    ),
     word("q", "q", "end"),
 ];
 
@@ -89,10 +109,37 @@ pub fn read(line: &str) -> Option<Result<Intent, String>> {
         ("note", text) => order(Order::Note(text.to_string())),
         ("blast", "") => Ok(Intent::Blast),
         ("branch", "") => order(Order::Fork),
+        ("watch", what) => match follow(what) {
+            Ok(follow) => order(Order::Follow(follow)),
+            Err(why) => wants(&why),
+        },
+        ("colour" | "color", name) => match Lens::named(name) {
+            Some(lens) => Ok(Intent::Look(lens)),
+            None => wants(&format!(
+                "health, load, latency, errors, hit, lag or cost, not `{}`",
+                printable(name)
+            )),
+        },
+        (THEME, name) => Name::named(name).map(Intent::Wear).ok_or_else(|| {
+            let known = suggestion(name, Name::ALL.iter().map(|name| name.word()));
+            format!("there is no theme `{}`{known}", printable(name))
+        }),
         ("loop", "on" | "") => order(Order::Loop(true)),
         ("loop", "off") => order(Order::Loop(false)),
         ("loop", other) => wants(&format!("on or off, not `{}`", printable(other))),
         _ => return None,
+    })
+}
+
+/// Which request is meant, if any.
+fn follow(what: &str) -> Result<Option<Follow>, String> {
+    let place = |words: &str| (!words.is_empty()).then(|| Selector(words.to_string()));
+    let (first, rest) = what.split_once(char::is_whitespace).unwrap_or((what, ""));
+    Ok(match (first, rest.trim()) {
+        ("off", "") => None,
+        ("failed", rest) => Some(Follow::Failing(place(rest))),
+        ("slow", rest) => Some(Follow::Slower(duration::parse(rest)?)),
+        _ => Some(Follow::Through(place(what))),
     })
 }
 
@@ -117,11 +164,40 @@ mod tests {
     }
 
     #[test]
+    fn a_request_is_named_by_what_it_comes_by_or_what_becomes_of_it() {
+        let through = |name: &str| Follow::Through(Some(Selector(name.to_string())));
+        assert_eq!(follow("web/1"), Ok(Some(through("web/1"))));
+        assert_eq!(follow("failed"), Ok(Some(Follow::Failing(None))));
+        assert_eq!(
+            follow("slow 200ms"),
+            Ok(Some(Follow::Slower(Duration::from_millis(200))))
+        );
+        assert_eq!((follow(""), follow("off")), (Ok(Some(Follow::Through(None))), Ok(None)));
+        assert!(follow("slow").is_err());
+    }
+
+    #[test]
     fn whoever_mistypes_is_told_of_all_words() {
         assert!(is_unknown("wirte") && !is_unknown("w") && !is_unknown("kill"));
         for word in ["w", "goto", "mark", "note", "branch", "loop", "q"] {
             assert!(also().split([' ', ',']).any(|named| named == word), "{word}");
         }
+    }
+
+    #[test]
+    fn every_theme_can_be_typed_and_completed() {
+        let usage = WORDS.iter().find(|word| word.name == THEME).expect("the word").usage;
+        let names = Name::ALL.map(Name::word).join("|");
+        assert_eq!(usage, format!("{THEME} {names}"));
+        for name in Name::ALL {
+            let line = format!("{THEME} {}", name.word());
+            assert_eq!(read(&line), Some(Ok(Intent::Wear(name))));
+        }
+        let Some(Err(why)) = read("theme ligt") else {
+            panic!("there is no such theme");
+        };
+        assert_eq!(why, "there is no theme `ligt`; did you mean `light`?");
+        assert!(matches!(read(THEME), Some(Err(why)) if why.ends_with("terminal, colour-blind, mono")));
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod databases;
 mod discover;
 mod entries;
 mod flaws;
+mod follow;
 mod grow;
 mod inject;
 mod links;
@@ -50,6 +51,7 @@ use databases::DatabaseEntry;
 use entries::{Ground, MachineEntry, ServiceEntry};
 use places::Geography;
 
+pub use follow::Follow;
 pub use offer::can_hit;
 
 /// Conditions are looked at, and counters sampled, on a grid of this width.

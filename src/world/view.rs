@@ -321,6 +321,7 @@ impl World {
             incidents: self.incidents(),
             log: self.chronicle.log.iter().cloned().collect(),
             log_total: self.chronicle.log_total,
+            followed: self.followed().map(Arc::new),
             history: self.chronicle.history.iter().copied().collect(),
         }
     }

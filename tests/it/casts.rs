@@ -9,7 +9,7 @@ use blastradius::command::Script;
 use blastradius::layout::{self, Layout, find_shipped};
 use blastradius::replay::{Recording, Session, Words};
 use blastradius::tui::record::{self, Form, Look, Player, Timing, TooMany};
-use blastradius::tui::theme::Depth;
+use blastradius::tui::theme::{Depth, Name};
 use ratatui::buffer::Buffer;
 
 use crate::cli::{Folder, TINY, assert_code, blastradius, stderr, stdout};
@@ -63,6 +63,7 @@ fn timing(fps: u32, speed: u32) -> Timing {
 fn look(size: (u16, u16), depth: Depth) -> Look {
     Look {
         size,
+        theme: Name::Dark,
         depth,
         ascii: false,
     }
@@ -475,13 +476,43 @@ fn the_command_line_writes_casts_and_pictures_and_replaces_them() {
     );
     assert!(fs::read_to_string(&svg).expect("the SVG").is_ascii());
     assert!(record::is_in(Path::new(&cast)).expect("a file"));
-    let part = ["--from", "2s", "--to", "4s", "--speed", "0.5", "--theme", "256"];
+    let part = ["--from", "2s", "--to", "4s", "--speed", "0.5", "--colours", "256"];
     let mut arguments = vec!["cast", &record, "-o", &svg, "--svg", "--animated"];
     arguments.extend(part);
     let output = blastradius(&arguments);
     assert_code(&output, 0);
     assert!(stdout(&output).contains("41 frames in 4.0s"), "{}", stdout(&output));
     elements(&fs::read_to_string(&svg).expect("the SVG"));
+}
+
+#[test]
+fn a_light_theme_is_shown_on_a_light_ground() {
+    let folder = Folder::new();
+    let record = record_file(&folder);
+    let (cast, svg) = (folder.path("light.cast"), folder.path("light.svg"));
+    for (out, more) in [(&cast, &["--fps", "1"][..]), (&svg, &["--svg"])] {
+        let mut arguments = vec!["cast", &record, "-o", out, "--theme", "light"];
+        arguments.extend(more);
+        assert_code(&blastradius(&arguments), 0);
+    }
+    let read = |file: &str| fs::read_to_string(file).expect("what was written");
+    assert!(read(&svg).contains("rx=\"16\" fill=\"#ffffff\""));
+    let head = read(&cast);
+    let head = head.lines().next().expect("a head");
+    assert!(
+        head.contains(r##""theme":{"fg":"#1f2733","bg":"#ffffff","palette":"##),
+        "{head}"
+    );
+    let dark = written(
+        &balanced(),
+        look((80, 24), Depth::True),
+        timing(1, 1_000),
+        Form::Asciicast,
+    );
+    assert!(
+        !dark.lines().next().expect("a head").contains("theme"),
+        "players are dark"
+    );
 }
 
 #[test]
@@ -535,7 +566,8 @@ fn the_command_line_says_what_is_wrong_and_what_to_do() {
     refused(&[&record, "-o", &out, "--fps", "61"], &["from 1 to 60"]);
     refused(&[&record, "-o", &out, "--size", "120"], &["from 20x5 to 500x200"]);
     refused(&[&record, "-o", &out, "--speed", "0"], &["from 0.1 to 100"]);
-    refused(&[&record, "-o", &out, "--theme", "pink"], &["truecolor", "mono"]);
+    refused(&[&record, "-o", &out, "--theme", "pink"], &["colour-blind", "mono"]);
+    refused(&[&record, "-o", &out, "--colours", "pink"], &["truecolor", "256"]);
     refused(
         &[
             &record,

@@ -66,7 +66,7 @@ fn program(arguments: &[&str]) -> Command {
     command.args(arguments).stdin(Stdio::null());
     // What the program keeps is none of the developer's.
     let state = std::env::temp_dir().join(format!("blastradius-test-state-{}", std::process::id()));
-    command.env("XDG_STATE_HOME", state);
+    command.env("XDG_STATE_HOME", &state).env("XDG_CONFIG_HOME", &state);
     command
 }
 

@@ -3,11 +3,12 @@
 mod refused;
 mod refused_caches;
 mod refused_data;
+mod refused_experiments;
 mod refused_queues;
 mod refused_regions;
 mod refused_tiers;
 
-use blastradius::command::Script;
+use blastradius::command::{self, Script};
 use blastradius::layout::{self, SHIPPED, find_shipped};
 use blastradius::replay::Session;
 
@@ -387,6 +388,9 @@ fn everything_that_a_layout_can_say_is_read() {
     let layout = layout::parse(EVERYTHING, "everything.ron").unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(layout.data_centers["east"].entry().map(|(name, _)| name), Some("lb"));
     assert_eq!(layout.data_centers["west"].entry().map(|(name, _)| name), Some("outer"));
+    let experiments = command::experiments(&layout, "everything.ron").unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(experiments.iter().map(Vec::len).collect::<Vec<_>>(), [1, 3, 1]);
+    assert_eq!(layout.experiments[0].ask, Some(layout::Ask::Served));
     let script = "[(at: \"1s\", do: \"set web sessions store:sessions\"), (at: \"2s\", do: Set(\"web\", Max(20))),
         (at: \"3s\", do: \"kill web/20\"), (at: \"4s\", do: \"set dns check-every 1s\"), (at: \"5s\", do: \"kill near-resolver\"),
         (at: \"6s\", do: Revoke(\"near\", 0.5)), (at: \"7s\", do: \"set spare-autoscaler target 50/s\"),

@@ -209,6 +209,7 @@ fn frame() -> Frame {
             line(25.012, Severity::Good, "lb took web/1 out: 3 checks failed"),
         ],
         log_total: 43,
+        followed: None,
         history: Vec::new(),
     }
 }

@@ -480,3 +480,44 @@ fn a_look_for_what_comes_next_stops_at_a_chapter() {
     assert!(matches!(answered(&mut engine, Order::Seek), Answer::Refused(_)));
     assert!(engine.end().is_ok());
 }
+
+#[test]
+fn beside_a_run_in_which_somebody_acted_there_is_one_in_which_nobody_did() {
+    let mut engine = engine("04", true);
+    run_past(&mut engine, Duration::from_secs(4));
+    assert!(engine.without().is_empty(), "nobody has acted yet");
+    let kill = Command::parse("kill db").expect("a command");
+    assert!(matches!(answered(&mut engine, Order::Do(kill)), Answer::Done(_)));
+    run_past(&mut engine, Duration::from_secs(12));
+    let seconds = wait_for(&mut engine, |engine| {
+        engine.take_view();
+        Some(engine.without()).filter(|seconds| seconds.len() >= 11)
+    });
+    let source = find_shipped("04").expect("a shipped layout").source;
+    let layout = layout::parse(source, "04").expect("a layout");
+    let mut undisturbed = Session::scheduled(&layout, 7, &[]);
+    undisturbed.advance_to(Duration::from_secs(11));
+    assert_eq!(seconds[..11], undisturbed.frame().history[..11]);
+    // It stays what it is, whatever the person does.
+    assert!(engine.order(Order::Rewind));
+    settled(&mut engine);
+    assert_eq!(engine.without()[..11], undisturbed.frame().history[..11]);
+    engine.end().expect("no panic");
+}
+
+#[test]
+fn time_stops_at_exactly_the_moment_that_was_wanted() {
+    let mut engine = engine("04", false);
+    let end = Duration::from_micros(7_300_250);
+    assert!(engine.order(Order::StopAt(Some(end))));
+    assert!(engine.order(Order::Run(true)));
+    let view = wait_for(&mut engine, |engine| {
+        engine
+            .take_view()
+            .filter(|view| !view.running && view.frame.at.elapsed() >= end)
+    });
+    assert_eq!(view.frame.at.elapsed(), end);
+    // It goes on from there.
+    run_past(&mut engine, Duration::from_secs(9));
+    engine.end().expect("no panic");
+}

@@ -4,9 +4,12 @@ mod caches;
 mod data;
 mod findings;
 mod fixture;
+mod look;
+mod looks;
 mod queues;
 mod sites;
 mod tiers;
+mod tries;
 
 use std::time::{Duration, Instant};
 
@@ -15,7 +18,7 @@ use blastradius::observe::Frame;
 use blastradius::sim::SimTime;
 use blastradius::tui::engine::{Answer, Engine, Order, Simulation, Start, View};
 use blastradius::tui::theme::Depth;
-use blastradius::tui::{App, Choice, Intent, Options, Over, Speed, screen};
+use blastradius::tui::{App, Choice, Intent, Options, Over, Pane, Speed, screen};
 use ratatui::buffer::Buffer;
 use ratatui::crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::Rect;
@@ -373,11 +376,12 @@ impl Dice {
     }
 
     fn event(&mut self) -> Event {
-        const KEYS: &[u8] = b"xXrRfjklhgG+-=teiTF .<>[]:o/nN?12345678yfhscdpuw\x08 ab/1";
+        const KEYS: &[u8] = b"xXrRfjklhgG+-=teiTF .,<>[]:o/nN?12345678yfhscCvdpuwbBmzZE\x08 ab/1";
         match self.roll(20) {
             0 => key(KeyCode::Enter),
             1 => key(KeyCode::Esc),
             2 => key(KeyCode::Tab),
+            3 if self.roll(2) == 0 => Event::Key(KeyEvent::new(KeyCode::Char('p'), KeyModifiers::CONTROL)),
             3 => key(KeyCode::Backspace),
             4 => [KeyCode::Left, KeyCode::Right, KeyCode::Up, KeyCode::Down].map(key)[self.roll(4) as usize].clone(),
             5 => Event::Paste("kill web/1 é日本".to_string()),
@@ -396,8 +400,14 @@ impl Dice {
     }
 }
 
+/// Keys are pressed at random over all kinds of systems and all sizes: 12,600 of them, or as many as `BLASTRADIUS_KEYS` says. Nothing panics, and from
+/// wherever that leads, esc and q lead out.
 #[test]
 fn no_key_at_any_size_panics() {
+    let all = std::env::var("BLASTRADIUS_KEYS")
+        .ok()
+        .and_then(|keys| keys.parse().ok());
+    let each = all.unwrap_or(12_600_u64).div_ceil(18);
     for seed in 0..18 {
         let mut dice = Dice(seed);
         let mut fake = match seed % 18 {
@@ -425,24 +435,42 @@ fn no_key_at_any_size_panics() {
             ..Options::default()
         };
         let mut app = app(&mut fake, &options);
+        app.tries = tries::tries(&[]);
         let (mut width, mut height) = (120, 40);
-        for _ in 0..700 {
+        for number in 0..each {
             if dice.roll(6) == 0 {
                 (width, height) = (1 + dice.roll(300) as u16, 1 + dice.roll(100) as u16);
+            }
+            if dice.roll(200) == 0 {
+                (width, height) = (1 + dice.roll(500) as u16, 1 + dice.roll(200) as u16);
             }
             if dice.roll(3) == 0 {
                 fake.advance(Duration::from_millis(dice.roll(700)));
                 app.show(view(&mut fake));
                 app.tick(Duration::from_millis(33));
             }
-            if let Some(Intent::Order(Order::Do(command))) = app.handle(&dice.event()) {
+            app.watch();
+            let orders = match app.handle(&dice.event()) {
+                Some(Intent::Order(order)) => vec![order],
+                Some(Intent::Try(orders)) => orders,
+                _ => Vec::new(),
+            };
+            for order in orders {
+                let Order::Do(command) = order else { continue };
                 app.hear(match fake.apply(&command) {
                     Ok(done) => Answer::Done(done.0),
                     Err(error) => Answer::Refused(error.0),
                 });
                 app.show(view(&mut fake));
             }
-            draw(&mut app, width, height);
+            // Past the first ones a picture of each tenth is enough.
+            if number < 700 || number % 10 == 0 {
+                draw(&mut app, width, height);
+            }
         }
+        draw(&mut app, 120, 40);
+        let mut ways_out = (0..12).map(|_| key(KeyCode::Esc)).chain([key(KeyCode::Char('q'))]);
+        let left = ways_out.any(|event| app.handle(&event) == Some(Intent::Quit));
+        assert!(left, "seed {seed}: esc and q do not lead out of {:?}", app.over);
     }
 }

@@ -1,5 +1,7 @@
 //! The real program in a real terminal: it starts, a server is killed by keys, somebody notices, and the terminal comes back.
 
+mod keys;
+
 use std::io::{Read, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -43,6 +45,10 @@ impl Session {
         command.env("COLORTERM", "truecolor");
         command.env_remove("NO_COLOR");
         command.env("XDG_STATE_HOME", state.path(""));
+        command.env("XDG_CONFIG_HOME", state.path(""));
+        for name in ["BLASTRADIUS_THEME", "NO_MOTION", "COLORFGBG"] {
+            command.env_remove(name);
+        }
         let child = pair.slave.spawn_command(command).expect("the program starts");
         let mut output = pair.master.try_clone_reader().expect("its output");
         let keyboard = pair.master.take_writer().expect("its input");
@@ -130,6 +136,30 @@ impl Drop for Session {
     fn drop(&mut self) {
         let _ = self.child.kill();
     }
+}
+
+#[test]
+fn a_theme_is_put_on_while_it_runs() {
+    let mut session = Session::start(&["play", "04", "--no-motion"], 120, 40);
+    session.until("the opening line", |screen| screen.contains("Who notices first?"));
+    let corner = |session: &Session| {
+        let parser = session.screen.lock().unwrap_or_else(PoisonError::into_inner);
+        let cell = parser.screen().cell(0, 1).expect("the name of the layout");
+        cell.fgcolor()
+    };
+    let dark = corner(&session);
+    session.press(":theme lig\t\r");
+    session.until("the new theme", |screen| {
+        screen.contains("light: for light backgrounds")
+    });
+    assert_ne!(corner(&session), dark);
+    let light = corner(&session);
+    session.press("o\r");
+    session.until("another layout", |screen| !screen.contains("04-load-balancer"));
+    session.until("another layout", |screen| screen.contains("Who notices first?"));
+    assert_eq!(corner(&session), light, "it stays");
+    session.press("q");
+    assert_eq!(session.ended(), 0);
 }
 
 #[test]
@@ -298,4 +328,38 @@ fn a_run_that_is_killed_loses_a_second_at_most() {
         let known = recording.duration.saturating_sub(recording.commands[0].at);
         assert!(known >= at_least, "round {round}: {known:?} known, {at_least:?} passed");
     }
+}
+
+#[test]
+fn an_experiment_is_tried_told_and_remembered() {
+    let mut session = Session::start(&["play", "04"], 100, 30);
+    session.until("traffic", |screen| screen.contains("k users"));
+    session.press("E");
+    session.until("the list", |screen| screen.contains("try · 0 of 3 done"));
+    session.press("1");
+    session.until("the question", |screen| {
+        screen.contains("How many requests will users see fail")
+    });
+    session.press("300\r");
+    session.until("the incident", |screen| screen.contains("✖ killed web/1"));
+    session.press(">>>>>");
+    session.until("what it was", |screen| {
+        screen.contains("you said  300 failed") && screen.contains("it was ")
+    });
+    session.press("q");
+    session.until("that the page is closed", |screen| !screen.contains("you said"));
+    session.press("E");
+    session.until("the tick", |screen| screen.contains("try · 1 of 3 done"));
+    session.press("qq");
+    assert_eq!(session.ended(), 0);
+    let file = std::path::PathBuf::from(session.state.path("blastradius/experiments.ron"));
+    let remembered = std::fs::read_to_string(file).expect("a file");
+    assert!(
+        remembered.contains("04-load-balancer") && remembered.contains("Kill a web server"),
+        "{remembered}"
+    );
+    let files = kept(&session.state);
+    let (recording, _) = Recording::load(&files[0]).expect("a recording");
+    let commands: Vec<String> = recording.commands.iter().map(|act| act.command.to_string()).collect();
+    assert_eq!(commands, ["kill web/1"], "what is tried is recorded");
 }

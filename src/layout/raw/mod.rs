@@ -7,6 +7,7 @@ mod consumer;
 mod database;
 mod databases;
 mod delivery;
+mod experiments;
 mod load_balancer;
 mod network;
 mod pages;
@@ -37,6 +38,10 @@ use super::geo::Region;
 use super::model::{DataCenter, Host, Layout, Map, Service};
 use super::source::{Path, Problem};
 
+use experiments::RawExperiment;
+
+pub(super) use experiments::model as experiments;
+
 /// The name of the data center of a layout that has `services` at its top.
 const ONLY_DATA_CENTER: &str = "dc";
 
@@ -66,6 +71,8 @@ pub(super) struct RawLayout {
     content: delivery::RawContent,
     #[serde(default)]
     expect: Vec<RawExpectation>,
+    #[serde(default)]
+    experiments: Vec<RawExperiment>,
 }
 
 fn default_domain() -> String {
@@ -140,8 +147,8 @@ fn default_size() -> String {
 }
 
 impl RawLayout {
-    /// The layout without its expectations, which follow with their texts.
-    pub fn model(self, path: &Path) -> Result<(Layout, Vec<RawExpectation>), Problem> {
+    /// The layout without its expectations and its experiments, which follow as they stand in the file.
+    pub fn model(self, path: &Path) -> Result<(Layout, Vec<RawExpectation>, Vec<RawExperiment>), Problem> {
         check::domain(&path.at("domain"), &self.domain)?;
         let regions = regions(self.regions, &path.at("regions"))?;
         let mut users = Map::new();
@@ -219,9 +226,10 @@ impl RawLayout {
             content: self.content.model(&path.at("content"))?,
             trace: None,
             expect: Vec::new(),
+            experiments: Vec::new(),
         };
         whereabouts::complete(&mut layout);
-        Ok((layout, self.expect))
+        Ok((layout, self.expect, self.experiments))
     }
 }
 

@@ -57,6 +57,11 @@ impl<'a> Path<'a> {
         }
     }
 
+    /// Where it begins in the file, in bytes, or what is nearest around it.
+    pub fn offset(&self) -> usize {
+        self.resolve().1
+    }
+
     /// The path in words: `services.web.machines`.
     pub fn words(&self) -> String {
         self.resolve().2

@@ -12,6 +12,9 @@ use super::least::Least;
 /// Points of each server on the ring of consistent hashing (ketama).
 const POINTS: u64 = 160;
 
+/// Draws among all servers before those that are open are counted.
+const DRAWS: usize = 16;
+
 /// What a balancer remembers between two choices.
 pub struct Chooser {
     turn: Cell<usize>,
@@ -124,10 +127,10 @@ impl Chooser {
         let chosen = match policy {
             Balance::RoundRobin => in_turn.next()?,
             Balance::LeastConnections => scan(in_turn, load)?,
-            Balance::Random => self.draw_one(in_turn)?,
+            Balance::Random => self.draw_one((turn, count), None, open)?,
             Balance::PowerOfTwo => {
-                let first = self.draw_one(in_turn.clone())?;
-                let second = self.draw_one(in_turn.filter(|place| *place != first)).unwrap_or(first);
+                let first = self.draw_one((turn, count), None, open)?;
+                let second = self.draw_one((turn, count), Some(first), open).unwrap_or(first);
                 if load(second) < load(first) { second } else { first }
             }
             Balance::Weighted => self.by_weight(
@@ -186,13 +189,33 @@ impl Chooser {
         chosen
     }
 
-    fn draw_one(&self, open: impl Iterator<Item = usize> + Clone) -> Option<usize> {
-        let count = open.clone().count() as u64;
+    /// One of those that are open, all with the same chance, but not the one that was drawn before. Where most are open, one of the first draws is, however
+    /// many there are; else those that are open are counted.
+    fn draw_one(
+        &self,
+        (turn, count): (usize, usize),
+        before: Option<usize>,
+        open: &dyn Fn(usize) -> bool,
+    ) -> Option<usize> {
         if count == 0 {
             return None;
         }
-        let mut open = open;
-        open.nth(self.draws.borrow_mut().draw().below(count) as usize)
+        // There may have been more servers when the last one was chosen.
+        let turn = turn % count;
+        let draw = |most: usize| self.draws.borrow_mut().draw().below(most as u64) as usize;
+        let skipped = before.map(|place| (place + count - turn) % count);
+        let others = count - usize::from(skipped.is_some());
+        for _ in 0..DRAWS.min(others) {
+            let step = draw(others);
+            let step = step + usize::from(skipped.is_some_and(|skipped| step >= skipped));
+            let place = (turn + step) % count;
+            if open(place) {
+                return Some(place);
+            }
+        }
+        let mut rest = (0..count).filter(|place| Some(*place) != before && open(*place));
+        let found = rest.clone().count();
+        if found == 0 { None } else { rest.nth(draw(found)) }
     }
 
     /// Everybody earns what it weighs; the one who is owed most is chosen, and pays what all earned (nginx, 2012).

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::observe::Frame;
+use crate::observe::{Frame, Sample};
 use crate::replay::{Head, History, Place, Recording};
 use crate::sim::SimTime;
 
@@ -16,6 +16,7 @@ use super::super::speed::Speed;
 use super::album::Album;
 use super::deck::{Deck, News};
 use super::errand::{Errand, Told};
+use super::ghost::Ghost;
 use super::{Answer, BranchView, Keep, Make, Order, Simulation, Timeline, TimelineEvent, View};
 
 /// How long the last orders are waited for at the end, on the wall.
@@ -106,6 +107,11 @@ pub struct Engine {
     pub(super) leaves: bool,
     /// The file that is played.
     pub(super) source: Option<PathBuf>,
+    /// The twin in which nobody acts, once somebody has acted here, and what each second was like there.
+    pub(super) ghost: Option<Ghost>,
+    /// Whether it has died, so that there is none any more.
+    pub(super) no_ghost: bool,
+    pub(super) without: Arc<Vec<Sample>>,
     /// When the memory of this program was looked at last, and whether it had room for one more world.
     pub(super) room: Option<(Instant, bool)>,
 }
@@ -153,6 +159,9 @@ impl Engine {
             differs: false,
             leaves: false,
             source: start.source,
+            ghost: None,
+            no_ghost: false,
+            without: Arc::default(),
             room: None,
         };
         if start.replayed
@@ -169,7 +178,10 @@ impl Engine {
         if let Order::Pace(speed) = order {
             self.speed = speed;
         }
-        let direct = matches!(order, Order::Do(_) | Order::Run(_) | Order::Pace(_) | Order::Seek);
+        let direct = matches!(
+            order,
+            Order::Do(_) | Order::Run(_) | Order::Pace(_) | Order::StopAt(_) | Order::Seek | Order::Follow(_)
+        );
         if direct && self.waiting.is_empty() {
             return self.pass_on(order);
         }
@@ -291,6 +303,12 @@ impl Engine {
         self.album.get(one)?.last_common(self.album.get(other)?)
     }
 
+    /// What each second since the start is like where nobody acts, as far as that is known. Empty while nobody has acted here either, and where no core
+    /// is to spare.
+    pub fn without(&self) -> Arc<Vec<Sample>> {
+        Arc::clone(&self.without)
+    }
+
     /// Ends all threads and waits for them. Gives the file in which the branch that was shown is recorded.
     ///
     /// # Errors
@@ -304,6 +322,7 @@ impl Engine {
             self.poll();
         }
         self.leaves = true;
+        self.ghost = None;
         let mut panic = None;
         for (index, deck) in std::mem::take(&mut self.decks).into_iter().enumerate() {
             match deck.end() {
@@ -356,6 +375,7 @@ impl Engine {
             self.answers.append(&mut self.postscript);
         }
         self.steer_followers();
+        self.steer_ghost();
     }
 
     /// Does what concerns more than the world that is shown.
@@ -403,7 +423,7 @@ impl Engine {
                     (false, _) => self.done("at its end it stops".to_string()),
                 }
             }
-            Order::Do(_) | Order::Run(_) | Order::Pace(_) | Order::Seek => {
+            Order::Do(_) | Order::Run(_) | Order::Pace(_) | Order::StopAt(_) | Order::Seek | Order::Follow(_) => {
                 if !self.pass_on(order) {
                     self.refuse("the simulation is too busy to listen");
                 }

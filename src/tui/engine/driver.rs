@@ -12,11 +12,12 @@ use crate::sim::{SimTime, nanos};
 use super::super::milestone::hurts;
 use super::super::speed::Speed;
 use super::errand::{Errand, Shared, Standing, Told, Travel, lock};
+use super::follow::{CLOSE, Trail};
 use super::seek::{SEEK_STEP, Seek};
 use super::{Answer, Make, Order, Pace, Simulation, View};
 
-/// Between two published frames.
-const FRAME_EVERY: Duration = Duration::from_millis(33);
+/// Between two published frames: as a slice of simulation lies between, some thirty a second.
+const FRAME_EVERY: Duration = Duration::from_millis(27);
 /// What one piece of simulation may take on the wall, so that orders are heard.
 pub(super) const SLICE_WALL: Duration = Duration::from_millis(8);
 /// Further behind than this, the debt is forgotten and the real speed shown.
@@ -48,10 +49,14 @@ pub(super) struct Driver {
     pub(super) running: bool,
     pub(super) speed: Speed,
     pub(super) stop: Option<Duration>,
+    /// Where the person wants time to stop.
+    pub(super) wanted_stop: Option<Duration>,
     /// The chapters of the branch, as far as they are known.
     pub(super) marks: Vec<Words>,
     pub(super) slow_until: Option<Instant>,
     pub(super) seek: Option<Seek>,
+    /// The request that is followed, or sought.
+    pub(super) trail: Option<Trail>,
     anchor: (Instant, SimTime),
     pub(super) slice: Duration,
     measured: (Instant, SimTime),
@@ -78,9 +83,11 @@ impl Driver {
             running: false,
             speed: Speed::REAL,
             stop: None,
+            wanted_stop: None,
             marks: Vec::new(),
             slow_until: None,
             seek: None,
+            trail: None,
             anchor: now,
             slice: Duration::from_millis(10),
             measured: now,
@@ -154,11 +161,16 @@ impl Driver {
                 }
                 Role::Held => {}
             },
-            Errand::Travel(travel) => self.set_out(travel),
+            Errand::Travel(travel) => {
+                self.wanted_stop = None;
+                self.lose_trail();
+                self.set_out(travel);
+            }
             Errand::Hold(branch) => {
                 self.tell_what_happened();
                 self.role = Role::Held;
-                self.seek = None;
+                (self.seek, self.wanted_stop) = (None, None);
+                self.lose_trail();
                 self.tell(Told::Held(branch, self.standing()));
             }
             Errand::Seal(number) => {
@@ -193,10 +205,11 @@ impl Driver {
     }
 
     fn effective(&self) -> Speed {
-        if self.slow_until.is_some() {
-            Speed::SLOW_MOTION
-        } else {
-            self.speed
+        let trail = self.trail.as_ref().and_then(|trail| trail.speed(self.speed));
+        match (trail, self.slow_until) {
+            (Some(speed), _) => speed,
+            (None, Some(_)) => Speed::SLOW_MOTION,
+            (None, None) => self.speed,
         }
     }
 
@@ -222,16 +235,20 @@ impl Driver {
         match order {
             Order::Do(command) => self.apply(&command),
             Order::Run(running) => {
+                self.trail.iter_mut().for_each(Trail::refresh);
                 self.running = running;
                 self.seek = None;
                 self.slow_until = None;
             }
             Order::Pace(speed) => {
+                self.trail.iter_mut().for_each(|trail| trail.free = true);
                 self.speed = speed;
                 self.seek = None;
                 self.slow_until = None;
             }
             Order::Seek => self.start_seek(),
+            Order::Follow(follow) => self.follow(follow.as_ref()),
+            Order::StopAt(at) => self.wanted_stop = at,
             // The others are for whoever knows of all branches.
             _ => {}
         }
@@ -261,8 +278,15 @@ impl Driver {
         self.tell(Told::Heard);
     }
 
-    pub(super) fn answer(&self, answer: Answer) {
+    /// Says what came of an order. The world as it is then is seen before that is heard: what is asked for next is about it.
+    pub(super) fn answer(&mut self, answer: Answer) {
+        self.publish_now();
         self.tell(Told::Answer(answer));
+    }
+
+    fn publish_now(&mut self) {
+        (self.changed, self.published) = (true, None);
+        self.publish();
     }
 
     /// Tells of commands that took effect by schedule, and of checkpoints, in order of time: a checkpoint is of what was before its moment.
@@ -307,7 +331,9 @@ impl Driver {
             return;
         }
         let due = self.due(now);
-        let step = whole_grains(self.until_stop(due.min(self.slice)));
+        let close = self.trail.as_ref().is_some_and(Trail::seeks);
+        let most = if close { self.slice.min(CLOSE) } else { self.slice };
+        let step = whole_grains(self.until_stop(due.min(most)));
         if step.is_zero() {
             self.stop_if_there();
             return;
@@ -318,6 +344,7 @@ impl Driver {
         self.tell_what_happened();
         self.picture_if_due();
         self.measure(due.saturating_sub(step));
+        self.look_at_trail();
         self.stop_if_there();
     }
 
@@ -336,7 +363,7 @@ impl Driver {
         let pictures = now.as_nanos() / PICTURE_EVERY.as_nanos() + 1;
         let picture = PICTURE_EVERY * u32::try_from(pictures).unwrap_or(u32::MAX);
         let chapter = self.seek.as_ref().and(self.next_chapter()).map(|mark| mark.at);
-        let stops = [self.stop, chapter].into_iter().flatten();
+        let stops = [self.stop, self.wanted_stop, chapter].into_iter().flatten();
         let next = stops.fold(picture, Duration::min);
         step.min(next.saturating_sub(now))
     }
@@ -350,9 +377,15 @@ impl Driver {
     }
 
     pub(super) fn stop_if_there(&mut self) {
-        if self.stop.is_some_and(|stop| self.simulation.now().elapsed() >= stop) {
+        let now = self.simulation.now().elapsed();
+        if self.wanted_stop.is_some_and(|stop| now >= stop) {
+            (self.wanted_stop, self.running, self.seek) = (None, false, None);
+            self.anchor();
+        }
+        if self.stop.is_some_and(|stop| now >= stop) {
             (self.stop, self.running, self.seek) = (None, false, None);
             self.anchor();
+            self.publish_now();
             self.tell(Told::Stopped);
         }
     }
@@ -384,10 +417,12 @@ impl Driver {
         self.published = Some(now);
         self.changed = false;
         let frame = Arc::new(self.simulation.frame());
-        let pace = match (&self.seek, self.slow_until) {
-            (Some(_), _) => Pace::Seeking,
-            (None, Some(_)) => Pace::SlowMotion,
-            (None, None) => Pace::Chosen,
+        let trail = self.trail.as_ref().and_then(|trail| trail.speed(self.speed));
+        let pace = match (&self.seek, trail, self.slow_until) {
+            (Some(_), ..) => Pace::Seeking,
+            (None, Some(speed), _) => Pace::Following(speed),
+            (None, None, Some(_)) => Pace::SlowMotion,
+            (None, None, None) => Pace::Chosen,
         };
         let mut slot = lock(&self.shared);
         slot.now = frame.at;

@@ -3,13 +3,15 @@
 //! Each world lives on a thread of its own (`driver`), which takes errands through a bounded channel and leaves the newest view where the screen
 //! finds it. One world is shown. A second one, the follower, waits just before the last act, so that going back is a matter of showing that one; a
 //! third waits where the person came from, and a few more at moments spread over the run (`waiting`). Any other moment is simulated again from the
-//! nearest of them before it, or from the start.
+//! nearest of them before it, or from the start. Once a person has acted, a twin without their acts runs beside (`ghost`).
 
 mod album;
 mod deck;
 mod director;
 mod driver;
 mod errand;
+mod follow;
+mod ghost;
 mod hearing;
 mod keep;
 mod seek;
@@ -22,9 +24,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::command::{Applied, Command, CommandError};
-use crate::observe::Frame;
+use crate::observe::{Following, Frame};
 use crate::replay::{Act, Checkpoint, Digest, Session};
 use crate::sim::SimTime;
+use crate::world::Follow;
 
 use super::speed::Speed;
 
@@ -63,6 +66,17 @@ pub trait Simulation {
     /// See [`Session::to_come`].
     fn to_come(&self) -> usize {
         0
+    }
+    /// See [`Session::follow`].
+    ///
+    /// # Errors
+    /// When nothing is called like that.
+    fn follow(&mut self, _follow: Option<&Follow>) -> Result<(), CommandError> {
+        Ok(())
+    }
+    /// See [`Session::following`].
+    fn following(&self) -> Option<Following> {
+        None
     }
 }
 
@@ -107,6 +121,14 @@ impl Simulation for Session {
     fn to_come(&self) -> usize {
         Session::to_come(self)
     }
+
+    fn follow(&mut self, follow: Option<&Follow>) -> Result<(), CommandError> {
+        Session::follow(self, follow)
+    }
+
+    fn following(&self) -> Option<Following> {
+        Session::following(self)
+    }
 }
 
 /// Makes a simulation, on the thread that it will live on.
@@ -121,6 +143,10 @@ pub enum Order {
     Run(bool),
     /// Pass time at this speed.
     Pace(Speed),
+    /// Stop time at exactly this moment, once it is reached; or do not. Whoever goes elsewhere in time before that takes it back.
+    StopAt(Option<Duration>),
+    /// Follow the first request that fits, slowly, until its user has the answer; or follow none any more.
+    Follow(Option<Follow>),
     /// Run at full speed to the next milestone of the newest incident, or to the next command or chapter that is known.
     Seek,
     /// Go back to just before the last command.
@@ -163,13 +189,13 @@ impl Order {
         self.is_way()
             || matches!(
                 self,
-                Order::Do(_) | Order::Run(true) | Order::Seek | Order::Fork | Order::CallOff
+                Order::Do(_) | Order::Run(true) | Order::Seek | Order::Fork | Order::CallOff | Order::Follow(_)
             )
     }
 }
 
 /// Why time passes as it does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Pace {
     /// At the chosen speed.
     Chosen,
@@ -177,6 +203,8 @@ pub enum Pace {
     SlowMotion,
     /// At full speed to the next milestone.
     Seeking,
+    /// At this speed, since a request is followed.
+    Following(Speed),
 }
 
 /// The newest frame and how time passes.
@@ -212,6 +240,7 @@ impl View {
             Pace::Chosen => self.speed,
             Pace::SlowMotion => Speed::SLOW_MOTION,
             Pace::Seeking => Speed::MAX,
+            Pace::Following(speed) => speed,
         }
     }
 }

@@ -4,6 +4,7 @@
 //! and waits there. When it is used it moves on, and another one is run to its place: in the background, and only while no other world is in a hurry.
 
 use std::fs;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::replay::Place;
@@ -11,6 +12,7 @@ use crate::replay::Place;
 use super::deck::Deck;
 use super::director::Engine;
 use super::errand::Travel;
+use super::ghost::Ghost;
 
 /// Worlds at most where there is one core: the one that is shown, and the one where the person came from.
 const FEWEST_DECKS: usize = 2;
@@ -22,9 +24,11 @@ pub(super) const PARKED: usize = 2;
 const MOST_DECKS: usize = 3 + PARKED;
 /// Nearer to the start than this no world is parked: this much is simulated again in a moment.
 const LEAST_SPACING: Duration = Duration::from_secs(15);
-/// Worlds are parked while the program with one more of them takes no more memory than this, in bytes: whoever has a browser open beside it is not to
-/// notice. The shipped layouts take from 10 to 100 MB a world.
-const MOST_MEMORY: u64 = 512 << 20;
+/// Worlds are parked while the program with one more of them takes no more memory than this, in bytes, or than a quarter of what is free: whoever has a
+/// browser open beside it is not to notice. The shipped layouts take from 10 to 200 MB a world, 16 more.
+const MODEST_MEMORY: u64 = 512 << 20;
+/// The share of the free memory that may be taken.
+const OF_FREE: u64 = 4;
 /// Between two looks at how much memory there is, on the wall.
 const LOOK: Duration = Duration::from_secs(1);
 /// How far the world that waits for an act may be behind the one that is shown.
@@ -136,6 +140,33 @@ impl Engine {
         }
     }
 
+    /// Lets the twin without the person's acts go on to where they are, once they have acted.
+    pub(super) fn steer_ghost(&mut self) {
+        let here = self.history.here().at;
+        if self.ghost.is_none() {
+            let acted = self.history.recording().commands.iter().any(|act| act.at <= here);
+            if !acted || !self.followers || self.no_ghost || !self.has_room() {
+                return;
+            }
+            self.ghost = Ghost::start(&self.make);
+        }
+        if self.ghost.as_ref().is_some_and(Ghost::has_died) {
+            (self.ghost, self.no_ghost) = (None, true);
+        }
+        // A computer that cannot keep pace with the world that is shown has nothing to spare.
+        let behind = self
+            .last
+            .as_ref()
+            .is_some_and(|view| view.running && view.behind.is_some());
+        let waits = behind || self.decks.iter().any(Deck::hurries);
+        let Some(ghost) = &self.ghost else { return };
+        ghost.aim(here, waits);
+        let news = ghost.news(self.without.len());
+        if !news.is_empty() {
+            Arc::make_mut(&mut self.without).extend(news);
+        }
+    }
+
     /// Just before the last act; while there was none, not far behind the world that is shown. How much earlier than that will do.
     fn before_the_act(&self) -> Option<(Place, Duration)> {
         match self.history.before_last() {
@@ -193,8 +224,9 @@ impl Engine {
         {
             return room;
         }
-        let worlds = self.decks.len() as u64;
-        let room = resident().is_some_and(|bytes| bytes / worlds * (worlds + 1) <= MOST_MEMORY);
+        let worlds = (self.decks.len() + usize::from(self.ghost.is_some())) as u64;
+        let most = MODEST_MEMORY.max(free().unwrap_or(0) / OF_FREE);
+        let room = resident().is_some_and(|bytes| bytes / worlds * (worlds + 1) <= most);
         self.room = Some((Instant::now(), room));
         room
     }
@@ -202,8 +234,33 @@ impl Engine {
 
 /// The memory that this program has in use, in bytes, where the system says so as Linux does; see proc(5).
 fn resident() -> Option<u64> {
-    let status = fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    kilobytes("/proc/self/status", "VmRSS:")
+}
+
+/// The memory that programs can still get without swapping, this one's own counted as taken, in bytes: of the machine, or of the container if that has
+/// less; see proc(5) and the kernel's documentation of cgroups.
+fn free() -> Option<u64> {
+    let number = |file: &str| fs::read_to_string(file).ok()?.trim().parse::<u64>().ok();
+    let limits = [
+        ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
+        (
+            "/sys/fs/cgroup/memory/memory.limit_in_bytes",
+            "/sys/fs/cgroup/memory/memory.usage_in_bytes",
+        ),
+    ];
+    let left = limits
+        .into_iter()
+        .filter_map(|(most, used)| Some(number(most)?.saturating_sub(number(used)?)));
+    kilobytes("/proc/meminfo", "MemAvailable:")
+        .into_iter()
+        .chain(left)
+        .min()
+}
+
+/// A line of a file of the system, in bytes.
+fn kilobytes(file: &str, name: &str) -> Option<u64> {
+    let text = fs::read_to_string(file).ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix(name))?;
     let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     kilobytes.checked_mul(1024)
 }

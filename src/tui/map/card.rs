@@ -4,6 +4,7 @@ use ratatui::layout::Rect;
 
 use crate::observe::{InstanceState, Kind, NodeState};
 use crate::tui::glyph;
+use crate::tui::lens::Lens;
 use crate::tui::nodes;
 use crate::tui::paint::Painter;
 use crate::tui::select::Item;
@@ -232,13 +233,20 @@ fn instances(scene: &Scene, card: &Card, window: &Window, painter: &mut Painter)
             row(scene, card, index, instance, (x, y), painter);
         } else {
             let truth = truth::of(instance, scene.frame.at);
+            let (sign, role) = seen(scene, card.service, index, &truth);
             let selected = scene.selected == Item::Instance(card.service, index);
             let mut x = x;
             if let (true, Some((letter, role))) = (cell.width > 1, letter(scene, card.service, index)) {
                 painter.put(x, y, letter, if selected { chosen(&truth) } else { role });
                 x += 1;
             }
-            painter.put(x, y, truth.sign, if selected { chosen(&truth) } else { truth.role });
+            // A full bar in the colours of the selection would be a hole.
+            let shown = if selected && truth::serves(instance) {
+                glyph::SELECTED
+            } else {
+                sign
+            };
+            painter.put(x, y, shown, if selected { chosen(&truth) } else { role });
         }
     }
     beside(scene, card, window, painter);
@@ -289,6 +297,15 @@ fn letter(scene: &Scene, service: usize, index: usize) -> Option<(char, Role)> {
     Some(if sign.is_ascii() { (sign, role) } else { (' ', role) })
 }
 
+/// The sign of an instance and its role: what is broken shows that, the rest what the lens measures.
+fn seen(scene: &Scene, service: usize, index: usize, truth: &Truth) -> (char, Role) {
+    if scene.lens == Lens::Health || !truth::serves(&scene.frame.services[service].instances[index]) {
+        return (truth.sign, truth.role);
+    }
+    let reading = scene.lens.reading(scene.frame, service, index);
+    reading.map_or((glyph::NOTHING, Role::Faint), |reading| (reading.sign, reading.role))
+}
+
 /// How the selection looks on an instance.
 fn chosen(truth: &Truth) -> Role {
     if truth.role == Role::Bad {
@@ -314,7 +331,8 @@ fn row(scene: &Scene, card: &Card, index: usize, state: &InstanceState, (x, y): 
         Some((_, number)) if service.instances.len() > 1 => format!("/{number} "),
         _ => String::new(),
     };
-    let sign = truth.sign.to_string();
+    let (sign, sign_role) = seen(scene, card.service, index, &truth);
+    let sign = sign.to_string();
     let healthy = truth::serves(state) && !state.draining;
     let letter = letter(scene, card.service, index).map(|(letter, role)| (letter.to_string(), role));
     let letter = letter
@@ -327,7 +345,7 @@ fn row(scene: &Scene, card: &Card, index: usize, state: &InstanceState, (x, y): 
         &[
             (" ", Role::Text),
             letter,
-            (&sign, truth.role),
+            (&sign, sign_role),
             (" ", Role::Text),
             (&number, Role::Text),
         ],

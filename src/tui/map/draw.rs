@@ -3,7 +3,9 @@
 use ratatui::layout::Rect;
 
 use crate::observe::Frame;
+use crate::tui::flash::Flash;
 use crate::tui::glyph;
+use crate::tui::lens::Lens;
 use crate::tui::paint::Painter;
 use crate::tui::select::Item;
 use crate::tui::speed::Speed;
@@ -12,7 +14,7 @@ use crate::tui::theme::Role;
 use crate::tui::truth;
 
 use super::layout::Plan;
-use super::{card, flow, sites};
+use super::{card, flow, followed, sites};
 
 /// What the map shows.
 pub struct Scene<'a> {
@@ -24,8 +26,16 @@ pub struct Scene<'a> {
     pub selected: Item,
     /// How far traffic has moved, in cells. Stands still with simulated time.
     pub phase: f64,
+    /// Whether it moves at all.
+    pub motion: bool,
     /// The speed in force.
     pub speed: Speed,
+    /// What machines are coloured by.
+    pub lens: Lens,
+    /// What has just changed.
+    pub flashes: &'a [Flash],
+    /// What is marked as one end of a link.
+    pub marked: Option<Item>,
 }
 
 /// A part of the terminal onto which the map's coordinates are laid, scrolled so that the selection is seen.
@@ -112,6 +122,19 @@ pub fn draw(scene: &Scene, area: Rect, painter: &mut Painter) {
     for plan in &scene.plan.cards {
         card::draw(scene, plan, &window, &mut painter);
     }
+    for flash in scene.flashes {
+        let place = scene.plan.items.iter().find(|(item, _)| *item == flash.item);
+        if let Some((_, place)) = place {
+            let shown = window.rect(Rect { height: 1, ..*place });
+            painter.tint(shown, flash.role);
+        }
+    }
+    let marked = scene.plan.items.iter().find(|(item, _)| Some(*item) == scene.marked);
+    if let Some((_, place)) = marked {
+        let shown = window.rect(Rect { height: 1, ..*place });
+        painter.tint(shown, Role::Notice);
+    }
+    followed::draw(scene, &window, &mut painter);
 }
 
 /// A frame of which some rows may be scrolled away.

@@ -4,6 +4,7 @@ use crate::layout::duration;
 use crate::observe::{AutoscalerState, CacheNodeState, InstanceState, Kind, STAMPEDE, ServerlessState, ServiceState};
 use crate::sim::SimTime;
 use crate::tui::layers;
+use crate::tui::lens::Lens;
 use crate::tui::queues;
 use crate::tui::text;
 use crate::tui::theme::Role;
@@ -22,6 +23,10 @@ pub(super) fn of(scene: &Scene, card: &Card, index: usize, room: u16) -> Pieces 
     let of_service = &scene.frame.services[card.service];
     let state = &of_service.instances[index];
     let fitted = |options: &[String], role| vec![(text::fitting(options, room).to_string(), role)];
+    if scene.lens != Lens::Health {
+        let reading = scene.lens.reading(scene.frame, card.service, index);
+        return reading.map_or(Vec::new(), |reading| fitted(&reading.words, reading.role));
+    }
     let lines = if card.density == Density::Rows {
         card.area.height - 2
     } else {

@@ -59,7 +59,8 @@ pub fn draw(scene: &Scene, window: &Window, painter: &mut Painter) {
             changes::draw(scene, edge, look, window, painter);
             continue;
         }
-        if look.rate * scene.speed.factor().unwrap_or(1e3) < SINGLE || look.dotted {
+        let few = look.rate * scene.speed.factor().unwrap_or(1e3) < SINGLE;
+        if look.dotted || few && scene.motion {
             singles(scene, edge, look, window, painter);
         } else {
             dashes(scene, edge, look, &meets, window, painter);
@@ -222,6 +223,9 @@ fn dashes(
 
 /// Below: a sign for each request. Its place is true where the hop lasts long enough to be seen.
 fn singles(scene: &Scene, edge: &Edge, look: &Look, window: &Window, painter: &mut Painter) {
+    if !scene.motion {
+        return;
+    }
     let frame = scene.frame;
     let link = &frame.topology.links[edge.link];
     let from_users = frame.topology.services[link.from].kind == Kind::Users;

@@ -7,6 +7,7 @@ mod changes;
 mod draw;
 mod figures;
 mod flow;
+mod followed;
 mod grid;
 mod items;
 mod layout;

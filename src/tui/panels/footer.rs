@@ -1,11 +1,13 @@
 //! The line at the bottom: the keys that work where one stands, and what x would hit.
 
+use std::borrow::Cow;
+
 use ratatui::layout::Rect;
 
 use crate::observe::Kind;
 use crate::tui::app::{App, Over, Pane};
 use crate::tui::changes;
-use crate::tui::keymap::{self, Action, Binding};
+use crate::tui::keymap::{Action, Binding};
 use crate::tui::menu;
 use crate::tui::paint::Painter;
 use crate::tui::select::Item;
@@ -25,26 +27,34 @@ pub struct FooterKey {
 /// Below so many columns beside a message, there are no keys.
 const LEAST_FOR_KEYS: u16 = 36;
 
-/// Columns that the latest message takes from the line.
-fn notice_width(app: &App) -> u16 {
-    let words = app.notice.as_ref().map(|notice| text::printable(&notice.words));
-    words.map_or(0, |words| text::width(&words).saturating_add(3))
+/// The latest message; without one, how far an experiment or a blast has come.
+fn message(app: &App) -> Option<(Cow<'_, str>, Role)> {
+    let notice = app.notice.as_ref();
+    let notice = notice.map(|notice| (Cow::Borrowed(notice.words.as_str()), notice.role));
+    let tried = || Some((app.tries.progress(app.frame().at)?.into(), Role::Title));
+    let studied = || {
+        Some((
+            format!("blast {}", text::whole_percent(app.studied?)).into(),
+            Role::Title,
+        ))
+    };
+    notice.or_else(tried).or_else(studied)
 }
 
-/// The latest message, at the right of the line; one that is too long takes lines above.
-fn notice(app: &App, area: Rect, painter: &mut Painter) {
-    let Some(notice) = &app.notice else { return };
-    let wide = notice_width(app);
+/// Columns that the message takes from the line.
+fn message_width(app: &App) -> u16 {
+    let wide = |words: &str| text::width(&text::printable(words)).saturating_add(3);
+    message(app).map_or(0, |(words, _)| wide(&words))
+}
+
+/// The message, at the right of the line; one that is too long takes lines above.
+fn draw_message(app: &App, area: Rect, painter: &mut Painter) {
+    let Some((words, role)) = message(app) else { return };
+    let wide = message_width(app);
     if wide <= area.width {
-        painter.text(
-            area.right() - wide + 1,
-            area.y,
-            wide,
-            &format!(" {} ", notice.words),
-            notice.role,
-        );
+        painter.text(area.right() - wide + 1, area.y, wide, &format!(" {words} "), role);
     } else {
-        super::over::lines(&notice.words, notice.role, area, painter);
+        super::over::lines(&words, role, area, painter);
     }
 }
 
@@ -67,6 +77,7 @@ fn works(app: &App, action: Action) -> bool {
             known || open.is_some_and(|incident| incident.healed.is_none())
         }
         Action::Open => !app.choices.is_empty(),
+        Action::Try => app.tries.any(),
         _ => true,
     }
 }
@@ -91,7 +102,7 @@ pub fn keys(app: &App, area: Rect) -> Vec<FooterKey> {
         return Vec::new();
     }
     let area = Rect {
-        width: area.width.saturating_sub(notice_width(app)),
+        width: area.width.saturating_sub(message_width(app)),
         ..area
     };
     if area.width < LEAST_FOR_KEYS {
@@ -101,9 +112,9 @@ pub fn keys(app: &App, area: Rect) -> Vec<FooterKey> {
     if app.focus == Pane::Log {
         shown.push(("up down".to_string(), "scroll".to_string(), Action::Up));
     }
-    let rows = keymap::footer();
-    let works = rows.iter().filter(|binding| works(app, binding.actions[0]));
-    shown.extend(works.map(|binding| (binding.short_label(), verb(app, binding), binding.actions[0])));
+    let rows = app.keymap.footer();
+    let works = rows.iter().filter(|row| works(app, row.binding.actions[0]));
+    shown.extend(works.map(|row| (row.short_label(), verb(app, row.binding), row.binding.actions[0])));
     let wide = |(label, verb, _): &(String, String, Action)| text::width(label) + text::width(verb) + 3;
     while shown.len() > 3 && shown.iter().map(wide).sum::<u16>() > area.width {
         shown.remove(shown.len() - 3);
@@ -136,5 +147,5 @@ pub fn draw(app: &App, area: Rect, painter: &mut Painter) {
             &[(&key.label, Role::Key), (" ", Role::Muted), (&key.verb, Role::Muted)],
         );
     }
-    notice(app, area, painter);
+    draw_message(app, area, painter);
 }

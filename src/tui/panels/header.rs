@@ -84,8 +84,9 @@ fn groups(app: &App, tight: bool) -> Vec<Group> {
     let speed = match view.pace {
         Pace::SlowMotion => format!("{} slow motion", app.speed()),
         Pace::Seeking => "to the next milestone".to_string(),
+        Pace::Following(_) if view.running => format!("{} following", app.speed()),
         Pace::Chosen if view.running => app.speed(),
-        Pace::Chosen => format!("paused {}", view.speed.label()),
+        Pace::Chosen | Pace::Following(_) => format!("paused {}", view.speed.label()),
     };
     let time = frame.at.to_string();
     let time = &time[..time.len().saturating_sub(2)];

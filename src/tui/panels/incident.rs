@@ -8,6 +8,7 @@ use crate::observe::{Incident, Kind, Milestone};
 use crate::sim::SimTime;
 use crate::tui::app::App;
 use crate::tui::glyph;
+use crate::tui::keymap::Action;
 use crate::tui::paint::Painter;
 use crate::tui::queues;
 use crate::tui::select::Item;
@@ -19,6 +20,8 @@ const NEVER: char = '–';
 /// How a milestone looks that never came while a later one did.
 const PASSED_OVER: (char, Role) = (NEVER, Role::Muted);
 
+/// Below so many columns, a milestone's time does not stand beside its name.
+const NARROW: u16 = 80;
 /// Columns between two figures.
 const GAP: u16 = 3;
 
@@ -75,9 +78,11 @@ pub fn draw(app: &App, area: Rect, painter: &mut Painter) {
     };
     let now = app.frame().at;
     let mut y = area.y;
-    if area.height >= 5 {
-        rail(incident, now, Rect { height: 2, ..area }, painter);
-        y += 2;
+    if area.height >= 6 || area.height == 5 && area.width >= NARROW {
+        // Where a name and a time do not stand beside each other, they stand one below the other.
+        let height = if area.width < NARROW { 3 } else { 2 };
+        rail(incident, now, Rect { height, ..area }, painter);
+        y += height;
     } else {
         line(incident, now, area, painter);
         y += 1;
@@ -85,10 +90,11 @@ pub fn draw(app: &App, area: Rect, painter: &mut Painter) {
     if y < area.bottom() {
         let sessions = app.frame().sessions.issued > 0;
         let jobs = queues::any(app.frame());
-        counts(incident, (jobs, sessions), Rect { y, ..area }, painter);
+        let asides = asides(app, incident);
+        counts(incident, (jobs, sessions), &asides, Rect { y, ..area }, painter);
         y += 1;
     }
-    let hint = hint(incident);
+    let hint = hint(app, incident);
     let left = area.bottom().saturating_sub(y);
     let sentence = text::wrap(&incident.sentence, area.width);
     // The sentence comes first; the hint takes what is left. What does not fit ends in an ellipsis.
@@ -114,18 +120,31 @@ fn opening(app: &App, area: Rect, painter: &mut Painter) {
     let target = app.selected.title(topology);
     let victim = app.selected.kind(topology) != Some(Kind::Users);
     let y = area.y + u16::from(area.height >= 5);
+    let [kill, open, help] = [Action::Kill, Action::Open, Action::Help].map(|action| app.keymap.key(action));
     let rung = if app.unasked {
-        ["          from one server: ", "o"]
+        ["          from one server: ", &open]
     } else {
         ["", ""]
     };
+    if app.timeline.replayed {
+        recorded(
+            app,
+            Rect {
+                y,
+                height: area.bottom() - y,
+                ..area
+            },
+            painter,
+        );
+        return;
+    }
     painter.spans(
         area.x,
         y,
         area.width,
         &[
             ("Press ", Role::Title),
-            ("x", Role::Key),
+            (&kill, Role::Key),
             (". Who notices first?", Role::Title),
             (rung[0], Role::Muted),
             (rung[1], Role::Key),
@@ -138,15 +157,25 @@ fn opening(app: &App, area: Rect, painter: &mut Painter) {
             } else {
                 "crashes"
             };
-            format!("x {does} {target}; arrows select something else.")
+            format!("{kill} {does} {target}; arrows select something else.")
         } else {
             "Select a machine with the arrows first.".to_string()
         };
-        let options = [
-            format!("{first}   o opens another layout.   ? shows all keys."),
-            format!("{first}   ? shows all keys."),
+        let mut options = vec![
+            format!("{first}   {open} opens another layout.   {help} shows all keys."),
+            format!("{first}   {help} shows all keys."),
             first,
         ];
+        if app.tries.any() {
+            let offers = format!(
+                "{} offers {} to try.",
+                app.keymap.key(Action::Try),
+                text::plural(app.tries.count(), "thing")
+            );
+            let others = [&options[0], &options[1]].map(|words| format!("{words}   {offers}"));
+            let alone = format!("{}   {offers}", options[2]);
+            options.splice(0..0, others.into_iter().chain([alone]));
+        }
         painter.text(
             area.x,
             y + 1,
@@ -159,6 +188,25 @@ fn opening(app: &App, area: Rect, painter: &mut Painter) {
     let room = usize::from(area.bottom().saturating_sub(top));
     for (index, words) in whole_sentences(&topology.about, area.width, room).iter().enumerate() {
         painter.text(area.x, top + index as u16, area.width, words, Role::Muted);
+    }
+}
+
+/// In a recording, before anything has happened: what is to come.
+fn recorded(app: &App, area: Rect, painter: &mut Painter) {
+    let next = app.timeline.events.iter().find(|event| event.at > app.timeline.at);
+    let key = app.keymap.key(Action::NextMilestone);
+    let words = next.map_or_else(
+        || "A recording. Nothing more is known of it.".to_string(),
+        |next| {
+            format!(
+                "A recording. Press {key} for what comes next: {} at {}.",
+                next.words,
+                SimTime::ZERO + next.at
+            )
+        },
+    );
+    for (y, words) in (area.y..area.bottom()).zip(text::wrap(&text::printable(&words), area.width)) {
+        painter.text(area.x, y, area.width, &words, Role::Text);
     }
 }
 
@@ -240,6 +288,10 @@ fn rail(incident: &Incident, now: SimTime, area: Rect, painter: &mut Painter) {
             (None, _) if skipped => (" not so far".to_string(), String::new()),
             (None, _) => (String::new(), String::new()),
         };
+        if area.height > 2 {
+            painter.text(x, area.y + 2, step - 1, when.trim_start(), Role::Text);
+            continue;
+        }
         painter.spans(
             x + used,
             area.y + 1,
@@ -333,9 +385,8 @@ fn all_counts(incident: &Incident, (jobs, sessions): (bool, bool)) -> Vec<Count>
 }
 
 /// The figures in a line, at the length that fits: in full; in short words; without those that are 0; with short numbers.
-fn counts(incident: &Incident, has: (bool, bool), area: Rect, painter: &mut Painter) {
+fn counts(incident: &Incident, has: (bool, bool), asides: &[String], area: Rect, painter: &mut Painter) {
     let counts = all_counts(incident, has);
-    let money = money(incident.extra_spent);
     let line = |short: bool, zeros: bool, rounded: bool| -> Vec<[(String, Role); 2]> {
         let told = counts.iter().filter(|count| zeros || count.always || count.of > 0);
         let pieces = told.map(|count| {
@@ -348,9 +399,9 @@ fn counts(incident: &Incident, has: (bool, bool), area: Rect, painter: &mut Pain
             let role = if count.of > 0 { count.role } else { Role::Muted };
             [(number, role), (format!(" {words}"), Role::Muted)]
         });
-        let money = money.iter().filter(|_| !rounded);
-        let money = money.map(|words| [(words.clone(), Role::Muted), (String::new(), Role::Muted)]);
-        pieces.chain(money).collect()
+        let asides = asides.iter().filter(|_| !rounded);
+        let asides = asides.map(|words| [(words.clone(), Role::Muted), (String::new(), Role::Muted)]);
+        pieces.chain(asides).collect()
     };
     let wide = |line: &[[(String, Role); 2]]| -> u16 {
         let words = line.iter().flatten().map(|(words, _)| text::width(words));
@@ -370,6 +421,14 @@ fn counts(incident: &Incident, has: (bool, bool), area: Rect, painter: &mut Pain
     }
 }
 
+/// What stands beside the figures: what would have failed where nobody acts, and what was spent.
+fn asides(app: &App, incident: &Incident) -> Vec<String> {
+    let end = incident.served.unwrap_or(app.frame().at);
+    let without = app.failed_undisturbed(incident.injected, end);
+    let without = without.map(|failed| format!("┄ without your acts: {} failed", text::count(failed)));
+    without.into_iter().chain(money(incident.extra_spent)).collect()
+}
+
 /// What was spent beyond the usual, where that is a cent or more: `$0.12 more spent`.
 fn money(extra: f64) -> Option<String> {
     let word = if extra < 0.0 { "less" } else { "more" };
@@ -377,16 +436,21 @@ fn money(extra: f64) -> Option<String> {
 }
 
 /// What one could do now: keys, and what they do.
-fn hint(incident: &Incident) -> (String, String) {
+fn hint(app: &App, incident: &Incident) -> (String, String) {
+    let key = |action| app.keymap.key(action);
     let names = ["hurt", "noticed", "acted", "served", "healed"];
     match awaited(incident) {
         Some(next) => (
-            ".".to_string(),
-            format!(" runs on to \"{}\"    R mends everything", names[next]),
+            key(Action::NextMilestone),
+            format!(
+                " runs on to \"{}\"    {} mends everything",
+                names[next],
+                key(Action::MendAll)
+            ),
         ),
         None => (
-            "x".to_string(),
-            " on something else    t doubles the traffic first".to_string(),
+            key(Action::Kill),
+            format!(" on something else    {} doubles the traffic first", key(Action::Surge)),
         ),
     }
 }

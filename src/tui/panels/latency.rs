@@ -28,7 +28,11 @@ pub fn about(app: &App) -> String {
     let area = app.arrangement.area(Pane::Latency).unwrap_or_default();
     let signs = charted(area.width.saturating_sub(edges.0), area.height.saturating_sub(edges.1));
     let (median, tail) = if signs { ("▄ ", "⠒ ") } else { ("", "") };
-    format!("{median}p50(1s) {p50}   {tail}p99(1s) {p99}")
+    let without = app.undisturbed(last.at).filter(|_| signs && area.width >= 90);
+    let without = without.map_or_else(String::new, |without| {
+        format!("   ┄ without your acts {}", text::latency(without.p99))
+    });
+    format!("{median}p50(1s) {p50}   {tail}p99(1s) {p99}{without}")
 }
 
 /// Whether there is room for a chart.
@@ -59,6 +63,9 @@ pub fn draw(app: &App, area: Rect, painter: &mut Painter) {
     scale(&rule, area, plot, painter);
     let start = plot.right() - shown.len() as u16;
     for (index, sample) in shown.iter().enumerate() {
+        if let Some(without) = app.undisturbed(sample.at) {
+            tail(without, &rule, start + index as u16, plot, Role::Faint, painter);
+        }
         column(sample, &rule, start + index as u16, plot, painter);
     }
     time_axis(
@@ -180,14 +187,15 @@ fn column(sample: &Sample, rule: &Rule, x: u16, plot: Rect, painter: &mut Painte
         painter.put(x, plot.bottom() - 1 - full, glyph::RAMP[part - 1], Role::Median);
     }
     // A cell has one sign: where the tail lies in the bar's topmost cell, it takes the place of the bar's end, and stays true.
-    let tail = rule.height(sample.p99).min(most);
-    let quarter = (tail.fract() * 4.0) as usize;
-    painter.put(
-        x,
-        plot.bottom() - 1 - tail as u16,
-        glyph::LEVEL[quarter.min(3)],
-        Role::Tail,
-    );
+    tail(sample, rule, x, plot, Role::Tail, painter);
+}
+
+/// A mark at the 99th percentile.
+fn tail(sample: &Sample, scale: &Rule, x: u16, plot: Rect, role: Role, painter: &mut Painter) {
+    let height = scale.height(sample.p99).min(f64::from(plot.height) - 0.01);
+    let quarter = (height.fract() * 4.0) as usize;
+    let y = plot.bottom() - 1 - height as u16;
+    painter.put(x, y, glyph::LEVEL[quarter.min(3)], role);
 }
 
 /// Seconds back, and a sign where something was done and where all was well again.

@@ -65,7 +65,7 @@ pub fn draw(app: &App, area: Rect, painter: &mut Painter) {
     for line in &log[start..end] {
         let (sign, role) = look(line.severity);
         let pieces: [(&str, Role); 4] = [
-            (&stamp(line), Role::Faint),
+            (&stamp(line), Role::Muted),
             (" ", Role::Muted),
             (&sign.to_string(), role),
             (" ", Role::Muted),

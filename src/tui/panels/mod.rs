@@ -11,6 +11,7 @@ pub mod log;
 pub mod over;
 pub mod queues;
 pub mod replication;
+pub mod request;
 pub mod routing;
 
 use ratatui::layout::Rect;

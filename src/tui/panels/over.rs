@@ -2,12 +2,13 @@
 
 use ratatui::layout::Rect;
 
+use crate::command::Command;
 use crate::tui::app::{App, Over};
 use crate::tui::glyph;
-use crate::tui::keymap::KEYMAP;
-use crate::tui::menu::Menu;
+use crate::tui::menu::{Choice, Menu};
 use crate::tui::nodes;
 use crate::tui::paint::Painter;
+use crate::tui::picker;
 use crate::tui::prompt::{Prompt, Purpose};
 use crate::tui::question::question;
 use crate::tui::queues;
@@ -16,33 +17,50 @@ use crate::tui::theme::Role;
 
 use super::{first_shown, inner};
 
+/// Lines at the bottom of the screen that words may take.
+const DETAIL: u16 = 4;
+
 /// Draws what is open.
 pub fn draw(app: &App, area: Rect, painter: &mut Painter) {
     match &app.over {
         Over::None => {}
         Over::Help(scrolled) => help(app, *scrolled, area, painter),
+        Over::Menu(menu) if let Some(areas) = picker::areas(&app.over, area) => picker::draw(app, menu, areas, painter),
         Over::Menu(menu) => {
             draw_menu(menu, app.arrangement.menu, painter);
             cut_detail(menu, app.arrangement.menu, area, painter);
         }
-        Over::Confirm(command) => {
-            let words = question(command, app.frame(), area.width.saturating_sub(2));
-            let bottom = Rect {
-                y: area.bottom() - 1,
-                height: 1,
-                ..area
-            };
-            lines(&words, Role::Refusal, bottom, painter);
+        Over::Palette(palette) => {
+            let menu = palette.menu(app);
+            draw_menu(&menu, app.arrangement.menu, painter);
+            cut_detail(&menu, app.arrangement.menu, area, painter);
+        }
+        Over::Confirm(command) => ask_about(app, command, area, painter),
+        Over::Launch(launch) => {
+            if let Some(command) = launch.asks_about() {
+                ask_about(app, command, area, painter);
+            }
         }
         Over::Prompt(prompt) => draw_prompt(app, prompt, area, painter),
         Over::Page(title, rows) => page(title, rows, area, painter),
     }
 }
 
+/// The question before a command.
+fn ask_about(app: &App, command: &Command, area: Rect, painter: &mut Painter) {
+    let words = question(command, app.frame(), area.width.saturating_sub(2));
+    let bottom = Rect {
+        y: area.bottom() - 1,
+        height: 1,
+        ..area
+    };
+    lines(&words, Role::Refusal, bottom, painter);
+}
+
 /// Words on a line, and on those above it as far as they need them.
 pub fn lines(words: &str, role: Role, bottom: Rect, painter: &mut Painter) {
     let words = text::wrap(&text::printable(words), bottom.width.saturating_sub(2));
-    let first = (bottom.y + 1).saturating_sub(words.len().min(4) as u16);
+    let first = (bottom.y + 1).saturating_sub(words.len().min(usize::from(DETAIL)) as u16);
     for (y, words) in (first..=bottom.y).zip(&words) {
         painter.clear(Rect { y, height: 1, ..bottom });
         painter.text(bottom.x, y, bottom.width, &format!(" {words} "), role);
@@ -61,7 +79,7 @@ fn page(title: &str, rows: &[String], area: Rect, painter: &mut Painter) {
 }
 
 /// A box above everything, with a title and a hint in its border.
-fn popup(area: Rect, title: &str, hint: &str, painter: &mut Painter) {
+pub fn popup(area: Rect, title: &str, hint: &str, painter: &mut Painter) {
     painter.clear(area);
     painter.frame(area, false, Role::Accent);
     painter.text(
@@ -71,13 +89,15 @@ fn popup(area: Rect, title: &str, hint: &str, painter: &mut Painter) {
         &format!(" {title} "),
         Role::Title,
     );
-    painter.text(
-        area.x + 2,
-        area.bottom().saturating_sub(1),
-        area.width.saturating_sub(4),
-        &format!(" {hint} "),
-        Role::Muted,
-    );
+    if !hint.is_empty() {
+        painter.text(
+            area.x + 2,
+            area.bottom().saturating_sub(1),
+            area.width.saturating_sub(4),
+            &format!(" {hint} "),
+            Role::Muted,
+        );
+    }
 }
 
 fn centered(area: Rect, width: u16, height: u16) -> Rect {
@@ -107,10 +127,25 @@ pub fn menu_area(menu: &Menu, area: Rect) -> Rect {
     let wide = (words + detail + 12)
         .max(text::width(&menu.hint) + 8)
         .max(text::width(&menu.title) + 8);
+    let room = area.width.saturating_sub(4);
+    // What has no room in its line stands in full below the menu.
+    let below = if wide > room { DETAIL.min(area.height / 4) } else { 0 };
+    let area = Rect {
+        height: area.height - below,
+        ..area
+    };
+    let margin = if below > 0 { 1 } else { 4 };
+    let tall = (menu.entries.len() as u16 + 2).min(area.height.saturating_sub(margin));
+    centered(area, wide.min(room), tall)
+}
+
+/// Where the palette stands, if it is at least so wide.
+pub fn palette_area(wide: u16, area: Rect) -> Rect {
+    let least = area.width.saturating_sub(4).min(90);
     centered(
         area,
-        wide.min(area.width.saturating_sub(4)),
-        (menu.entries.len() as u16 + 2).min(area.height.saturating_sub(4)),
+        wide.max(least),
+        (area.height * 2 / 3).min(area.height.saturating_sub(4)),
     )
 }
 
@@ -125,7 +160,13 @@ fn cut_detail(menu: &Menu, inside: Rect, area: Rect, painter: &mut Painter) {
             height: 1,
             ..area
         };
-        lines(&entry.detail, Role::Muted, bottom, painter);
+        let below = Rect {
+            y: (area.bottom() - DETAIL.min(area.height)).max(inside.bottom()),
+            height: DETAIL.min(area.bottom().saturating_sub(inside.bottom())),
+            ..area
+        };
+        painter.clear(below);
+        lines(&entry.detail, Role::Text, bottom, painter);
     }
 }
 
@@ -141,6 +182,17 @@ fn draw_menu(menu: &Menu, area: Rect, painter: &mut Painter) {
         menu.hint.clone()
     };
     popup(area, &menu.title, &hint, painter);
+    entries(menu, inside, painter);
+}
+
+/// A menu in a box of its own, for which the names of its entries are enough.
+pub fn draw_list(menu: &Menu, area: Rect, painter: &mut Painter) {
+    popup(area, &menu.title, "enter opens  esc", painter);
+    entries(menu, inner(area), painter);
+}
+
+/// The lines of a menu, as far as there is room.
+fn entries(menu: &Menu, inside: Rect, painter: &mut Painter) {
     let words = menu
         .entries
         .iter()
@@ -151,7 +203,11 @@ fn draw_menu(menu: &Menu, area: Rect, painter: &mut Painter) {
     for (y, (index, entry)) in (inside.y..inside.bottom()).zip(menu.entries.iter().enumerate().skip(first)) {
         let key = entry.key.map_or_else(|| " ".to_string(), |key| key.to_string());
         let width = inside.width.saturating_sub(2);
-        let mark = if entry.now { glyph::CHOSEN } else { ' ' };
+        let mark = match entry.choice {
+            _ if !entry.now => ' ',
+            Choice::Try(_) => glyph::TICK,
+            _ => glyph::CHOSEN,
+        };
         let mark = format!(" {mark} ");
         let role = if entry.now { Role::Title } else { Role::Text };
         painter.spans(
@@ -180,8 +236,8 @@ fn help_lines(app: &App, labels: u16, width: u16) -> [Vec<HelpLine>; 2] {
             halves[half].push((label.to_string(), words, role));
         }
     };
-    for binding in KEYMAP {
-        add(0, &binding.label(), binding.help, Role::Key);
+    for row in app.keymap.rows() {
+        add(0, &row.label(), row.binding.help, Role::Key);
     }
     for (sign, words, role) in signs(app) {
         add(1, sign, words, role);
@@ -206,9 +262,10 @@ const NOTES: [(&str, &str); 3] = [
 ];
 
 fn help(app: &App, scrolled: u16, area: Rect, painter: &mut Painter) {
-    let labels = KEYMAP.iter().map(|binding| text::width(&binding.label())).max();
+    let rows = app.keymap.rows();
+    let labels = rows.iter().map(|row| text::width(&row.label())).max();
     let labels = labels.unwrap_or(0) + 2;
-    let words = KEYMAP.iter().map(|binding| text::width(binding.help)).max();
+    let words = rows.iter().map(|row| text::width(row.binding.help)).max();
     // Side by side where there is room for both halves, else one below the other.
     let column = (labels + words.unwrap_or(0)).min(area.width.saturating_sub(6));
     let beside = area.width >= column * 2 + 9;
@@ -305,6 +362,7 @@ fn draw_prompt(app: &App, prompt: &Prompt, area: Rect, painter: &mut Painter) {
                 .unwrap_or_else(|| "tab completes, up and down recall, enter does it".to_string()),
         ),
         Purpose::Mark => ("m", "the name of the chapter that begins here".to_string()),
+        Purpose::Predict(place) => ("?", app.asked_of(place)),
         Purpose::Find => ("/", "enter keeps the selection, n and N go on".to_string()),
     };
     let line = Rect {

@@ -11,7 +11,7 @@ use ratatui::style::{Color, Modifier};
 use serde::Serialize;
 
 use super::grid::{self, Look, ON_SPACES, Spot};
-use super::palette;
+use super::palette::{self, Ground, Rgb};
 use super::player::Player;
 use super::timing::seconds;
 
@@ -32,6 +32,28 @@ struct Head<'a> {
     width: u16,
     height: u16,
     title: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    theme: Option<Colors>,
+}
+
+/// The colours of the terminal for players, where theirs may be too dark for what is drawn.
+#[derive(Serialize)]
+struct Colors {
+    fg: String,
+    bg: String,
+    palette: String,
+}
+
+impl Colors {
+    /// Those of a light ground; none of a dark one, which is what players have.
+    fn of(ground: Ground) -> Option<Colors> {
+        let hex = |rgb: Rgb| format!("#{rgb:06x}");
+        (ground.night > ground.ink).then(|| Colors {
+            fg: hex(ground.ink),
+            bg: hex(ground.night),
+            palette: palette::SIXTEEN.map(hex).join(":"),
+        })
+    }
 }
 
 /// Writes all frames, and a marker for each command and each chapter. Returns how many frames there are.
@@ -43,6 +65,7 @@ pub(super) fn write(player: &mut Player, out: &mut dyn Write, watch: &mut dyn Fn
         width: area.width,
         height: area.height,
         title: player.title(),
+        theme: Colors::of(player.ground()),
     };
     writeln!(out, "{}", json(&head)?)?;
     let mut markers = player.markers().into_iter().peekable();

@@ -19,8 +19,10 @@ use std::io::{self, Read, Write};
 use std::path::Path;
 use std::time::Duration;
 
-use super::theme::Depth;
+use super::theme::{Depth, Name};
 
+#[cfg(test)]
+pub(super) use palette::rgb;
 pub use player::Player;
 pub use timing::{FPS, SPEEDS, THOUSANDTHS, Timing, TooMany};
 
@@ -61,6 +63,8 @@ impl Form {
 pub struct Look {
     /// Columns and lines.
     pub size: (u16, u16),
+    /// The theme, on the ground that it is made for.
+    pub theme: Name,
     /// How many colours there are.
     pub depth: Depth,
     /// No sign outside of ASCII.

@@ -2,13 +2,13 @@
 
 use ratatui::style::Color;
 
-use crate::tui::theme::{Depth, Role, Theme};
+use crate::tui::theme::{self, Depth, Name, Role, Theme};
 
 /// A colour as red, green and blue: `0xrrggbb`.
-pub(super) type Rgb = u32;
+pub(in crate::tui) type Rgb = u32;
 
 /// The 16 colours, as xterm has them (`XTerm-col.ad`), the blues lighter so that they are read on a dark ground.
-const SIXTEEN: [Rgb; 16] = [
+pub(super) const SIXTEEN: [Rgb; 16] = [
     0x10_16_20, 0xcd_31_31, 0x0d_bc_79, 0xe5_b5_10, 0x3b_7d_d8, 0xbc_5f_d3, 0x11_a8_cd, 0xb4_bc_c8, 0x66_70_80,
     0xf1_5b_5b, 0x23_d1_8b, 0xf5_d5_43, 0x5c_a4_ff, 0xd6_80_f0, 0x29_c8_e8, 0xff_ff_ff,
 ];
@@ -23,9 +23,13 @@ pub(super) struct Ground {
 }
 
 impl Ground {
-    /// Those of the theme: its dark is what stands on a selection.
-    pub(super) fn new() -> Ground {
-        let theme = Theme::new(Depth::True);
+    /// Those of a theme: its ground is what stands on a selection. A theme that leaves its colours to the terminal is shown on that of the dark one.
+    pub(super) fn of(theme: Name) -> Ground {
+        let theme = match theme {
+            Name::Terminal | Name::Mono => Name::Dark,
+            own => own,
+        };
+        let theme = Theme::new(theme, theme::Ground::Dark, Depth::True);
         let rgb = |color: Option<Color>| color.and_then(rgb);
         Ground {
             night: rgb(theme.style(Role::Selected).fg).unwrap_or(SIXTEEN[0]),
@@ -35,7 +39,7 @@ impl Ground {
 }
 
 /// A colour in 24 bits; none for that of the terminal itself.
-pub(super) fn rgb(color: Color) -> Option<Rgb> {
+pub(in crate::tui) fn rgb(color: Color) -> Option<Rgb> {
     Some(match color {
         Color::Reset => return None,
         Color::Rgb(r, g, b) => u32::from_be_bytes([0, r, g, b]),

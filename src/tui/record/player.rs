@@ -17,6 +17,7 @@ use crate::tui::select::Item;
 use crate::tui::speed::Speed;
 use crate::tui::theme::Role;
 
+use super::palette::Ground;
 use super::timing::{THOUSANDTHS, Timing, TooMany};
 use super::{Form, Look};
 
@@ -43,6 +44,7 @@ pub struct Player {
     app: App,
     buffer: Buffer,
     title: String,
+    ground: Ground,
     timing: Timing,
     moments: std::vec::IntoIter<Duration>,
     cues: Vec<Cue>,
@@ -68,6 +70,7 @@ impl Player {
         let mut session = replay::replayed(recording, layout);
         reach(&mut session, timing.from, watch);
         let options = Options {
+            theme: look.theme,
             depth: look.depth,
             ascii: look.ascii,
             ..Options::default()
@@ -80,6 +83,7 @@ impl Player {
             session,
             buffer: Buffer::empty(Rect::new(0, 0, width, height)),
             title: format!("{}, seed {}", layout::printable(name), recording.head.seed),
+            ground: Ground::of(look.theme),
             timing,
             moments: moments.into_iter(),
             cues,
@@ -108,6 +112,11 @@ impl Player {
     /// What the pictures show, in a line.
     pub fn title(&self) -> &str {
         &self.title
+    }
+
+    /// What is behind them.
+    pub(super) fn ground(&self) -> Ground {
+        self.ground
     }
 
     /// Frames that are still to come.

@@ -13,7 +13,7 @@ use std::time::Duration;
 use ratatui::layout::Rect;
 
 use super::grid;
-use super::palette::Ground;
+use super::palette::Rgb;
 use super::player::Player;
 use super::shapes::{HIGH, WIDE};
 
@@ -45,7 +45,7 @@ const BASELINE: usize = 31;
 /// Draws all that a player has and writes the last frame.
 pub(super) fn still(player: &mut Player, out: &mut dyn Write, watch: &mut dyn FnMut(Duration)) -> io::Result<usize> {
     while player.advance(watch).is_some() {}
-    let mut inks = Inks::new(Ground::new());
+    let mut inks = Inks::new(player.ground());
     let mut all = Pieces::default();
     let area = player.picture().area;
     for y in 0..area.height {
@@ -54,7 +54,7 @@ pub(super) fn still(player: &mut Player, out: &mut dyn Write, watch: &mut dyn Fn
         all.signs.extend(row.signs);
     }
     let style = inks.style();
-    write_document(out, player.title(), area, &style, |out| {
+    write_document(out, (player.title(), player.ground().night), area, &style, |out| {
         write!(out, "{}\n{}\n", all.grounds.join("\n"), all.signs.join("\n"))
     })?;
     Ok(1)
@@ -66,7 +66,7 @@ pub(super) fn animation(
     out: &mut dyn Write,
     watch: &mut dyn FnMut(Duration),
 ) -> io::Result<usize> {
-    let mut film = Film::new(Inks::new(Ground::new()));
+    let mut film = Film::new(Inks::new(player.ground()));
     let mut frames = 0;
     let mut end = Duration::ZERO;
     while let Some(at) = player.advance(watch) {
@@ -75,7 +75,8 @@ pub(super) fn animation(
         frames += 1;
     }
     let reel = film.end(end + PAUSE);
-    write_document(out, player.title(), player.picture().area, &reel.style, |out| {
+    let about = (player.title(), player.ground().night);
+    write_document(out, about, player.picture().area, &reel.style, |out| {
         write!(out, "{}{}", reel.grounds, reel.signs)
     })?;
     Ok(frames)
@@ -84,7 +85,7 @@ pub(super) fn animation(
 /// Writes what is around the pieces.
 fn write_document(
     out: &mut dyn Write,
-    title: &str,
+    (title, night): (&str, Rgb),
     area: Rect,
     style: &str,
     body: impl FnOnce(&mut dyn Write) -> io::Result<()>,
@@ -92,7 +93,6 @@ fn write_document(
     let width = usize::from(area.width) * WIDE + 2 * MARGIN;
     let height = usize::from(area.height) * HIGH + 2 * MARGIN;
     let (natural_width, natural_height) = (width / UNITS, height / UNITS);
-    let night = Ground::new().night;
     let title = escaped(title);
     write!(
         out,

@@ -120,7 +120,7 @@ fn an_incident_is_told_in_plain_words() {
              | Healed | – | – | Not reached: not all was as before when the run ended. |\n",
             "| Time to detect | 5.01 s | from the fault until noticed by `lb` |\n\
              | Time to recover | 5.10 s | from the fault until users were served as before |\n\
-             | Requests failed | 372 | 15.5% of the 2,400 sent until served |\n",
+             | Requests failed | 372 | 18.2% of the 2,040 sent until served |\n",
             "Causes that arose there, in the whole run: 1,576 requests “refused” at `web/1`.\n",
             "| +5.01 s | lb took web/1 out: 3 checks failed |\n",
             "To see it again:\n\n```sh\nblastradius replay outage.replay.ron --report\n```\n",

@@ -53,7 +53,8 @@ fn subject(app: &App) -> Subject {
             if info.is_some_and(|info| matches!(info.kind, Kind::Dns | Kind::Resolver)) {
                 return Subject::Names;
             }
-            info.and_then(|info| info.site)
+            // Of users: where they are sent while all is well.
+            info.and_then(|info| info.site.or(info.home))
         }
     };
     let all = || (0..frame.services.len()).filter_map(|service| Some((service, of(service)?)));

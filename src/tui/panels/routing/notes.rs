@@ -183,7 +183,7 @@ fn autoscaler(name: &str, scaler: &AutoscalerState, at: SimTime, width: u16) -> 
             let label = if index == 0 { time } else { "" };
             Note {
                 urgent: fresh,
-                pieces: vec![piece(format!("{label:<8}"), Role::Faint), piece(words, role)],
+                pieces: vec![piece(format!("{label:<8}"), Role::Muted), piece(words, role)],
             }
         });
         lines.collect::<Vec<Note>>()

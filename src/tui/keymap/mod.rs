@@ -1,8 +1,13 @@
-//! What each key does: one table. The footer, the help page and the README's list of keys are made from it.
+//! What each key does: one table. The footer, the help page and the README's list of keys are made from it. What a person has bound otherwise is
+//! laid over it by [`Keymap`].
+
+mod bound;
+mod names;
 
 use std::fmt::Write;
 
-use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+pub use bound::{Bound, Keymap, Misbound};
+pub use names::{act, verb, verbs};
 
 /// What a key asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,10 +78,24 @@ pub enum Action {
     Mark,
     /// Slower.
     Slower,
+    /// Marks the selection; of two marks the link is chosen.
+    Pick,
+    /// Another choice of panes.
+    Preset,
+    /// Follows a request, slowly, hop by hop.
+    Watch,
+    /// The next lens.
+    Lens,
+    /// The lens before.
+    LensBack,
     /// What breaks when each thing fails.
     Blast,
+    /// Opens the list of experiments.
+    Try,
     /// Faster.
     Faster,
+    /// Opens the list of everything that can be done.
+    Palette,
     /// Opens the command line.
     Command,
     /// Opens the choice of layouts.
@@ -164,21 +183,21 @@ pub const KEYMAP: &[Binding] = &[
         &[A::More, A::More, A::Fewer],
         "machines",
         "a machine more, a machine fewer; a replica more for a database",
-        6,
+        7,
     ),
     row(
         &["t", "T"],
         &[A::Surge, A::Calm],
         "traffic",
         "traffic times two, halved",
-        7,
+        8,
     ),
     row(
         &["e"],
         &[A::Edit],
         "edit",
         "change the selection while it runs: size, machines, balancing",
-        8,
+        9,
     ),
     row(
         &["F"],
@@ -192,7 +211,7 @@ pub const KEYMAP: &[Binding] = &[
         &[A::Inspect],
         "inspect",
         "all that is known of the selection, and what it is",
-        9,
+        10,
     ),
     row(&["space"], &[A::Pause], "pause", "stop time, let it pass", 5),
     row(
@@ -207,7 +226,7 @@ pub const KEYMAP: &[Binding] = &[
         &[A::Rewind, A::Return, A::Rewind],
         "rewind",
         "go back to just before your last act; return to where you came from",
-        11,
+        12,
     ),
     row(
         &["shift-left", "shift-right"],
@@ -230,13 +249,48 @@ pub const KEYMAP: &[Binding] = &[
         "let everything fail in turn, in the background: the worst first; enter plays one",
         0,
     ),
+    row(
+        &["E"],
+        &[A::Try],
+        "try",
+        "what this layout offers to try: say what will happen, see what does",
+        14,
+    ),
+    row(
+        &["w"],
+        &[A::Watch],
+        "watch",
+        "follow the next request that comes by the selection, hop by hop; in the causes one that fails, in the latencies a slow one",
+        6,
+    ),
+    row(
+        &["c", "C"],
+        &[A::Lens, A::LensBack],
+        "colour",
+        "colour the map by health, load, latency, errors, hit ratio, lag or cost: the next, the one before",
+        13,
+    ),
+    row(
+        &["v"],
+        &[A::Pick],
+        "link",
+        "mark the selection; v on another thing opens what can be done to the link between the two",
+        0,
+    ),
+    row(
+        &["p"],
+        &[A::Preset],
+        "preset",
+        "which panes have the screen: everything, the map, or all panels without the map",
+        0,
+    ),
     row(&["m"], &[A::Mark], "mark", "begin a chapter here", 0),
     row(
         &["<", ">", "[", "]"],
         &[A::Slower, A::Faster, A::Slower, A::Faster],
         "speed",
         "slower, faster",
-        10,
+        11,
     ),
     row(
         &["left", "down", "up", "right", "h", "j", "k", "l"],
@@ -295,11 +349,18 @@ pub const KEYMAP: &[Binding] = &[
         &[A::Command],
         "command",
         "type a command: kill web/1, slow db 10, w FILE, goto 40s; tab completes",
-        12,
+        15,
     ),
-    row(&["o"], &[A::Open], "open", "open another layout", 13),
-    row(&["?"], &[A::Help], "keys", "this page", 14),
-    row(&["q", "ctrl-c"], &[A::Quit, A::Quit], "quit", "end", 15),
+    row(
+        &["ctrl-p"],
+        &[A::Palette],
+        "palette",
+        "everything that can be done: type a part of its name, or of what it does",
+        0,
+    ),
+    row(&["o"], &[A::Open], "open", "open another layout", 16),
+    row(&["?"], &[A::Help], "keys", "this page", 17),
+    row(&["q", "ctrl-c"], &[A::Quit, A::Quit], "quit", "end", 18),
     row(
         &["ctrl-z"],
         &[A::Suspend],
@@ -309,72 +370,38 @@ pub const KEYMAP: &[Binding] = &[
     ),
 ];
 
-/// The name of a key, as the table writes it.
-pub fn name(key: KeyEvent) -> Option<String> {
-    let ctrl = key.modifiers.contains(KeyModifiers::CONTROL);
-    let shift = key.modifiers.contains(KeyModifiers::SHIFT);
-    if key.modifiers.contains(KeyModifiers::ALT) {
-        return None;
-    }
-    let base = match key.code {
-        KeyCode::Char(' ') => "space".to_string(),
-        KeyCode::Char(c) if ctrl => return Some(format!("ctrl-{}", c.to_ascii_lowercase())),
-        KeyCode::Char(c) => c.to_string(),
-        KeyCode::Left if shift => "shift-left".to_string(),
-        KeyCode::Right if shift => "shift-right".to_string(),
-        KeyCode::Left => "left".to_string(),
-        KeyCode::Right => "right".to_string(),
-        KeyCode::Up => "up".to_string(),
-        KeyCode::Down => "down".to_string(),
-        KeyCode::Home => "home".to_string(),
-        KeyCode::End => "end".to_string(),
-        KeyCode::Enter => "enter".to_string(),
-        KeyCode::Esc => "esc".to_string(),
-        KeyCode::Tab => "tab".to_string(),
-        KeyCode::Backspace => "backspace".to_string(),
-        KeyCode::BackTab => "backtab".to_string(),
-        _ => return None,
-    };
-    Some(base)
-}
-
-/// What a key asks for, when no text is typed.
-pub fn action(key: KeyEvent) -> Option<Action> {
-    let name = name(key)?;
-    KEYMAP.iter().find_map(|binding| {
-        let index = binding.keys.iter().position(|key| *key == name)?;
-        binding.actions.get(index).or(binding.actions.last()).copied()
-    })
-}
-
 impl Binding {
     /// The keys in a few characters: `x`, `+ -`, `arrows hjkl`.
-    pub fn label(&self) -> String {
+    fn label(&self) -> String {
         match self.keys {
             ["left", ..] => "arrows hjkl".to_string(),
             ["+", ..] => "+ -".to_string(),
             ["1", .., last] => format!("1-{last}"),
             ["g", "G", ..] => "g G".to_string(),
             ["<", ">", ..] => "< > [ ]".to_string(),
-            keys => keys.join(" ").replace("backtab", "shift-tab"),
+            keys => written(keys),
         }
     }
 
     /// The keys for the footer, where room is scarce.
-    pub fn short_label(&self) -> String {
+    fn short_label(&self) -> String {
         match self.keys {
             ["<", ..] => "< >".to_string(),
             [first @ ("q" | "." | "z"), ..] => (*first).to_string(),
             _ => self.label(),
         }
     }
+
+    /// What each key does.
+    fn pairs(&self) -> impl Iterator<Item = (&'static str, Action)> + use<> {
+        self.keys.iter().copied().zip(self.actions.iter().copied())
+    }
 }
 
-/// The rows of the footer, in its order.
-pub fn footer() -> Vec<&'static Binding> {
-    let mut rows: Vec<&Binding> = KEYMAP.iter().filter(|binding| binding.footer > 0).collect();
-    rows.sort_by_key(|binding| binding.footer);
-    rows
+/// Keys as people read them.
+fn written<K: AsRef<str>>(keys: &[K]) -> String {
+    let keys: Vec<&str> = keys.iter().map(AsRef::as_ref).collect();
+    keys.join(" ").replace("backtab", "shift-tab")
 }
 
 /// The list of keys for the README.
@@ -406,21 +433,9 @@ mod tests {
 
     #[test]
     fn the_footer_has_an_order_without_ties() {
-        let order: Vec<u8> = footer().iter().map(|binding| binding.footer).collect();
+        let mut order: Vec<u8> = KEYMAP.iter().map(|binding| binding.footer).collect();
+        order.retain(|place| *place > 0);
+        order.sort_unstable();
         assert_eq!(order, (1..=order.len() as u8).collect::<Vec<_>>());
-    }
-
-    #[test]
-    fn keys_are_found_in_the_table() {
-        let press = |code| KeyEvent::new(code, KeyModifiers::NONE);
-        assert_eq!(action(press(KeyCode::Char('x'))), Some(Action::Kill));
-        assert_eq!(action(press(KeyCode::Char('='))), Some(Action::More));
-        assert_eq!(action(press(KeyCode::Char(' '))), Some(Action::Pause));
-        assert_eq!(
-            action(KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL)),
-            Some(Action::Quit)
-        );
-        assert_eq!(action(press(KeyCode::Char('X'))), Some(Action::Destroy));
-        assert_eq!(action(press(KeyCode::F(1))), None);
     }
 }
