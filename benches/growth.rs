@@ -17,6 +17,9 @@ use blastradius::world::World;
 /// Requests that are measured for each size.
 const REQUESTS: f64 = 400_000.0;
 
+/// The time between two health checks of a server.
+const CHECKS: Duration = Duration::from_secs(5);
+
 fn main() {
     let most = std::env::args()
         .skip(1)
@@ -53,8 +56,8 @@ fn measure(layout: &Layout, rate: f64) -> (f64, f64) {
     let mut world = World::build(layout, 7);
     let built = start.elapsed().as_secs_f64();
     let simulated = Duration::from_secs_f64((REQUESTS / rate).max(0.5));
-    // Caches and queues fill first.
-    world.advance(simulated / 4);
+    // Caches and queues fill first, and every balancer has checked every server once.
+    world.advance((simulated / 4).max(CHECKS));
     let before = world.frame().total.sent;
     let start = Instant::now();
     world.advance(simulated);

@@ -2,6 +2,8 @@
 
 use std::cell::{Cell, RefCell};
 
+use rustc_hash::FxHashMap;
+
 use crate::layout::{self, Balance};
 use crate::observe::BackendView;
 use crate::protocol::Http;
@@ -19,6 +21,8 @@ const DRAWS: usize = 16;
 pub struct Chooser {
     turn: Cell<usize>,
     draws: RefCell<Stream>,
+    /// The places of the servers. It is asked for one at a time, and never gone through.
+    places: RefCell<FxHashMap<InstanceId, usize>>,
     /// By place of the server: what smooth weighted round robin owes it.
     owed: RefCell<Vec<f64>>,
     /// Points of the ring in order, and the places of their servers.
@@ -33,6 +37,7 @@ impl Chooser {
         Chooser {
             turn: Cell::new(0),
             draws: RefCell::new(draws),
+            places: RefCell::default(),
             owed: RefCell::default(),
             ring: RefCell::default(),
             least: RefCell::default(),
@@ -41,10 +46,17 @@ impl Chooser {
 
     /// Servers have come or gone.
     pub fn reset(&self, backends: &[BackendView]) {
+        let places = backends.iter().enumerate().map(|(place, backend)| (backend.id, place));
+        *self.places.borrow_mut() = places.collect();
         self.owed.borrow_mut().clear();
         self.owed.borrow_mut().resize(backends.len(), 0.0);
         self.ring.borrow_mut().clear();
         self.least.replace(None);
+    }
+
+    /// Where a server stands.
+    pub fn place(&self, server: InstanceId) -> Option<usize> {
+        self.places.borrow().get(&server).copied()
     }
 
     /// The server at this place is not as it was.
@@ -80,7 +92,7 @@ impl Chooser {
         let open = |place: usize| backends[place].is_up() && !tried.contains(&backends[place].id);
         if spec.sticky.is_some()
             && let Some(cookie) = http.cookie
-            && let Some(place) = backends.iter().position(|backend| backend.id == cookie)
+            && let Some(place) = self.place(cookie)
             && open(place)
         {
             return Some(place);
@@ -168,8 +180,7 @@ impl Chooser {
             }
             least
         });
-        let place_of = |id: &InstanceId| backends.iter().position(|backend| backend.id == *id);
-        let but: Vec<usize> = tried.iter().filter_map(place_of).collect();
+        let but: Vec<usize> = tried.iter().filter_map(|server| self.place(*server)).collect();
         let load = |place: usize| load(&backends[place], || ramps(place));
         let whole = least.first(turn, &but).map(|(place, _)| place);
         let apart = least.apart.iter().copied().filter(|place| !but.contains(place));

@@ -102,11 +102,13 @@ impl LoadBalancer {
             cx.spawn(Rc::clone(self).check(cx.detached(), (*id, self.views.get()), phase));
         }
         self.chooser.reset(&backends);
-        let weight = |backend: &BackendView| {
-            let given = given.iter().find(|(id, _)| *id == backend.id);
-            given.map_or(1.0, |(_, weight)| *weight)
-        };
-        *self.weights.borrow_mut() = backends.iter().map(weight).collect();
+        let mut weights = vec![1.0; backends.len()];
+        for (id, weight) in given.iter() {
+            if let Some(place) = self.chooser.place(*id) {
+                weights[place] = *weight;
+            }
+        }
+        *self.weights.borrow_mut() = weights;
     }
 
     /// Checks one server for as long as it belongs here.
@@ -118,8 +120,8 @@ impl LoadBalancer {
             let reply = Reply::of_call(cx.call(server, Request::Check, rules.timeout).await, server);
             let news = {
                 let mut backends = self.probe.backends.borrow_mut();
-                let is_it = |backend: &BackendView| backend.id == server && backend.number == view;
-                let Some(place) = backends.iter().position(is_it) else {
+                let place = self.chooser.place(server);
+                let Some(place) = place.filter(|place| backends[*place].number == view) else {
                     return;
                 };
                 let backend = &mut backends[place];
@@ -164,10 +166,9 @@ impl LoadBalancer {
     /// Changes what is known of a server, which stood at this place when last seen.
     fn change(&self, server: InstanceId, place: usize, change: impl Fn(&mut BackendView)) {
         let mut backends = self.probe.backends.borrow_mut();
-        let is_it = |backend: &BackendView| backend.id == server;
         let place = match backends.get(place) {
-            Some(backend) if is_it(backend) => Some(place),
-            _ => backends.iter().position(is_it),
+            Some(backend) if backend.id == server => Some(place),
+            _ => self.chooser.place(server),
         };
         if let Some(place) = place {
             change(&mut backends[place]);
@@ -197,18 +198,17 @@ impl LoadBalancer {
             return;
         };
         let mut backends = self.probe.backends.borrow_mut();
-        let ejected = backends.iter().filter(|backend| backend.ejected.is_some()).count();
-        let count = backends.len();
-        let Some(place) = backends.iter().position(|backend| backend.id == server) else {
+        let Some(place) = self.chooser.place(server) else {
             return;
         };
-        let backend = &mut backends[place];
         let Some(error) = error else {
-            backend.broken = 0;
+            backends[place].broken = 0;
             return;
         };
+        let ejected = backends.iter().filter(|backend| backend.ejected.is_some()).count();
+        let room = ejected == 0 || (ejected + 1) as f64 <= outlier.most * backends.len() as f64;
+        let backend = &mut backends[place];
         backend.broken += 1;
-        let room = ejected == 0 || (ejected + 1) as f64 <= outlier.most * count as f64;
         if backend.broken < outlier.errors || backend.ejected.is_some() || !room {
             return;
         }
@@ -229,8 +229,8 @@ impl LoadBalancer {
     async fn pardon(self: Rc<Self>, cx: Cx<System>, server: InstanceId, until: SimTime) {
         cx.sleep_until(until).await;
         let mut backends = self.probe.backends.borrow_mut();
-        let mut all = backends.iter_mut().enumerate();
-        if let Some((place, backend)) = all.find(|(_, backend)| backend.id == server) {
+        if let Some(place) = self.chooser.place(server) {
+            let backend = &mut backends[place];
             backend.ejected = None;
             self.chooser.note(place, backend);
             cx.emit(Event::Returned { backend: server });
