@@ -1,7 +1,9 @@
 //! What can be done to a world: commands, the selectors that name their targets, and scripts of timed commands.
 
+mod edits;
 mod experiments;
 pub mod faults;
+mod kept;
 mod model;
 mod resolve;
 mod routing;

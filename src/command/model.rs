@@ -115,6 +115,16 @@ pub enum Command {
     For(Box<Command>, #[serde(with = "crate::layout::duration")] Duration),
     /// Kills at random by the seed of the world from now on, or no more.
     Chaos(Option<Chaos>),
+    /// Adds a service to a data center: its name, with the data center in front if there are several, and what it is, as a layout says it. Its machines boot first.
+    /// Nobody calls it before somebody is connected with it, except that a load balancer in front of the entry point becomes the entry point.
+    Add(Selector, String),
+    /// Removes a service that nobody calls, with all that is on its disks. Its machines answer what they hold, and leave.
+    Remove(Selector),
+    /// Lets a service call another one of its data center, in place of the one of that kind that it called. A balancer does so at once; others are
+    /// restarted in turn, a tenth of them at a time, and call the new one from then on.
+    Connect(Selector, Selector),
+    /// Lets a service call another one no more, in the same way.
+    Disconnect(Selector, Selector),
 }
 
 /// What is wrong with software that answers some requests with an error.

@@ -1,5 +1,6 @@
 //! What the selectors of a script name in a layout.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::model::{Command, Selector};
@@ -108,7 +109,26 @@ impl<'a> Things<'a> {
 }
 
 /// The index of the first command with a selector that names nothing, or several things without saying so; with what is wrong.
+///
+/// What comes behind a command that adds, removes or connects services is about the layout as it is then.
 pub(super) fn check(commands: &[&Command], layout: &Layout) -> Result<(), (usize, String)> {
+    let Some(edit) = commands.iter().position(|command| command.is_edit()) else {
+        return check_all(commands, layout);
+    };
+    check_all(&commands[..edit], layout)?;
+    let mut layout = Cow::Borrowed(layout);
+    for command in &commands[..=edit] {
+        match command.edited(&layout) {
+            Ok(Some(changed)) => layout = Cow::Owned(changed),
+            Err(error) if command.is_edit() => return Err((edit, error.0)),
+            Ok(None) | Err(_) => {}
+        }
+    }
+    let rest = check(&commands[edit + 1..], &layout);
+    rest.map_err(|(index, message)| (edit + 1 + index, message))
+}
+
+fn check_all(commands: &[&Command], layout: &Layout) -> Result<(), (usize, String)> {
     let things = things(layout);
     let instances = most_instances(commands, &things);
     let mut known: BTreeMap<(&Selector, Wanted), Result<(), String>> = BTreeMap::new();

@@ -9,10 +9,14 @@ use super::selector::shown;
 use super::setting::Setting;
 use super::skew;
 use super::verbs::{VERBS, Verb};
-use crate::layout::{Balance, SIZES, Size, closest, duration, parse_share, percent, suggestion};
+use crate::layout::{
+    Balance, SIZES, Size, closest, duration, parse_share, percent, printable, service_text, suggestion,
+};
 
 /// The longest delay of a link.
 const LONGEST_DELAY: Duration = Duration::from_secs(60);
+/// The longest text of a service, in bytes.
+const LONGEST_SERVICE: usize = 4_000;
 /// The largest factor of slowness and of traffic.
 const LARGEST_FACTOR: f64 = 1_000.0;
 /// The most machines of a service.
@@ -103,6 +107,19 @@ impl Command {
             ("evacuate", [site]) => Command::Evacuate(Selector::parse(site)?),
             ("reopen", [site]) => Command::Reopen(Selector::parse(site)?),
             ("close", [node]) => Command::Close(Selector::parse(node)?),
+            ("add", [name, service @ ..]) if !service.is_empty() => {
+                let name = Selector::parse(name)?;
+                Command::Add(name, service_text(&service.join(" ")).map_err(CommandError)?)
+            }
+            ("remove", [service]) => Command::Remove(Selector::parse(service)?),
+            ("connect", ends @ [_, ..]) => {
+                let (from, to) = one_way(ends)?;
+                Command::Connect(from, to)
+            }
+            ("disconnect", ends @ [_, ..]) => {
+                let (from, to) = one_way(ends)?;
+                Command::Disconnect(from, to)
+            }
             (name, words) => return words::parse(name, words).unwrap_or_else(|| Err(wrong_words(verb))),
         };
         Ok(command)
@@ -139,6 +156,12 @@ impl Command {
                 Err(refused(format!("unknown size `{}`{known}", shown(size))))
             }
             Command::Set(_, setting) => setting.validate(),
+            Command::Add(_, service) => {
+                if service.len() > LONGEST_SERVICE || printable(service) != *service {
+                    return Err(refused("a service is said in at most 4,000 signs that can be seen"));
+                }
+                service_text(service).map(drop).map_err(CommandError)
+            }
             Command::Revoke(_, share) if !(0.0..=1.0).contains(share) => Err(refused(format!(
                 "the share of `revoke` is from 0% to 100%, not {share}"
             ))),
@@ -181,7 +204,10 @@ impl Command {
             | Command::Outage(target)
             | Command::Mislead(target)
             | Command::Expire(Some(target))
+            | Command::Add(target, _)
+            | Command::Remove(target)
             | Command::Close(target) => vec![target],
+            Command::Connect(from, to) | Command::Disconnect(from, to) => vec![from, to],
             Command::Cut(link)
             | Command::Delay(link, _)
             | Command::Drop(link, _)
@@ -220,6 +246,15 @@ fn known_verbs(verb: &str) -> String {
 
 fn link(words: &[&str]) -> Result<LinkSelector, CommandError> {
     LinkSelector::parse(&words.join(" "))
+}
+
+/// The ends of an arrow that points one way.
+fn one_way(words: &[&str]) -> Result<(Selector, Selector), CommandError> {
+    let link = link(words)?;
+    if link.both {
+        return Err(refused("one calls the other: write `web -> db`"));
+    }
+    Ok((link.from, link.to))
 }
 
 /// A factor, with or without the `x` that people write in front: `2`, `x2`.
@@ -314,6 +349,10 @@ impl fmt::Display for Command {
             Command::Expire(Some(target)) => write!(f, "expire {target}"),
             Command::Inject(injection) => injection.fmt(f),
             Command::For(command, time) => write!(f, "{command} for {}", duration::format(*time)),
+            Command::Add(name, service) => write!(f, "add {name} {service}"),
+            Command::Remove(service) => write!(f, "remove {service}"),
+            Command::Connect(from, to) => write!(f, "connect {from} -> {to}"),
+            Command::Disconnect(from, to) => write!(f, "disconnect {from} -> {to}"),
             Command::Chaos(None) => f.write_str("chaos off"),
             Command::Chaos(Some(chaos)) => write!(f, "chaos {chaos}"),
         }

@@ -237,4 +237,28 @@ pub const VERBS: &[Verb] = &[
         example: "chaos on",
         about: "kill at random by the seed (every 60s), mend after a while (20s), until it is switched off",
     },
+    Verb {
+        name: "add",
+        usage: "add NAME KIND(FIELDS)",
+        example: "add extra Cache(machines: 2)",
+        about: "add a service, as a layout says it; nobody calls it until it is connected",
+    },
+    Verb {
+        name: "remove",
+        usage: "remove SERVICE",
+        example: "remove cache",
+        about: "remove a service that nobody calls, with all that is on its disks",
+    },
+    Verb {
+        name: "connect",
+        usage: "connect FROM -> TO",
+        example: "connect web -> cache",
+        about: "let a service call another one; its machines are restarted in turn",
+    },
+    Verb {
+        name: "disconnect",
+        usage: "disconnect FROM -> TO",
+        example: "disconnect web -> cache",
+        about: "let a service call another one no more",
+    },
 ];

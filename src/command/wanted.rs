@@ -90,9 +90,15 @@ impl<'a> Wanted<'a> {
             Command::Redrive(_) => Wanted::Queue { dead: true },
             Command::Resize(..) => Wanted::Sized,
             Command::Balance(..) => Wanted::LoadBalancer,
-            Command::Cut(_) | Command::Delay(..) | Command::Drop(..) | Command::Bandwidth(..) | Command::Join(_) => {
-                Wanted::Anything
-            }
+            Command::Cut(_)
+            | Command::Delay(..)
+            | Command::Drop(..)
+            | Command::Bandwidth(..)
+            | Command::Join(_)
+            | Command::Add(..)
+            | Command::Remove(_)
+            | Command::Connect(..)
+            | Command::Disconnect(..) => Wanted::Anything,
             Command::Promote(_) => Wanted::Node(Need::Replicas),
             Command::Recover(_) => Wanted::Nodes(Some(Need::Replicas)),
             Command::Replicate(_) => Wanted::Database(Need::Copies),

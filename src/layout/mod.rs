@@ -6,6 +6,7 @@ pub(crate) mod bytes;
 mod caching;
 mod check;
 pub mod duration;
+mod edit;
 mod entry;
 mod evict;
 mod expect;
@@ -26,6 +27,7 @@ mod text;
 mod validate;
 
 pub use caching::{Cache, Cdn, Content, Invalidate, Near, Strategy};
+pub use edit::{Edit, KINDS, service_text};
 pub use entry::{autoscaler_of, monitor_of, shield_of};
 pub use evict::{Evict, Room};
 pub use expect::{Comparison, Expectation, Measure, Quantifier, QueueMeasure};
@@ -36,7 +38,7 @@ pub use model::{
     Asks, Balance, DataCenter, Database, Distribution, Dns, Host, Keys, Layout, LoadBalancer, LookBack, Map, Network,
     Pages, Pair, Routing, Serverless, Service, SessionStore, Sessions, Sticky, Users, Web,
 };
-pub use parse::{LayoutError, parse};
+pub use parse::{LayoutError, Source, parse};
 pub use policies::{Autoscaler, Breaker, Calls, HealthCheck, Outlier, RateLimit, Target};
 pub use queueing::{Consumer, Delivery, Fallback, Job, Publish, Queue, Style};
 pub(crate) use queueing::{longest_block, outbox_room};

@@ -17,6 +17,7 @@ use super::caching::{Cache, Cdn, Content};
 use super::expect::Expectation;
 use super::experiment::Experiment;
 use super::geo::Region;
+use super::parse::Source;
 use super::policies::{Autoscaler, Calls, HealthCheck, Outlier, RateLimit};
 use super::queueing::{Consumer, Publish, Queue};
 use super::replication::{Replication, Sharding};
@@ -60,6 +61,8 @@ pub struct Layout {
     pub expect: Vec<Expectation>,
     /// What there is to try, the most telling first. At most 9.
     pub experiments: Vec<Experiment>,
+    /// The text that all this was read from, so that it can be changed and kept.
+    pub source: Source,
 }
 
 /// A population of users: an open-loop Poisson source of requests.

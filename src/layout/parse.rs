@@ -1,6 +1,7 @@
 //! From text to a validated layout.
 
 use std::fmt;
+use std::sync::Arc;
 
 use super::model::Layout;
 use super::raw::{self, RawExpectation, RawLayout};
@@ -9,10 +10,36 @@ use super::text::printable;
 use super::validate::validate;
 
 /// The largest file that is read, in bytes.
-const LARGEST_FILE: usize = 1024 * 1024;
+pub(super) const LARGEST_FILE: usize = 1024 * 1024;
 
 /// The most expectations of a layout: all are evaluated every 100 ms of simulated time.
 const MOST_EXPECTATIONS: usize = 1_000;
+
+/// The text that a layout was read from. It says nothing of what a layout is that the layout does not: all are equal.
+#[derive(Clone, Debug)]
+pub struct Source(Arc<str>);
+
+impl Source {
+    pub(super) fn new(text: &str) -> Source {
+        Source(text.into())
+    }
+
+    /// The text.
+    pub fn text(&self) -> &str {
+        &self.0
+    }
+
+    /// The text, for whoever keeps it.
+    pub fn shared(&self) -> Arc<str> {
+        Arc::clone(&self.0)
+    }
+}
+
+impl PartialEq for Source {
+    fn eq(&self, _: &Source) -> bool {
+        true
+    }
+}
 
 /// What is wrong with a layout, where, and what was probably meant.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,6 +100,7 @@ fn read(source: &str) -> Result<Layout, Problem> {
     let raw: RawLayout = source::read(&root)?;
     let path = Path::root(&root);
     let (mut layout, expectations, experiments) = raw.model(&path)?;
+    layout.source = Source::new(source);
     validate(&layout, &root)?;
     expect(&mut layout, expectations, &root)?;
     layout.experiments = raw::experiments(experiments, &layout, &path.at("experiments"), source)?;

@@ -1,5 +1,6 @@
 //! The shape of a world: what a frame names by its index.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The shape of a world: it changes only when machines or services come or go, or a setting changes a text.
@@ -17,6 +18,10 @@ pub struct Topology {
     pub services: Vec<ServiceInfo>,
     /// Who calls whom.
     pub links: Vec<LinkInfo>,
+    /// The text of a layout that says all this, with what was changed while it ran.
+    pub layout: Arc<str>,
+    /// Commands that changed what no layout can say.
+    pub unkept: Vec<String>,
 }
 
 /// A data center.
@@ -65,6 +70,8 @@ pub enum Kind {
     Queue,
     /// Workers that take messages from a queue.
     Workers,
+    /// What was removed while the world ran: its place in the lists is kept, and nothing else.
+    Removed,
 }
 
 /// What does not change about a service.

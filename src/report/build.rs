@@ -379,6 +379,7 @@ fn kind(kind: Kind) -> &'static str {
         Kind::Shield => "shield",
         Kind::Queue => "queue",
         Kind::Workers => "workers",
+        Kind::Removed => "removed",
     }
 }
 

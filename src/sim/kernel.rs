@@ -164,6 +164,14 @@ impl<W: Wire> Kernel<W> {
         id
     }
 
+    /// Puts other software in the place of an instance's: it runs from its next start on.
+    pub fn reinstall(&mut self, instance: InstanceId, factory: Factory<W>) {
+        let at = self.whereabouts(instance);
+        let entry = &mut self.state_mut().machines[at.machine.0 as usize];
+        entry.factories[at.local as usize] = factory.clone();
+        self.order(at.machine, Order::Reinstall(at.local, factory));
+    }
+
     fn whereabouts(&self, instance: InstanceId) -> Whereabouts {
         self.state().shared.directory.borrow()[instance.0 as usize]
     }

@@ -70,6 +70,8 @@ impl Handler {
 pub(super) enum Order<W: Wire> {
     /// Puts a service on the machine. It is down until it is started.
     Install(Factory<W>),
+    /// Other software for the next start of a service.
+    Reinstall(u16, Factory<W>),
     /// Starts a process that is down; it serves after so long.
     Start { local: u16, boot: u64 },
     /// Ends a process at once. Callers hear Reset.
@@ -449,6 +451,7 @@ impl<W: Wire> Machine<W> {
                 self.factories.push(factory);
                 self.processes.push(None);
             }
+            Order::Reinstall(local, factory) => self.factories[local as usize] = factory,
             Order::Start { local, boot } => self.start(local, boot),
             Order::Crash { local } => self.crash(local),
             Order::Hang { local } => {

@@ -145,10 +145,23 @@ impl Network {
         self.loss = loss;
     }
 
-    /// Counts traffic between so many groups.
+    /// Counts traffic between so many groups. What was counted between those that were there before stays.
     pub fn set_groups(&mut self, groups: usize) {
-        self.groups = groups;
+        let before = std::mem::replace(&mut self.groups, groups);
+        let mut counted = std::mem::take(&mut self.traffic).into_iter();
         self.traffic = vec![Traffic::default(); groups * groups];
+        for from in 0..before {
+            for (to, traffic) in counted.by_ref().take(before).enumerate() {
+                if from < groups && to < groups {
+                    self.traffic[from * groups + to] = traffic;
+                }
+            }
+        }
+    }
+
+    /// The groups between which traffic is counted.
+    pub fn groups(&self) -> usize {
+        self.groups
     }
 
     /// Traffic between two groups.

@@ -1,8 +1,12 @@
 //! From keys and clicks to intents. Nothing here draws or touches the world.
 
+use std::time::Duration;
+
 use ratatui::crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 
 use crate::command::{Command, Fault, SETTINGS, Selector, VERBS};
+use crate::layout::duration;
+use crate::observe::Sample;
 use crate::world::Follow;
 
 use super::app::{App, Intent, Over, Pane};
@@ -16,9 +20,12 @@ use super::past;
 use super::prompt::{Prompt, Purpose, Typed};
 use super::question;
 use super::screen::Preset;
-use super::select::{self, Way};
+use super::select::{self, Item, Way};
 use super::theme::Role;
 use super::words::{self, WORDS};
+
+/// So long before the end of a second those requests begin that are told of in it.
+const BEFORE: Duration = Duration::from_secs(2);
 
 impl App {
     /// Takes what the terminal reports, and says what is to be done.
@@ -156,6 +163,10 @@ impl App {
                 self.over = Over::Prompt(Prompt::begun(&line));
                 return None;
             }
+            Choice::Kinds(site) => {
+                self.open(changes::kinds(self, site), "there is no data center");
+                return None;
+            }
             Choice::Try(place) => return self.try_out(place),
             Choice::Told => {
                 self.tell_again();
@@ -226,6 +237,13 @@ impl App {
             return Some(Intent::Order(Order::Mark(line)));
         }
         self.history.add(&line);
+        if let Some(ahead) = line.strip_prefix("preview ") {
+            match Command::parse(ahead) {
+                Ok(command) => self.over = Over::Confirm(command),
+                Err(error) => self.over = Over::Prompt(Prompt::refused(&line, error.to_string())),
+            }
+            return None;
+        }
         match words::read(&line) {
             None => {}
             Some(Ok(intent)) => return Some(intent),
@@ -313,7 +331,8 @@ impl App {
             Action::Edit => self.open(changes::menu(self), "it has nothing that can be changed"),
             Action::Branches => self.over = Over::Menu(past::branches(self)),
             Action::Blast => return Some(Intent::Blast),
-            Action::Watch => return Some(Intent::Order(Order::Follow(Some(self.wanted())))),
+            Action::Watch => return Some(self.watched()),
+            Action::Preview => self.over = Over::Confirm(self.kill()?),
             Action::Lens => self.lens = self.lens.turned(1),
             Action::LensBack => self.lens = self.lens.turned(-1),
             Action::Pick => self.pick(),
@@ -346,6 +365,38 @@ impl App {
             Pane::Causes => Follow::Failing(None),
             Pane::Latency => Follow::Slower(self.frame().recent_latency.p99),
             _ => Follow::Through(self.target().map(|target| Selector(target.to_string()))),
+        }
+    }
+
+    /// Follows a request of the kind that the pane in focus is about: where none comes now but some did, from just before those.
+    fn watched(&mut self) -> Intent {
+        let Some((at, follow)) = self.last_such() else {
+            return Intent::Order(Order::Follow(Some(self.wanted())));
+        };
+        self.say(
+            format!("none comes now: back to {}, when one did", duration::format(at)),
+            Role::Notice,
+        );
+        let orders = [Order::GoTo(at), Order::Follow(Some(follow)), Order::Run(true)];
+        Intent::Orders(orders.into())
+    }
+
+    /// The moment before the last second that the pane in focus would tell of, if it tells of none now.
+    fn last_such(&self) -> Option<(Duration, Follow)> {
+        let frame = self.frame();
+        let before = |second: &Sample| second.at.elapsed().saturating_sub(BEFORE);
+        let mut seconds = frame.history.iter().rev();
+        match self.focus {
+            Pane::Causes if frame.recent.failed == 0 => {
+                let last = seconds.find(|second| second.tally.failed > 0)?;
+                Some((before(last), Follow::Failing(None)))
+            }
+            Pane::Latency => {
+                let spike = seconds.max_by_key(|second| (second.p99, second.at))?;
+                let is_over = spike.p99 > frame.recent_latency.p99 * 2;
+                is_over.then(|| (before(spike), Follow::Slower(spike.p99)))
+            }
+            _ => None,
         }
     }
 
@@ -431,6 +482,9 @@ impl App {
         if self.focus != Pane::Map {
             self.zoom = Some(self.focus);
         } else if let Some(inside) = self.selected.inside(self.topology()) {
+            if let Item::Site(site) = self.selected {
+                self.within = Some(site).filter(|_| self.topology().sites.len() > 1);
+            }
             self.selected = inside;
         } else {
             self.inspector = true;
@@ -445,6 +499,8 @@ impl App {
         } else if self.focus != Pane::Map {
             self.focus = Pane::Map;
             self.scrolled = 0;
+        } else if self.within.is_some() && matches!(self.selected, Item::Site(_)) {
+            self.within = None;
         } else if let Some(outside) = self.selected.outside(self.topology()) {
             self.selected = outside;
         }

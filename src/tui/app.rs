@@ -112,10 +112,12 @@ pub enum Intent {
     Blast,
     /// Play the failure of this number from its start.
     Failure(usize),
-    /// Do what an experiment does, all of it.
-    Try(Vec<Order>),
+    /// Several things for the engine, one after the other: what an experiment does, for example.
+    Orders(Vec<Order>),
     /// Say where the run is recorded; the whole path, on a page of its own, if so.
     WhereKept(bool),
+    /// Write the layout as it is now to this file.
+    SaveLayout(String),
     /// Back to the shell for a while.
     Suspend,
     /// Look like this from now on.
@@ -237,6 +239,8 @@ pub struct App {
     pub inspector: bool,
     /// What lies above.
     pub over: Over,
+    /// What is known of what would come of the command that is asked about.
+    pub foreseen: Option<String>,
     /// The latest message.
     pub notice: Option<Notice>,
     /// How far the event log is scrolled back, in lines.
@@ -280,7 +284,9 @@ pub struct App {
     pub(super) motion: bool,
     /// Whether the program chose the layout.
     pub(super) unasked: bool,
-    planned: (u64, Rect),
+    planned: (u64, Rect, Option<usize>),
+    /// The data center that the map shows alone, if it does.
+    pub(super) within: Option<usize>,
 }
 
 /// How fast traffic moves, in cells a second on the wall.
@@ -302,6 +308,7 @@ impl App {
             zoom: None,
             inspector: false,
             over: Over::None,
+            foreseen: None,
             notice: None,
             scrolled: 0,
             sought: String::new(),
@@ -326,7 +333,8 @@ impl App {
             ascii: options.ascii,
             motion: options.motion,
             unasked: options.unasked,
-            planned: (u64::MAX, Rect::ZERO),
+            planned: (u64::MAX, Rect::ZERO, None),
+            within: None,
         }
     }
 
@@ -460,9 +468,20 @@ impl App {
         picker::prepare(self, area);
         self.arrangement = screen::arrange(self, area);
         let map = self.arrangement.map;
-        let key = (self.topology().version, map);
+        // What is selected is seen, wherever it stands.
+        let selected = match self.selected {
+            Item::Site(site) => Some(site),
+            other => other
+                .service()
+                .and_then(|service| self.topology().services.get(service)?.site),
+        };
+        self.within = self.within.filter(|site| selected.is_none_or(|other| other == *site));
+        let key = (self.topology().version, map, self.within);
         if self.planned != key {
-            self.plan = map::plan(&self.view.frame.topology, map.width, map.height);
+            self.plan = match self.within {
+                Some(site) => map::plan(&map::within(self.topology(), site), map.width, map.height),
+                None => map::plan(self.topology(), map.width, map.height),
+            };
             self.planned = key;
         }
     }

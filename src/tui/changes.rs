@@ -5,6 +5,7 @@ mod data;
 mod queues;
 mod sites;
 mod times;
+mod wiring;
 
 use crate::command::{Command, Selector, Setting};
 use crate::layout::{Balance, Sessions, Size};
@@ -51,6 +52,8 @@ const WEB: &[Kind] = &[Kind::Web];
 /// Those whose machines come and go.
 const TIERS_SCALED: &[Kind] = &[Kind::Web, Kind::Workers];
 const SCALED: &[Kind] = &[Kind::Web, Kind::Workers, Kind::Autoscaler];
+
+pub use wiring::kinds;
 
 /// The share of calls that retries may be, where the budget is switched on: the default of calls.
 const BUDGET: f64 = 0.2;
@@ -247,7 +250,9 @@ pub fn menu(app: &App) -> Option<Menu> {
     let topology = app.topology();
     let target = app.target()?;
     if let Item::Site(site) = app.selected {
-        return listed(target, sites::site(app.frame(), site));
+        let mut entries = sites::site(app.frame(), site);
+        entries.push(wiring::beside(topology, site));
+        return listed(target, entries);
     }
     let (Item::Host(index) | Item::Service(index) | Item::Instance(index, _)) = app.selected else {
         return None;
@@ -292,6 +297,7 @@ pub fn menu(app: &App) -> Option<Menu> {
         entries.extend(times::ttls(&place));
         entries.extend(times::checks(&place));
         entries.extend(revocation(&place));
+        entries.extend(wiring::entries(topology, info));
     }
     listed(target, entries)
 }

@@ -2,7 +2,7 @@
 
 use crate::command::faults::{Lasts, Param};
 use crate::command::{FAULTS, Fault, SETTINGS, VERBS};
-use crate::layout::SIZES;
+use crate::layout::{KINDS, SIZES};
 use crate::observe::{Kind, Topology};
 
 use super::queues;
@@ -88,6 +88,11 @@ fn meant(topology: &Topology, expected: &str) -> Vec<String> {
         "DATABASE" => of(&[Kind::Database]),
         "NODE" => nodes(topology),
         "USERS" => of(&[Kind::Users]),
+        "NAME" if topology.sites.len() > 1 => {
+            let sites = topology.sites.iter();
+            sites.map(|site| format!("{}/", site.name)).collect()
+        }
+        "KIND(FIELDS)" => KINDS.iter().map(|kind| format!("{kind}()")).collect(),
         "SIZE" => SIZES.iter().map(|size| size.name.to_string()).collect(),
         _ => Vec::new(),
     }
@@ -169,6 +174,7 @@ fn word(kind: Kind) -> &'static str {
         Kind::Shield => "shield",
         Kind::Queue => "queue",
         Kind::Workers => "workers",
+        Kind::Removed => "removed",
     }
 }
 

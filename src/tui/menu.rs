@@ -37,6 +37,8 @@ pub enum Choice {
     Try(usize),
     /// Shows what came of the last experiment.
     Told,
+    /// The kinds of services that can be added to this data center.
+    Kinds(usize),
 }
 
 /// A line of a menu.

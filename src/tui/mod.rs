@@ -15,7 +15,9 @@ mod complete;
 mod deeds;
 pub mod engine;
 mod flash;
+mod foresee;
 mod glyph;
+mod keep;
 pub mod keymap;
 mod layers;
 mod lens;
@@ -47,7 +49,7 @@ mod words;
 
 use std::io::{self, IsTerminal};
 use std::panic;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
@@ -64,6 +66,7 @@ pub use speed::Speed;
 pub use tries::{Launch, Tries};
 
 use engine::{Engine, Keep, Order, Simulation, Start, View};
+use foresee::Foresight;
 use keymap::{Action, Keymap};
 use study::{Asked, Study};
 use terminal::{Screen, Signals};
@@ -291,6 +294,7 @@ fn session<S: Simulation + 'static>(
         dirty: true,
         options,
         study: beside.study,
+        foresight: None,
         ticks: beside.ticks,
     };
     let end = match stage.run(&mut app, &early) {
@@ -430,6 +434,8 @@ struct Stage<'a> {
     /// What lasts beyond this layout.
     options: &'a mut Options,
     study: &'a mut Study,
+    /// What would come of the command that is asked about.
+    foresight: Option<Foresight>,
     ticks: Option<&'a mut Ticks>,
 }
 
@@ -491,6 +497,7 @@ impl Stage<'_> {
             if let Some(end) = app.tries.take_stop() {
                 self.engine.order(Order::StopAt(Some(end)));
             }
+            self.dirty |= foresee::keep_up(&mut self.foresight, app, self.study.played());
             let studied = self.study.progress();
             self.dirty |= app.studied != studied;
             app.studied = studied;
@@ -558,7 +565,7 @@ impl Stage<'_> {
             Some(Intent::Order(order)) if self.engine.order(order.clone()) => {}
             Some(Intent::Order(_)) => app.say("the simulation is too busy to listen", Role::Refusal),
             Some(Intent::Look(lens)) => app.lens = lens,
-            Some(Intent::Try(orders)) => self.try_out(app, orders),
+            Some(Intent::Orders(orders)) => self.try_out(app, orders),
             Some(Intent::Compare(other)) => {
                 let compared = self.engine.compared(app.timeline.branch, other);
                 app.compare(other, compared);
@@ -575,6 +582,10 @@ impl Stage<'_> {
                 let file = self.engine.file().map(|file| file.display().to_string());
                 app.say_where_kept(file, whole);
             }
+            Some(Intent::SaveLayout(name)) => match keep::layout(app.topology(), Path::new(&name)) {
+                Ok(said) => app.say(said, Role::Good),
+                Err(why) => app.say(why, Role::Refusal),
+            },
             Some(Intent::Open(index)) => return Ok(Some(Ended::Open(index))),
             Some(Intent::Wear(theme)) => {
                 self.options.theme = theme;

@@ -10,7 +10,7 @@ use super::text;
 /// Whether a command is asked about: it destroys disks, or throws messages away.
 pub fn asks(frame: &Frame, command: &Command) -> bool {
     match command {
-        Command::Destroy(_) => true,
+        Command::Destroy(_) | Command::Remove(_) => true,
         Command::For(command, _) => asks(frame, command),
         Command::Flush(target) => messages(frame, target).is_some(),
         _ => false,
@@ -93,9 +93,17 @@ pub fn question(command: &Command, frame: &Frame, max: u16) -> String {
     }
     match command {
         Command::Destroy(target) => destroy(target, frame, max),
+        Command::Remove(target) => remove(target, max),
         Command::Flush(target) => flush(target, frame, max),
         Command::For(command, _) => question(command, frame, max),
-        _ => format!("{command:?}: y does it, any other key keeps it"),
+        _ => text::fitting(
+            &[
+                format!("{command}? y does it, any other key keeps it as it is"),
+                format!("{command}? y does it"),
+            ],
+            max,
+        )
+        .to_string(),
     }
 }
 
@@ -153,6 +161,14 @@ fn destroy(target: &Selector, frame: &Frame, max: u16) -> String {
         return middle;
     }
     words
+}
+
+fn remove(target: &Selector, max: u16) -> String {
+    let options = [
+        format!("remove {target}, and all that is on its disks? y removes it, any other key keeps it"),
+        format!("remove {target} and its disks? y removes, any other key keeps it"),
+    ];
+    text::fitting(&options, max).to_string()
 }
 
 /// The verb, what it hits, what is gone by it and the way out, at the length that fits.

@@ -392,7 +392,11 @@ pub fn draw(app: &App, buffer: &mut Buffer) {
 fn draw_pane(app: &App, pane: Pane, area: Rect, painter: &mut Painter) {
     if pane == Pane::Map {
         if !app.arrangement.compact {
-            let title = format!("map · colour: {}", app.lens.name());
+            let place = app.within.and_then(|site| app.topology().sites.get(site));
+            let place = place.map_or(String::new(), |site| {
+                format!("{} alone · ", text::printable(&site.name))
+            });
+            let title = format!("map · {place}colour: {}", app.lens.name());
             panels::frame(app, Some(pane), &title, area, painter);
         }
         let scene = Scene {

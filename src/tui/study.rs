@@ -83,6 +83,11 @@ impl Study {
         }
     }
 
+    /// The layout that is played, and its seed.
+    pub fn played(&self) -> Option<(&Layout, u64)> {
+        self.played.as_ref().map(|(layout, head)| (layout, head.seed))
+    }
+
     /// How far it is, from 0 to 1, while it is worked out.
     pub fn progress(&self) -> Option<f64> {
         let share = self.work.as_ref()?.share();

@@ -26,6 +26,7 @@ const fn word(name: &'static str, usage: &'static str, does: &'static str) -> Wo
 }
 
 const THEME: &str = "theme";
+const SAVE: &str = "save-layout";
 
 /// All of them.
 pub const WORDS: &[Word] = &[
@@ -65,6 +66,16 @@ pub const WORDS: &[Word] = &[
         "watch",
         "watch [TARGET] | watch failed [TARGET] | watch slow TIME | watch off",
         "follow the next request that comes by something, that fails, or that takes at least so long",
+    ),
+    word(
+        "preview",
+        "preview COMMAND",
+        "look 30 s ahead in another world at what a command would do, before it is done",
+    ),
+    word(
+        SAVE,
+        "save-layout FILE",
+        "write the layout as it is now, with what was added, connected and set, to a new file",
     ),
     word("loop", "loop on|off", "play a recording again when it ends"),
     word(
@@ -124,6 +135,9 @@ pub fn read(line: &str) -> Option<Result<Intent, String>> {
             let known = suggestion(name, Name::ALL.iter().map(|name| name.word()));
             format!("there is no theme `{}`{known}", printable(name))
         }),
+        ("preview", _) => wants("a command, as in `preview kill web/1`"),
+        (SAVE, "") => wants("a file has a name, as in `save-layout shop.ron`"),
+        (SAVE, name) => Ok(Intent::SaveLayout(name.to_string())),
         ("loop", "on" | "") => order(Order::Loop(true)),
         ("loop", "off") => order(Order::Loop(false)),
         ("loop", other) => wants(&format!("on or off, not `{}`", printable(other))),
@@ -179,7 +193,7 @@ mod tests {
     #[test]
     fn whoever_mistypes_is_told_of_all_words() {
         assert!(is_unknown("wirte") && !is_unknown("w") && !is_unknown("kill"));
-        for word in ["w", "goto", "mark", "note", "branch", "loop", "q"] {
+        for word in ["w", "goto", "mark", "note", "branch", "save-layout", "loop", "q"] {
             assert!(also().split([' ', ',']).any(|named| named == word), "{word}");
         }
     }

@@ -12,7 +12,7 @@ use super::sample::refresh_health;
 use super::select::{instances, on_machine};
 use super::set::{revoke, set};
 use super::settings::{balance, resize, scale, surge};
-use super::{World, caches, chaos, databases, flaws, inject, outage, queues, sites};
+use super::{World, caches, chaos, databases, evolve, flaws, inject, outage, queues, sites};
 
 /// As slow as a machine becomes however many faults slow it.
 const SLOWEST: f64 = 1_000.0;
@@ -69,6 +69,9 @@ pub(super) fn apply(world: &mut World, command: &Command) -> Done {
         Command::Inject(injection) => inject::inject(world, injection),
         Command::For(command, time) => inject::timed(world, command, *time),
         Command::Chaos(spec) => chaos::turn(world, spec.as_ref()),
+        Command::Add(..) | Command::Remove(_) | Command::Connect(..) | Command::Disconnect(..) => {
+            evolve::edit(world, command)
+        }
     }
 }
 

@@ -12,13 +12,14 @@ use crate::protocol::Layer;
 use crate::sim::{Installation, InstanceId, Kernel, Place};
 
 use super::World;
-use super::caches::join_caches;
-use super::databases::join_databases;
-use super::discover::{is_entry, join_pairs, refresh_members};
+use super::caches::join_cache;
+use super::databases::{found_databases, join_database};
+use super::discover::{is_entry, join_pair, refresh_members};
 use super::entries::{Ground, InstanceEntry, MachineEntry, Role, Sampled, ServiceEntry};
 use super::places::{Geography, Places};
+use super::queues::join_queue;
 use super::roster::list_services;
-use super::software::{boot_time, factory, limits};
+use super::software::{add_probe, boot_time, factory, limits};
 
 /// Cores of machines that are not ours: enough never to wait.
 pub(super) const AMPLE_CORES: u32 = 1 << 16;
@@ -40,6 +41,8 @@ pub(super) fn build(layout: &Layout, seed: u64) -> World {
         geography: Geography::new(&places),
         title: layout.title.clone(),
         about: layout.about.clone(),
+        layout: layout.clone(),
+        unkept: Vec::new(),
         entries: Vec::new(),
         site: Rc::new(Site::new(layout.content.clone())),
         trace: layout.trace.clone(),
@@ -58,6 +61,8 @@ pub(super) fn build(layout: &Layout, seed: u64) -> World {
             sites: Vec::new(),
             services: Vec::new(),
             links: Vec::new(),
+            layout: layout.source.shared(),
+            unkept: Vec::new(),
         }),
         next_step: 1,
         spent: 0.0,
@@ -85,24 +90,35 @@ pub(super) fn build(layout: &Layout, seed: u64) -> World {
     for instance in instances {
         settle(&mut world, instance);
     }
-    join_databases(&mut world);
-    join_caches(&mut world);
-    super::queues::join_queues(&mut world);
+    for service in 0..world.services.len() {
+        join_database(&mut world, service);
+    }
+    found_databases(&world, 0);
+    for service in 0..world.services.len() {
+        join_cache(&mut world, service);
+        join_queue(&mut world, service);
+    }
     for service in 0..world.services.len() {
         refresh_members(&mut world, service);
+        join_pair(&world, service);
     }
-    join_pairs(&world);
     start_all(&mut world);
     super::view::refresh_topology(&mut world);
     world
 }
 
-/// Resolves the names by which services refer to each other: within their own data center.
+/// Resolves the names by which services refer to each other.
 fn connect(world: &mut World, layout: &Layout) {
-    let index: BTreeMap<String, usize> = world
-        .services
-        .iter()
-        .enumerate()
+    resolve(world, layout);
+    let entries = world.entries.iter().flatten();
+    world.origins = entries.map(|_| Rc::default()).collect();
+}
+
+/// Finds whom each service calls, within its own data center, and the entry points.
+pub(super) fn resolve(world: &mut World, layout: &Layout) {
+    let services = world.services.iter().enumerate();
+    let index: BTreeMap<String, usize> = services
+        .filter(|(_, service)| !matches!(service.role, Role::Removed))
         .map(|(index, service)| (service.full.clone(), index))
         .collect();
     let sites = world.sites.clone();
@@ -143,8 +159,6 @@ fn connect(world: &mut World, layout: &Layout) {
                 .and_then(|(name, _)| index.get(&format!("{site}/{name}")).copied())
         })
         .collect();
-    let entries = world.entries.iter().flatten();
-    world.origins = entries.map(|_| Rc::default()).collect();
 }
 
 /// Tells web tiers and functions of the cache that they ask.
@@ -191,7 +205,7 @@ fn first_instances(world: &World, layout: &Layout) -> Vec<Planned> {
 }
 
 /// What others run for us. Monitors are several.
-fn foreign(service: usize, entry: &ServiceEntry) -> Vec<Planned> {
+pub(super) fn foreign(service: usize, entry: &ServiceEntry) -> Vec<Planned> {
     let one = |full: String, selector: String, machine: String| Planned {
         service,
         full,
@@ -224,7 +238,7 @@ fn several(role: &Role) -> u32 {
     }
 }
 
-fn plan(world: &World, service: usize, number: u32, spec: &Service, center: &DataCenter) -> Planned {
+pub(super) fn plan(world: &World, service: usize, number: u32, spec: &Service, center: &DataCenter) -> Planned {
     let foreign = matches!(spec, Service::Serverless(_));
     let entry = &world.services[service];
     let full = format!("{}/{number}", entry.full);
@@ -275,6 +289,7 @@ pub(super) fn settle(world: &mut World, planned: Planned) {
     };
     let (slots, backlog) = limits(&world.services[service].role);
     let number = world.services[service].instances.len();
+    add_probe(&mut world.services[service].role);
     let factory = factory(world, service, number);
     let group = world.services[service].group;
     let id = world.kernel.install(Installation {

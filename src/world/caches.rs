@@ -436,21 +436,19 @@ pub(super) fn forget_unwritten(world: &World, hit: &[(usize, usize)], with_disks
 }
 
 /// Users are told by the nodes of a cache what is written: their promises are those of the database behind.
-pub(super) fn join_caches(world: &mut World) {
-    for service in 0..world.services.len() {
-        let entry = &world.services[service];
-        let Role::Cache { edges, .. } = &entry.role else {
-            continue;
-        };
-        let database = edges.iter().find_map(|edge| match &world.services[edge.to].role {
-            Role::Database { database, .. } => Some(*database),
-            _ => None,
-        });
-        let Some(database) = database else { continue };
-        let nodes: Vec<InstanceId> = entry.instances.iter().map(|instance| instance.id).collect();
-        for node in nodes {
-            world.chronicle.belongs(node, database);
-        }
+pub(super) fn join_cache(world: &mut World, service: usize) {
+    let entry = &world.services[service];
+    let Role::Cache { edges, .. } = &entry.role else {
+        return;
+    };
+    let database = edges.iter().find_map(|edge| match &world.services[edge.to].role {
+        Role::Database { database, .. } => Some(*database),
+        _ => None,
+    });
+    let Some(database) = database else { return };
+    let nodes: Vec<InstanceId> = entry.instances.iter().map(|instance| instance.id).collect();
+    for node in nodes {
+        world.chronicle.belongs(node, database);
     }
 }
 

@@ -181,27 +181,24 @@ fn refresh_tier(world: &World, service: usize) {
 }
 
 /// Tells the balancers of a pair of each other, and of those who route to their address.
-pub(super) fn join_pairs(world: &World) {
-    let routers: Vec<InstanceId> = world
-        .services
-        .iter()
-        .filter(|entry| {
-            matches!(
-                entry.role,
-                Role::Users { .. } | Role::Resolver { .. } | Role::Dns { .. } | Role::Cdn { .. }
-            )
-        })
-        .flat_map(|entry| entry.instances.iter().map(|instance| instance.id))
-        .collect();
-    for entry in &world.services {
-        let Role::LoadBalancer { members, .. } = &entry.role else {
-            continue;
-        };
-        if let Pair::Floating { .. } = members.spec.borrow().pair {
-            let balancers: Vec<InstanceId> = entry.instances.iter().map(|instance| instance.id).collect();
-            members.floating.address.set(balancers.first().copied());
-            *members.floating.balancers.borrow_mut() = balancers;
-            members.floating.routers.borrow_mut().clone_from(&routers);
-        }
-    }
+pub(super) fn join_pair(world: &World, service: usize) {
+    let entry = &world.services[service];
+    let Role::LoadBalancer { members, .. } = &entry.role else {
+        return;
+    };
+    let Pair::Floating { .. } = members.spec.borrow().pair else {
+        return;
+    };
+    let routes = |entry: &&ServiceEntry| {
+        matches!(
+            entry.role,
+            Role::Users { .. } | Role::Resolver { .. } | Role::Dns { .. } | Role::Cdn { .. }
+        )
+    };
+    let told = world.services.iter().filter(routes);
+    let told = told.flat_map(|entry| entry.instances.iter().map(|instance| instance.id));
+    let balancers: Vec<InstanceId> = entry.instances.iter().map(|instance| instance.id).collect();
+    members.floating.address.set(balancers.first().copied());
+    *members.floating.balancers.borrow_mut() = balancers;
+    *members.floating.routers.borrow_mut() = told.collect();
 }

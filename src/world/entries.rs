@@ -180,6 +180,8 @@ pub(super) enum Role {
         probe: Rc<AutoscalerProbe>,
         decisions: VecDeque<LogLine>,
     },
+    /// What was removed.
+    Removed,
 }
 
 /// A service that is called, and how.
@@ -322,6 +324,7 @@ impl ServiceEntry {
             } => Kind::Shield,
             Role::Cdn { .. } => Kind::Cdn,
             Role::Autoscaler { .. } => Kind::Autoscaler,
+            Role::Removed => Kind::Removed,
         }
     }
 

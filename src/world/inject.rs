@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::command::{Applied, Command, CommandError, Deed, Injection, LinkSelector, On, Selector, Timed};
 use crate::layout::{duration, printable};
 use crate::observe::Severity;
-use crate::sim::{InstanceId, SimTime};
+use crate::sim::{InstanceId, ProcessState, SimTime};
 
 use super::World;
 use super::agenda::{Act, Item, MOST_INJECTIONS, MOST_STEPS};
@@ -14,6 +14,11 @@ use super::condition::{Changes, Condition, Thing, concerned};
 use super::entries::Role;
 use super::sample::refresh_health;
 use super::select::{instances, link_ends};
+
+/// Waves of a rollout at most.
+const WAVES: usize = 10;
+/// Between two waves, once the first has booted: so long until balancers know.
+const PAUSE: Duration = Duration::from_secs(5);
 
 /// What is to be begun.
 struct Begin {
@@ -91,6 +96,62 @@ fn unfit(world: &World, injection: &Injection, hit: &[(usize, usize)]) -> Option
             Some(format!("{target} is no load balancer"))
         }
         _ => None,
+    }
+}
+
+/// The steps in which instances are restarted, a tenth of them at a time; the next ones follow when the last ones have booted.
+fn in_waves(instances: &[Selector], boot: Duration) -> Vec<Timed> {
+    let wave = instances.len().div_ceil(WAVES).max(1);
+    let mut steps = Vec::new();
+    for (turn, instances) in (0_u32..).zip(instances.chunks(wave)) {
+        let at = (boot + PAUSE) * turn;
+        steps.extend(instances.iter().map(|one| Timed::act(at, Command::Kill(one.clone()))));
+        steps.push(Timed::undo(at));
+    }
+    steps
+}
+
+/// The instances of services that run, as they are restarted for what they are to know.
+fn running(world: &World, service: usize) -> Vec<Selector> {
+    let entry = &world.services[service];
+    let runs = |id| {
+        matches!(
+            world.kernel.process_state(id),
+            ProcessState::Up | ProcessState::Booting { .. }
+        )
+    };
+    let present = entry.present().filter(|(_, instance)| runs(instance.id));
+    present.map(|(_, instance)| Selector(instance.full.clone())).collect()
+}
+
+/// Whether there is room for the steps of restarting these services.
+pub(super) fn can_roll_out(world: &World, services: &[usize]) -> bool {
+    let steps = services
+        .iter()
+        .map(|service| in_waves(&running(world, *service), Duration::ZERO).len() + 1);
+    let steps: usize = steps.sum();
+    steps < MOST_STEPS && world.agenda.has_room(steps)
+}
+
+/// Restarts the instances of a service in turn.
+pub(super) fn roll_out(world: &mut World, service: usize) {
+    let (name, boot) = {
+        let entry = &world.services[service];
+        let boots = entry.instances.iter().map(|instance| instance.boot);
+        (entry.full.clone(), boots.max().unwrap_or_default())
+    };
+    let steps = in_waves(&running(world, service), boot);
+    let Some(last) = steps.last().map(|step| step.after) else {
+        return;
+    };
+    let begin = Begin {
+        title: Some(format!("rollout of {}", world.services[service].selector)),
+        steps,
+        ends: Some(last + boot),
+        suffix: String::new(),
+    };
+    if let Err(error) = start(world, begin, &On::Target(Selector(name))) {
+        skip(world, &error);
     }
 }
 

@@ -9,6 +9,7 @@ mod condition;
 mod databases;
 mod discover;
 mod entries;
+mod evolve;
 mod flaws;
 mod follow;
 mod grow;
@@ -64,6 +65,10 @@ pub struct World {
     kernel: Kernel<System>,
     title: String,
     about: String,
+    /// What it is, with what was changed since it was built.
+    layout: Layout,
+    /// Commands that changed what no layout can say.
+    unkept: Vec<String>,
     sites: Vec<String>,
     /// By data center: where it stands.
     grounds: Vec<Ground>,
@@ -119,6 +124,7 @@ impl World {
     pub fn apply(&mut self, command: &Command) -> Result<Applied, CommandError> {
         command.validate()?;
         let applied = apply::apply(self, command)?;
+        evolve::keep(self, command);
         self.commands = mix(self.commands ^ crate::sim::name_hash(&command.to_string()) ^ self.now().0);
         Ok(applied)
     }

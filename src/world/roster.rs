@@ -1,10 +1,10 @@
 //! The services of a layout, each with its role, before any of them has a machine.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::rc::Rc;
 
-use crate::layout::{self, Autoscaler, DataCenter, Layout, Pages, Service, monitor_of, shield_of};
+use crate::layout::{self, Autoscaler, DataCenter, Layout, Pages, Service, autoscaler_of, monitor_of, shield_of};
 use crate::parts::{Fleet, Floating, Members, Throttle, Tier, Zone};
 use crate::protocol::Layer;
 use crate::sim::{Group, InstanceId, Place};
@@ -86,59 +86,76 @@ pub(super) fn list_services(world: &mut World, layout: &Layout, places: &Places)
 /// Lists the services of each data center; an autoscaler follows its tier, and the monitors come last.
 fn list_sites(world: &mut World, layout: &Layout) {
     let mut register = Register::default();
-    for (site, (site_name, center)) in layout.data_centers.iter().enumerate() {
-        let mut enrolled: BTreeMap<&str, usize> = BTreeMap::new();
-        for (name, service) in &center.services {
-            let place = world.grounds[site].place;
-            let scaled = world.services.len();
-            if let Service::Database(spec) = service {
-                let database = register.enroll(world, layout, (site, name), spec);
-                let cluster = Rc::clone(&world.databases[database].cluster);
-                let nodes = first_places(layout, site_name, name, spec);
-                let first = nodes
-                    .iter()
-                    .take_while(|place| place.shard == 0)
-                    .map(|place| place.node);
-                let role = Role::Database {
-                    database,
-                    cluster,
-                    first: first.collect(),
-                    nodes,
-                    probes: Vec::new(),
-                };
-                add_service(world, name, Some(site), place, role);
-                enrolled.insert(name, database);
-                continue;
-            }
-            add_service(world, name, Some(site), place, role_of(service, name, center));
-            let scale = match service {
-                Service::Web(spec) => spec.scale,
-                Service::Consumer(spec) => spec.scale,
-                _ => None,
-            };
-            if let Some(scale) = scale {
-                let role = autoscaler(scaled, scale);
-                add_service(world, &format!("{name}-autoscaler"), Some(site), place, role);
-            }
+    for (site, center) in layout.data_centers.values().enumerate() {
+        for name in center.services.keys() {
+            list_service(world, layout, &mut register, (site, name));
         }
-        for (name, count) in layout.monitors(site_name) {
-            let database = if let Some(database) = enrolled.get(name) {
-                *database
-            } else {
-                // Its nodes stand elsewhere.
-                let Some((home, spec)) = nodes_elsewhere(layout, name) else {
-                    continue;
-                };
-                register.enroll(world, layout, (home, name), spec)
-            };
-            let role = Role::Monitor {
-                database,
-                cluster: Rc::clone(&world.databases[database].cluster),
-                probes: (0..count).map(|_| Rc::default()).collect(),
-            };
-            let place = world.grounds[site].place;
-            add_service(world, &monitor_of(name), Some(site), place, role);
-        }
+        list_monitors(world, layout, &mut register, site, |_| true);
+    }
+}
+
+/// Lists a service of a data center, with its autoscaler.
+pub(super) fn list_service(world: &mut World, layout: &Layout, register: &mut Register, (site, name): (usize, &str)) {
+    let site_name = world.sites[site].clone();
+    let center = &layout.data_centers[&site_name];
+    let service = &center.services[name];
+    let place = world.grounds[site].place;
+    let scaled = world.services.len();
+    if let Service::Database(spec) = service {
+        let database = register.enroll(world, layout, (site, name), spec);
+        let cluster = Rc::clone(&world.databases[database].cluster);
+        let nodes = first_places(layout, &site_name, name, spec);
+        let first = nodes
+            .iter()
+            .take_while(|place| place.shard == 0)
+            .map(|place| place.node);
+        let role = Role::Database {
+            database,
+            cluster,
+            first: first.collect(),
+            nodes,
+            probes: Vec::new(),
+        };
+        add_service(world, name, Some(site), place, role);
+        return;
+    }
+    add_service(world, name, Some(site), place, role_of(service, name, center));
+    let scale = match service {
+        Service::Web(spec) => spec.scale,
+        Service::Consumer(spec) => spec.scale,
+        _ => None,
+    };
+    if let Some(scale) = scale {
+        let role = autoscaler(scaled, scale);
+        add_service(world, &autoscaler_of(name), Some(site), place, role);
+    }
+}
+
+/// Lists the monitors that stand in a data center, of these databases.
+pub(super) fn list_monitors(
+    world: &mut World,
+    layout: &Layout,
+    register: &mut Register,
+    site: usize,
+    of: impl Fn(&str) -> bool,
+) {
+    let site_name = world.sites[site].clone();
+    for (name, count) in layout.monitors(&site_name).filter(|(name, _)| of(name)) {
+        let here = layout.data_centers[&site_name].services.get(name);
+        // Or its nodes stand elsewhere.
+        let home = match here {
+            Some(Service::Database(spec)) => Some((site, spec)),
+            _ => nodes_elsewhere(layout, name),
+        };
+        let Some((home, spec)) = home else { continue };
+        let database = register.enroll(world, layout, (home, name), spec);
+        let role = Role::Monitor {
+            database,
+            cluster: Rc::clone(&world.databases[database].cluster),
+            probes: (0..count).map(|_| Rc::default()).collect(),
+        };
+        let place = world.grounds[site].place;
+        add_service(world, &monitor_of(name), Some(site), place, role);
     }
 }
 
@@ -199,7 +216,7 @@ fn autoscaler(of: usize, spec: Autoscaler) -> Role {
     }
 }
 
-fn role_of(service: &Service, name: &str, center: &DataCenter) -> Role {
+pub(super) fn role_of(service: &Service, name: &str, center: &DataCenter) -> Role {
     match service {
         Service::LoadBalancer(spec) => Role::LoadBalancer {
             edge: Edge::new(&spec.to, spec.calls),

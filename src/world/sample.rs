@@ -222,6 +222,22 @@ fn sample_shares(service: &mut ServiceEntry) {
         .collect();
 }
 
+/// Makes room for links of services that are new: there were so many before.
+pub(super) fn widen_links(world: &mut World, before: usize) {
+    let count = world.services.len();
+    if count == before || world.link_totals.is_empty() {
+        return;
+    }
+    let place = |at: usize| (at / before) * count + at % before;
+    let (mut rates, mut totals) = (vec![0.0; count * count], vec![0; count * count]);
+    for at in 0..world.link_totals.len() {
+        rates[place(at)] = world.link_rates[at];
+        totals[place(at)] = world.link_totals[at];
+    }
+    world.link_rates = rates;
+    world.link_totals = totals;
+}
+
 fn sample_links(world: &mut World) {
     let count = world.services.len();
     world.link_rates.resize(count * count, 0.0);

@@ -32,7 +32,8 @@ pub(super) fn limits(role: &Role) -> (u32, u32) {
         | Role::Autoscaler { .. }
         | Role::Consumer { .. }
         | Role::Cdn { .. }
-        | Role::Monitor { .. } => (AMPLE_SLOTS, 0),
+        | Role::Monitor { .. }
+        | Role::Removed => (AMPLE_SLOTS, 0),
         Role::LoadBalancer { members, .. } => (members.spec.borrow().slots, BALANCER_BACKLOG),
         Role::Web { spec, .. } => (spec.borrow().slots, spec.borrow().backlog),
         Role::SessionStore { spec, .. } => (spec.slots, spec.backlog),
@@ -52,7 +53,7 @@ pub(super) fn limits(role: &Role) -> (u32, u32) {
 pub(super) fn boot_time(role: &Role) -> Duration {
     match role {
         // Functions have no process of ours that would boot.
-        Role::Users { .. } | Role::Serverless { .. } => Duration::ZERO,
+        Role::Users { .. } | Role::Serverless { .. } | Role::Removed => Duration::ZERO,
         // A name server reads its zone; so much for what others run.
         Role::Dns { .. } | Role::Resolver { .. } | Role::Autoscaler { .. } | Role::Monitor { .. } => {
             Duration::from_secs(1)
@@ -146,15 +147,18 @@ fn maker(
     }
 }
 
-/// The software of an instance of a service. What it refers to is looked up when it starts.
-pub(super) fn factory(world: &mut World, service: usize, number: usize) -> Factory<System> {
-    match &mut world.services[service].role {
+/// What the next instance of a service shows of itself.
+pub(super) fn add_probe(role: &mut Role) {
+    match role {
         Role::Web { probes, .. } => probes.push(Rc::default()),
         Role::Consumer { probes, .. } => probes.push(Rc::default()),
         Role::Database { probes, .. } => probes.push(Rc::default()),
         _ => {}
     }
-    let world = &*world;
+}
+
+/// The software of an instance of a service. What it refers to is looked up when it starts.
+pub(super) fn factory(world: &World, service: usize, number: usize) -> Factory<System> {
     let front = |service: usize| Rc::clone(&world.services[service].front);
     match &world.services[service].role {
         Role::Users { .. } => users(world, service),
@@ -222,10 +226,10 @@ pub(super) fn factory(world: &mut World, service: usize, number: usize) -> Facto
         Role::Database {
             cluster, nodes, probes, ..
         } => {
-            // The nodes of the start, and of a shard that is new, find the rows of the start.
+            // The nodes of the start, and of a shard or a database that is new, find the rows of the start.
             let shard = nodes[number].shard;
             let (cluster, probe) = (Rc::clone(cluster), Rc::clone(&probes[number]));
-            let is_new = shard >= cluster.map.borrow().shards();
+            let is_new = shard >= cluster.map.borrow().shards() || cluster.shards.borrow().is_empty();
             let first = Cell::new(world.kernel.now() == SimTime::ZERO || is_new);
             let peers = cluster.spec.borrow().replication.peers().is_some();
             if peers {
@@ -243,6 +247,7 @@ pub(super) fn factory(world: &mut World, service: usize, number: usize) -> Facto
             let (cluster, probe, first) = (Rc::clone(cluster), Rc::clone(&probes[number]), Cell::new(true));
             Factory::new(move |cx| Monitor::new(cx, Rc::clone(&cluster), Rc::clone(&probe), first.replace(false)))
         }
+        Role::Removed => unreachable!("what was removed starts no more"),
         Role::Autoscaler { fleet, probe, .. } => {
             let (fleet, probe) = (Rc::clone(fleet), Rc::clone(probe));
             Factory::new(move |_| Autoscaler::new(Rc::clone(&fleet), Rc::clone(&probe)))

@@ -13,7 +13,7 @@ use crate::sim::SimTime;
 use super::World;
 use super::caches::cache_state;
 use super::databases::{database_state, monitor_state};
-use super::entries::{Role, ServiceEntry};
+use super::entries::{InstanceEntry, Role, ServiceEntry};
 use super::measure::held;
 use super::names::{routing_name, sent};
 use super::queues::{publisher_state, queue_state, workers_state};
@@ -30,6 +30,12 @@ const PRICE_PER_GIB_SECOND: f64 = 0.000_016_666_7;
 pub(super) fn bill(spec: &layout::Serverless, probe: &ServerlessProbe) -> f64 {
     let requests = probe.invocations.get() as f64 / 1e6 * PRICE_PER_MILLION;
     requests + probe.billed.get() as f64 / 1e9 * spec.memory_gib * PRICE_PER_GIB_SECOND
+}
+
+/// The instances that are seen: those of a service that was removed still answer what they hold, out of sight.
+pub(super) fn shown(service: &ServiceEntry) -> impl Iterator<Item = (usize, &InstanceEntry)> {
+    let removed = matches!(service.role, Role::Removed);
+    service.present().filter(move |_| !removed)
 }
 
 /// Where sessions are, in words; `None`: nobody signs in.
@@ -87,8 +93,7 @@ impl World {
     pub(super) fn service_state(&self, service: &ServiceEntry) -> ServiceState {
         let mut state = ServiceState {
             rate: service.rate,
-            instances: service
-                .present()
+            instances: shown(service)
                 .map(|(_, instance)| self.instance_state(instance))
                 .collect(),
             balancer: None,
@@ -151,7 +156,7 @@ impl World {
                     instance.busy_slots = probes[number].busy.get();
                 }
             }
-            Role::Cache { .. } | Role::Cdn { .. } | Role::Queue { .. } => {}
+            Role::Cache { .. } | Role::Cdn { .. } | Role::Queue { .. } | Role::Removed => {}
         }
         state
     }

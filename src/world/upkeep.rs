@@ -58,10 +58,13 @@ impl World {
             // Whom it still holds hears that its process ends.
             self.kernel.crash(id);
             super::queues::lose(self, &[*at], true);
-            self.kernel.destroy(self.machines[machine].id);
-            let entry = &mut self.machines[machine];
-            entry.left = true;
-            entry.offered = (entry.capacity(now), now);
+            // A host is there for others as well.
+            if !self.machines[machine].host {
+                self.kernel.destroy(self.machines[machine].id);
+                let entry = &mut self.machines[machine];
+                entry.left = true;
+                entry.offered = (entry.capacity(now), now);
+            }
             self.say(Severity::Info, format!("{selector} has left"));
         }
         if !gone.is_empty() {

@@ -19,7 +19,7 @@ use super::entries::{Ground, InstanceEntry, Role, ServiceEntry};
 use super::names::home;
 use super::queues;
 use super::sentence::sentence;
-use super::states::{session_mode, target};
+use super::states::{session_mode, shown, target};
 
 /// How a policy is called on screens.
 pub(super) fn policy_name(policy: Balance) -> &'static str {
@@ -58,6 +58,8 @@ pub(super) fn refresh_topology(world: &mut World) {
             .collect(),
         services,
         links: links(world),
+        layout: world.layout.source.shared(),
+        unkept: world.unkept.clone(),
     });
 }
 
@@ -157,7 +159,7 @@ fn links(world: &World) -> Vec<LinkInfo> {
                     kind: LinkKind::Control,
                 }));
             }
-            Role::Dns { .. } | Role::SessionStore { .. } | Role::Monitor { .. } => {}
+            Role::Dns { .. } | Role::SessionStore { .. } | Role::Monitor { .. } | Role::Removed => {}
         }
     }
     links
@@ -169,11 +171,10 @@ fn service_info(world: &World, service: usize) -> ServiceInfo {
         name: entry.name.clone(),
         selector: entry.selector.clone(),
         kind: entry.kind(),
-        site: entry.site,
+        site: entry.site.filter(|_| !matches!(entry.role, Role::Removed)),
         home: home(world, entry),
         detail: detail(entry),
-        instances: entry
-            .present()
+        instances: shown(entry)
             .map(|(_, instance)| instance_info(world, service, instance))
             .collect(),
     }
@@ -230,6 +231,7 @@ fn detail(entry: &ServiceEntry) -> String {
                 None => "failover is by hand".to_owned(),
             }
         }
+        Role::Removed => String::new(),
         Role::Autoscaler { spec, .. } => format!("{} to {} machines, {}", spec.min, spec.max, target(spec.target)),
     }
 }

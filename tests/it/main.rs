@@ -16,6 +16,7 @@ mod consequences;
 mod data_tier;
 mod determinism;
 mod eviction;
+mod evolving;
 mod experiments;
 mod faults;
 mod fidelity;

@@ -157,6 +157,8 @@ fn frame() -> Frame {
     .unzip();
     Frame {
         topology: Arc::new(Topology {
+            layout: "".into(),
+            unkept: Vec::new(),
             title: "Two \u{1b}]0;servers".to_string(),
             about: String::new(),
             version: 1,

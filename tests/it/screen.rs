@@ -452,7 +452,7 @@ fn no_key_at_any_size_panics() {
             app.watch();
             let orders = match app.handle(&dice.event()) {
                 Some(Intent::Order(order)) => vec![order],
-                Some(Intent::Try(orders)) => orders,
+                Some(Intent::Orders(orders)) => orders,
                 _ => Vec::new(),
             };
             for order in orders {

@@ -219,13 +219,13 @@ pub const FAULTS: &[&Fault] = &[
 
 impl Timed {
     /// Does something at a time after the beginning.
-    fn act(after: Duration, command: Command) -> Timed {
+    pub fn act(after: Duration, command: Command) -> Timed {
         let deed = Deed::Do(command);
         Timed { after, deed }
     }
 
     /// Undoes at a time after the beginning what was done.
-    fn undo(after: Duration) -> Timed {
+    pub fn undo(after: Duration) -> Timed {
         let deed = Deed::Undo;
         Timed { after, deed }
     }

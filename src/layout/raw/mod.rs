@@ -36,6 +36,7 @@ use super::expect::{Expectation, Quantifier};
 use super::expect_text;
 use super::geo::Region;
 use super::model::{DataCenter, Host, Layout, Map, Service};
+use super::parse::Source;
 use super::source::{Path, Problem};
 
 use experiments::RawExperiment;
@@ -227,6 +228,7 @@ impl RawLayout {
             trace: None,
             expect: Vec::new(),
             experiments: Vec::new(),
+            source: Source::new(""),
         };
         whereabouts::complete(&mut layout);
         Ok((layout, self.expect, self.experiments))

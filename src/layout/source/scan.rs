@@ -166,7 +166,11 @@ impl<'a> Scanner<'a> {
             Some('\'') => return Err(self.problem("a text is written in double quotes")),
             _ => self.name()?,
         };
-        Ok(Node { offset, kind })
+        Ok(Node {
+            offset,
+            end: self.offset,
+            kind,
+        })
     }
 
     fn nested(&mut self, read: impl FnOnce(&mut Self) -> Result<Kind, Problem>) -> Result<Kind, Problem> {

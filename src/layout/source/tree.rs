@@ -5,6 +5,8 @@
 pub(crate) struct Node {
     /// Where it begins, in bytes from the start of the source. A struct with a name begins at its name.
     pub offset: usize,
+    /// Where what follows it begins, in bytes from the start of the source.
+    pub end: usize,
     /// What it is.
     pub kind: Kind,
 }

@@ -116,6 +116,8 @@ mod tests {
             round_trips: Vec::new(),
         };
         let topology = |region| Topology {
+            layout: "".into(),
+            unkept: Vec::new(),
             title: String::new(),
             about: String::new(),
             version: 1,

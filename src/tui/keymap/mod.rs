@@ -84,6 +84,8 @@ pub enum Action {
     Preset,
     /// Follows a request, slowly, hop by hop.
     Watch,
+    /// Looks ahead at what a kill of the selection would do.
+    Preview,
     /// The next lens.
     Lens,
     /// The lens before.
@@ -262,6 +264,13 @@ pub const KEYMAP: &[Binding] = &[
         "watch",
         "follow the next request that comes by the selection, hop by hop; in the causes one that fails, in the latencies a slow one",
         6,
+    ),
+    row(
+        &["P"],
+        &[A::Preview],
+        "preview",
+        "look 30 s ahead in another world: what a kill of the selection would do; y does it then",
+        0,
     ),
     row(
         &["c", "C"],

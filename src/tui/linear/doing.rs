@@ -1,10 +1,11 @@
 //! What is done for a line: orders for the engine, and answers in a sentence.
 
 use std::io::{self, Write};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::tui::engine::Order;
-use crate::tui::question;
+use crate::tui::{keep, question};
 
 use super::sentences;
 use super::typed::{self, Typed};
@@ -45,6 +46,10 @@ impl<W: Write> Teller<W> {
                     self.say(&line)?;
                 }
             }
+            Typed::SaveLayout(name) => match keep::layout(&frame.topology, Path::new(&name)) {
+                Ok(said) => self.say(&said)?,
+                Err(why) => self.say(&format!("Refused: {why}."))?,
+            },
             Typed::Where => match self.engine.file() {
                 Some(file) => self.say(&format!("This run is recorded in {}.", file.display()))?,
                 None => self.say("This run is not recorded; w and a name write it.")?,

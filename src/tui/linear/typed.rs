@@ -31,6 +31,8 @@ pub(super) enum Typed {
     Status,
     /// Say where the run is recorded.
     Where,
+    /// Write the layout as it is now to this file.
+    SaveLayout(String),
     /// Say what can be typed.
     Help,
     /// End.
@@ -77,6 +79,7 @@ pub(super) fn read(line: &str) -> Result<Typed, String> {
             Some(Ok(Intent::Order(order))) => Typed::Order(order),
             Some(Ok(Intent::Quit)) => Typed::Quit,
             Some(Ok(Intent::WhereKept(_))) => Typed::Where,
+            Some(Ok(Intent::SaveLayout(name))) => Typed::SaveLayout(name),
             Some(Ok(_)) => return Err(for_the_screen(first)),
             Some(Err(why)) => return Err(why),
             None => Typed::Do(Command::parse(line).map_err(|error| format!("{error}{}", also(first)))?),

@@ -107,7 +107,8 @@ impl Window {
 pub fn draw(scene: &Scene, area: Rect, painter: &mut Painter) {
     let window = Window::showing(scene.plan, area, scene.selected);
     let mut painter = painter.within(area);
-    let mut from_above: Vec<usize> = (0..scene.plan.sites.len()).collect();
+    let sites = 0..scene.plan.sites.len();
+    let mut from_above: Vec<usize> = sites.filter(|site| !scene.plan.sites[*site].is_empty()).collect();
     from_above.sort_by_key(|site| scene.plan.sites[*site].y);
     for site in from_above {
         draw_site(scene, site, scene.plan.sites[site], &window, &mut painter);
@@ -116,7 +117,8 @@ pub fn draw(scene: &Scene, area: Rect, painter: &mut Painter) {
         draw_host(scene, host, *place, &window, &mut painter);
     }
     flow::draw(scene, &window, &mut painter);
-    for (site, area) in scene.plan.sites.iter().enumerate() {
+    let sites = scene.plan.sites.iter().enumerate();
+    for (site, area) in sites.filter(|(_, area)| !area.is_empty()) {
         name_site(scene, site, *area, &window, &mut painter);
     }
     for plan in &scene.plan.cards {

@@ -12,7 +12,7 @@ use super::tiers::{self, Spread};
 pub(super) fn items(topology: &Topology, plan: &Plan) -> Vec<(Item, Rect)> {
     let title = |area: Rect| Rect::new(area.x, area.y, area.width, 1);
     let mut items: Vec<(Item, Rect)> = Vec::new();
-    for (index, site) in plan.sites.iter().enumerate() {
+    for (index, site) in plan.sites.iter().enumerate().filter(|(_, site)| !site.is_empty()) {
         items.push((Item::Site(index), title(*site)));
     }
     for (host, area) in &plan.hosts {

@@ -164,7 +164,7 @@ fn inner(topology: &Topology, width: u16, height: u16) -> Option<(Density, Colum
     let bare = ways().find_map(|way| columns(topology, width, Density::Bare, way))?;
     let bare = bare.squeeze(topology, height);
     // Data centers that are seen all at once tell more than larger ones of which some are not seen.
-    if topology.sites.len() > 1 && sites::heights(topology, &bare, Density::Bare) > height {
+    if sites::seen(topology) > 1 && sites::heights(topology, &bare, Density::Bare) > height {
         let slim = columns(topology, width, Density::Slim, (false, Spread::Folded));
         if let Some(slim) = slim.filter(|slim| sites::heights(topology, slim, Density::Slim) <= height) {
             return Some((Density::Slim, slim));
@@ -183,7 +183,8 @@ pub fn least_height(topology: &Topology, width: u16) -> u16 {
 fn columns(topology: &Topology, width: u16, density: Density, (apart, spread): (bool, Spread)) -> Option<Columns> {
     let mut tiers: BTreeMap<u8, (u16, u16)> = BTreeMap::new();
     let mut named: BTreeMap<u8, u16> = BTreeMap::new();
-    for (index, service) in topology.services.iter().enumerate() {
+    let services = topology.services.iter().enumerate();
+    for (index, service) in services.filter(|(_, service)| service.kind != Kind::Removed) {
         let (least, best) = widths(service, density, spread);
         let own = match tiers::of(topology, index, spread) {
             1 if !apart => 0,

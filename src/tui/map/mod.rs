@@ -16,9 +16,11 @@ mod outside;
 mod route;
 mod sites;
 mod tiers;
+mod within;
 
 pub use card::{ok_role, spark};
 pub use draw::{Scene, Window, draw};
 pub use layout::{Card, Density, Plan, least_height, plan};
 pub use route::Edge;
 pub use sites::{are_several, has_entry, order as rows};
+pub use within::within;

@@ -61,7 +61,8 @@ impl Grid {
             used: vec![0; size],
             crossing: CROSSING,
         };
-        let sites = plan.sites.iter().map(|site| (site, SITE_LEVEL, SITE_UPRIGHT));
+        let sites = plan.sites.iter().filter(|site| !site.is_empty());
+        let sites = sites.map(|site| (site, SITE_LEVEL, SITE_UPRIGHT));
         let hosts = plan.hosts.iter().map(|host| (&host.1, FRAME_LEVEL, FRAME_UPRIGHT));
         for (frame, level, upright) in sites.chain(hosts) {
             grid.fill(Rect { height: 1, ..*frame }, level);
@@ -77,7 +78,8 @@ impl Grid {
                 grid.fill(Rect { x, width: 1, ..*frame }, upright);
             }
         }
-        for frame in plan.sites.iter().chain(plan.hosts.iter().map(|host| &host.1)) {
+        let frames = plan.sites.iter().chain(plan.hosts.iter().map(|host| &host.1));
+        for frame in frames.filter(|frame| !frame.is_empty()) {
             for x in [frame.x, frame.right().saturating_sub(1)] {
                 for y in [frame.y, frame.bottom().saturating_sub(1)] {
                     grid.fill(Rect::new(x, y, 1, 1), BLOCKED);

@@ -54,6 +54,9 @@ fn own_density(topology: &Topology, site: usize, density: Density) -> Density {
 fn height(topology: &Topology, site: usize, columns: &Columns, density: Density) -> u16 {
     let density = own_density(topology, site, density);
     let bands = bands(topology, site, columns.spread);
+    if bands.is_empty() {
+        return 0;
+    }
     let gaps = gap(density) * bands.len().saturating_sub(1) as u16;
     bands
         .iter()
@@ -68,9 +71,16 @@ fn shared(density: Density) -> u16 {
     u16::from(density == Density::Slim)
 }
 
+/// Data centers in which something stands.
+pub(super) fn seen(topology: &Topology) -> usize {
+    let sites = 0..topology.sites.len();
+    let stands = |site: &usize| topology.services.iter().any(|service| service.site == Some(*site));
+    sites.filter(stands).count()
+}
+
 /// Rows that all data centers take.
 pub(super) fn heights(topology: &Topology, columns: &Columns, density: Density) -> u16 {
-    let count = topology.sites.len() as u16;
+    let count = seen(topology) as u16;
     let all: u16 = (0..topology.sites.len())
         .map(|site| height(topology, site, columns, density))
         .sum();
@@ -79,17 +89,18 @@ pub(super) fn heights(topology: &Topology, columns: &Columns, density: Density) 
 
 /// Places the frames and all that is in them.
 pub(super) fn place(topology: &Topology, columns: &Columns, density: Density, plan: &mut Plan) {
-    let order = order(topology);
+    let mut order = order(topology);
+    order.retain(|site| topology.services.iter().any(|service| service.site == Some(*site)));
     let spare = plan.room.1.saturating_sub(heights(topology, columns, density));
     let large = |site: usize| own_density(topology, site, density) == density && density != Density::Slim;
     let count = order.iter().filter(|site| large(**site)).count().max(1) as u16;
     // Some air within the frames, and a line between them, where there is room. Of several data centers ways are to stay within: for
     // those that go around a card, air comes first.
-    let least = u16::from(topology.sites.len() > 1 && spare >= count * 2);
+    let least = u16::from(order.len() > 1 && spare >= count * 2);
     let air = (spare / (count * 3)).max(least).min(2);
     let between = u16::from(spare > count * (air * 2 + 1) && density != Density::Slim);
     let mut y = 0;
-    plan.sites = vec![Rect::ZERO; order.len()];
+    plan.sites = vec![Rect::ZERO; topology.sites.len()];
     for site in order {
         let own = own_density(topology, site, density);
         let air = if large(site) { air } else { 0 };

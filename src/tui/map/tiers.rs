@@ -34,7 +34,7 @@ pub(super) fn spreads(topology: &Topology) -> &'static [Spread] {
 /// The column of a kind, where all that is on the right shares one.
 pub(super) fn of_kind(kind: Kind) -> u8 {
     match kind {
-        Kind::Users | Kind::Dns | Kind::Resolver => 0,
+        Kind::Users | Kind::Dns | Kind::Resolver | Kind::Removed => 0,
         Kind::Cdn | Kind::Shield => 1,
         Kind::LoadBalancer => INNER,
         Kind::Web | Kind::Serverless | Kind::Autoscaler => 3,
@@ -173,6 +173,7 @@ pub(super) fn widths(service: &ServiceInfo, density: Density, spread: Spread) ->
         (Density::Slim, _) => (7, slim_best(service)),
         (_, Kind::Users | Kind::Dns | Kind::Resolver | Kind::LoadBalancer | Kind::Cdn | Kind::Shield) => (14, 24),
         (_, Kind::Web | Kind::Serverless | Kind::Autoscaler) => (18, 28 + many),
+        (_, Kind::Removed) => (0, 0),
         (_, Kind::Database | Kind::SessionStore | Kind::Monitor | Kind::Cache | Kind::Queue | Kind::Workers) => {
             (14, 24 + many)
         }

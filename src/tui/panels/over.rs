@@ -55,6 +55,16 @@ fn ask_about(app: &App, command: &Command, area: Rect, painter: &mut Painter) {
         ..area
     };
     lines(&words, Role::Refusal, bottom, painter);
+    if let Some(ahead) = app.foreseen.as_ref().filter(|words| !words.is_empty()) {
+        let rows = text::wrap(&text::printable(&words), bottom.width.saturating_sub(2))
+            .len()
+            .min(usize::from(DETAIL)) as u16;
+        let above = Rect {
+            y: bottom.y.saturating_sub(rows),
+            ..bottom
+        };
+        lines(ahead, Role::Notice, above, painter);
+    }
 }
 
 /// Words on a line, and on those above it as far as they need them.

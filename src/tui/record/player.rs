@@ -236,6 +236,10 @@ fn target(command: &Command) -> Option<&Selector> {
         | Command::Redrive(on)
         | Command::Evacuate(on)
         | Command::Reopen(on)
+        | Command::Add(on, _)
+        | Command::Connect(on, _)
+        | Command::Disconnect(on, _)
+        | Command::Remove(on)
         | Command::Close(on) => Some(on),
         Command::Surge(on, _) | Command::Expire(on) => on.as_ref(),
         Command::For(command, _) => target(command),

@@ -221,7 +221,7 @@ impl App {
         let watch = Watch::begin(&trial.experiment, typed, launch.said, self.frame());
         let orders = trial.commands.iter().cloned().map(Order::Do).collect();
         self.tries.watched = Some(watch);
-        Some(Intent::Try(orders))
+        Some(Intent::Orders(orders))
     }
 
     /// What came of a command is heard; a watch that waits for it goes on, or ends where it was refused.

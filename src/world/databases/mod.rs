@@ -147,33 +147,35 @@ pub(super) fn first_places(layout: &Layout, site: &str, name: &str, spec: &layou
     places.collect()
 }
 
-/// Tells all databases of their nodes, their monitors and those who query them; and the chronicle which node belongs where.
-pub(super) fn join_databases(world: &mut World) {
-    for service in 0..world.services.len() {
-        let entry = &world.services[service];
-        match &entry.role {
-            Role::Database { database, nodes, .. } => {
-                let site = entry.site.unwrap_or_default() as u16;
-                for (instance, place) in entry.instances.iter().zip(nodes) {
-                    let member = Member {
-                        id: instance.id,
-                        node: place.node,
-                        site,
-                        voter: true,
-                    };
-                    add_member(&world.databases[*database].cluster, place.shard, member);
-                    world.chronicle.belongs(instance.id, *database);
-                }
-                world.databases[*database].services.push(service);
+/// Tells a database of the nodes, or the monitors, that a service is; and the chronicle which node belongs where.
+pub(super) fn join_database(world: &mut World, service: usize) {
+    let entry = &world.services[service];
+    match &entry.role {
+        Role::Database { database, nodes, .. } => {
+            let site = entry.site.unwrap_or_default() as u16;
+            for (instance, place) in entry.instances.iter().zip(nodes) {
+                let member = Member {
+                    id: instance.id,
+                    node: place.node,
+                    site,
+                    voter: true,
+                };
+                add_member(&world.databases[*database].cluster, place.shard, member);
+                world.chronicle.belongs(instance.id, *database);
             }
-            Role::Monitor { database, .. } => {
-                let ids = entry.instances.iter().map(|instance| instance.id);
-                world.databases[*database].cluster.monitors.borrow_mut().extend(ids);
-            }
-            _ => {}
+            world.databases[*database].services.push(service);
         }
+        Role::Monitor { database, .. } => {
+            let ids = entry.instances.iter().map(|instance| instance.id);
+            world.databases[*database].cluster.monitors.borrow_mut().extend(ids);
+        }
+        _ => {}
     }
-    for database in &world.databases {
+}
+
+/// The first reign of each shard of the databases from this one on begins, and those who query them are known.
+pub(super) fn found_databases(world: &World, from: usize) {
+    for database in &world.databases[from..] {
         for shard in 0..database.cluster.shards.borrow().len() as u32 {
             database.found_shard(shard);
         }

@@ -109,14 +109,7 @@ pub(super) fn jobs(world: &World, entry: &ServiceEntry) -> JobTally {
     own.map_or_else(JobTally::default, |own| world.chronicle.jobs.tally(own))
 }
 
-/// Who is a queue, or works for one or publishes to it, as the ledger of jobs knows them.
-pub(super) fn join_queues(world: &mut World) {
-    for service in 0..world.services.len() {
-        join_queue(world, service);
-    }
-}
-
-/// The same for the instances of one service.
+/// Tells the ledger of jobs whether a service is a queue, works for one, or publishes to it.
 pub(super) fn join_queue(world: &mut World, service: usize) {
     let entry = &world.services[service];
     let queue = match &entry.role {

@@ -35,7 +35,7 @@ fn prepared(fake: &mut Fake) -> App {
 
 /// Does in the stand-in what is asked for, and tells what came of it.
 fn obey(app: &mut App, fake: &mut Fake, intent: Option<Intent>) -> usize {
-    let Some(Intent::Try(orders)) = intent else {
+    let Some(Intent::Orders(orders)) = intent else {
         panic!("nothing is tried: {intent:?}")
     };
     for order in &orders {
@@ -178,7 +178,7 @@ fn a_refused_command_and_a_way_back_end_the_watch_without_a_page() {
     let mut fake = fixture::balanced(3).after(Duration::from_secs(15));
     let mut app = prepared(&mut fake);
     press(&mut app, "E1");
-    assert!(matches!(app.handle(&key(KeyCode::Enter)), Some(Intent::Try(_))));
+    assert!(matches!(app.handle(&key(KeyCode::Enter)), Some(Intent::Orders(_))));
     app.hear(Answer::Refused("web/1 is dead already".to_string()));
     assert_eq!(app.tries.progress(app.frame().at), None);
     assert_eq!(

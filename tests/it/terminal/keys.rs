@@ -250,6 +250,13 @@ fn acts_and_ways(keys: &mut Typist) {
     keys.session.until("three servers", |screen| screen.contains("web 2/3"));
     keys.press("-", "web has 2 now");
     keys.press("=", "added web/4");
+    keys.press("P", "kill web/1? y does it");
+    keys.session.until("what would come of it", |screen| {
+        screen.contains("in the 30s after it:")
+    });
+    keys.session.press("n");
+    keys.session
+        .until("it was kept", |screen| screen.contains("kept as it is"));
     keys.press("X", "y destroys");
     keys.session.press("n");
     keys.session

@@ -65,6 +65,7 @@ fn explanation(kind: Kind) -> &'static str {
         Kind::Workers => {
             "They take messages from a queue, as many at once as they have slots, and acknowledge what is done. What a dead one held comes back to the queue after a while."
         }
+        Kind::Removed => "It was removed.",
         Kind::Database => "Holds the rows. A crash keeps the disk; destroying the machine does not.",
     }
 }

@@ -1,0 +1,476 @@
+//! Services that come, go and are connected while the world runs: from the layout as it was to the layout as it is to be.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use crate::command::{Command, Selector};
+use crate::layout::{Layout, Publish, Service, Sessions, Style, autoscaler_of, monitor_of, printable};
+use crate::observe::Severity;
+
+use super::apply::{Done, done, refuse};
+use super::build::{foreign, plan, resolve, settle};
+use super::caches::join_cache;
+use super::databases::{Register, found_databases, join_database};
+use super::discover::{join_pair, refresh_members, refresh_zone};
+use super::entries::{Edge, Role, ServiceEntry};
+use super::inject::{can_roll_out, roll_out};
+use super::queues::join_queue;
+use super::roster::{list_monitors, list_service, role_of};
+use super::sample::{refresh_health, widen_links};
+use super::settings::MOST_MACHINES;
+use super::software::{boot_time, factory};
+use super::view::refresh_topology;
+use super::{World, links, queues};
+
+/// What differs between two layouts, as far as commands can change it.
+struct Change {
+    /// Data center and name.
+    added: Vec<(usize, String)>,
+    /// Services of the world.
+    removed: Vec<usize>,
+}
+
+/// Adds, removes, connects or disconnects services.
+pub(super) fn edit(world: &mut World, command: &Command) -> Done {
+    let Some(layout) = command.edited(&world.layout)? else {
+        return refuse("it changes nothing");
+    };
+    let doors = |layout: &Layout| {
+        let centers = layout.data_centers.values();
+        centers.map(|center| center.entry().is_some()).collect::<Vec<_>>()
+    };
+    if doors(&layout) != doors(&world.layout) {
+        return refuse("users must be able to reach the same data centers as before: change that in the layout file");
+    }
+    let change = change(world, &layout);
+    let more: usize = change
+        .added
+        .iter()
+        .map(|(site, name)| layout.data_centers[&world.sites[*site]].services[name].own_machines() as usize)
+        .sum();
+    if world.machines.iter().filter(|machine| !machine.left).count() + more > MOST_MACHINES {
+        return refuse(format!("a world has at most {MOST_MACHINES} machines"));
+    }
+    let restarted = restarted(world, &layout);
+    if !can_roll_out(world, &restarted) {
+        return refuse("too much goes on: `mend all` ends all of it");
+    }
+    become_layout(world, layout, &change);
+    for service in restarted {
+        roll_out(world, service);
+    }
+    refresh_health(world);
+    Ok(done(world, Severity::Info, said(command)))
+}
+
+/// Lets the layout say what a command has set.
+pub(super) fn keep(world: &mut World, command: &Command) {
+    let is_setting = matches!(
+        command,
+        Command::Scale(..)
+            | Command::Resize(..)
+            | Command::Balance(..)
+            | Command::Set(..)
+            | Command::Replicate(_)
+            | Command::Shard(_)
+    );
+    if !is_setting {
+        return;
+    }
+    match command.edited(&world.layout) {
+        Ok(Some(layout)) => world.layout = layout,
+        _ => world.unkept.push(command.to_string()),
+    }
+    refresh_topology(world);
+}
+
+fn said(command: &Command) -> String {
+    let name = |selector: &Selector| printable(&selector.0);
+    match command {
+        Command::Add(place, service) => {
+            let kind = service.split('(').next().unwrap_or_default();
+            format!(
+                "added {}, a {kind}: it boots, and is called once something is connected with it",
+                name(place)
+            )
+        }
+        Command::Remove(target) => format!("removed {}", name(target)),
+        Command::Connect(from, to) => format!("{} calls {}", name(from), name(to)),
+        Command::Disconnect(from, to) => format!("{} calls {} no more", name(from), name(to)),
+        other => other.to_string(),
+    }
+}
+
+fn change(world: &World, layout: &Layout) -> Change {
+    let mut change = Change {
+        added: Vec::new(),
+        removed: Vec::new(),
+    };
+    for (site, name) in world.sites.iter().enumerate() {
+        let (before, now) = (
+            &world.layout.data_centers[name].services,
+            &layout.data_centers[name].services,
+        );
+        let new = now.keys().filter(|name| !before.contains_key(*name));
+        change.added.extend(new.map(|name| (site, name.clone())));
+        let mut gone: BTreeSet<String> = BTreeSet::new();
+        for name in before.keys().filter(|name| !now.contains_key(*name)) {
+            gone.extend([name.clone(), autoscaler_of(name), monitor_of(name)]);
+        }
+        let services = world.services.iter().enumerate();
+        let removed = services.filter(|(_, entry)| {
+            entry.site == Some(site) && gone.contains(&entry.name) && !matches!(entry.role, Role::Removed)
+        });
+        change.removed.extend(removed.map(|(service, _)| service));
+    }
+    change
+}
+
+/// The services whose machines have to be restarted to call what they are to call. What is only offered to them, such as one more session store, is known
+/// from their next start on.
+fn restarted(world: &World, layout: &Layout) -> Vec<usize> {
+    let services = world.services.iter().enumerate();
+    let changed = services.filter(|(_, entry)| {
+        let Some((before, now)) = spec(world, &world.layout, entry).zip(spec(world, layout, entry)) else {
+            return false;
+        };
+        called(before) != called(now)
+            || matches!(now, Service::Cache(cache) if cache.strategy.loads_through()
+                && behind(&world.layout, world, entry) != behind(layout, world, entry))
+            || matches!(now, Service::Queue(queue) if queue.style == Style::Log
+                && readers(&world.layout, world, entry) != readers(layout, world, entry))
+    });
+    changed.map(|(service, _)| service).collect()
+}
+
+fn spec<'a>(world: &World, layout: &'a Layout, entry: &ServiceEntry) -> Option<&'a Service> {
+    if matches!(entry.role, Role::Removed) {
+        return None;
+    }
+    let site = world.sites.get(entry.site?)?;
+    layout.data_centers.get(site)?.services.get(&entry.name)
+}
+
+/// Whom its processes know from their start. A balancer is told of its servers while it runs, and where sessions are can be changed live.
+fn called(service: &Service) -> Vec<&str> {
+    match service {
+        Service::Web(_) | Service::Serverless(_) => service.pages().map_or_else(Vec::new, |pages| {
+            let uploads = pages.publish.as_ref().map(|publish| &publish.to);
+            let store = match &pages.sessions {
+                Sessions::Store(store) => Some(store),
+                _ => None,
+            };
+            let all = [pages.database.as_ref(), pages.cache.as_ref(), uploads, store];
+            all.into_iter().map(|name| name.map_or("", String::as_str)).collect()
+        }),
+        Service::Consumer(spec) => vec![spec.of.as_str(), spec.database.as_deref().unwrap_or_default()],
+        Service::Queue(spec) => vec![spec.dead_letter.as_deref().unwrap_or_default()],
+        _ => Vec::new(),
+    }
+}
+
+/// The databases behind a cache.
+fn behind<'a>(layout: &'a Layout, world: &World, entry: &ServiceEntry) -> BTreeSet<&'a str> {
+    let site = entry.site.and_then(|site| layout.data_centers.get(&world.sites[site]));
+    site.map_or_else(BTreeSet::new, |site| site.databases_behind(&entry.name))
+}
+
+/// The workers that read a log.
+fn readers<'a>(layout: &'a Layout, world: &World, entry: &'a ServiceEntry) -> Vec<&'a str> {
+    let site = entry.site.and_then(|site| layout.data_centers.get(&world.sites[site]));
+    site.map_or_else(Vec::new, |site| {
+        site.consumers_of(&entry.name).map(|(name, _)| name).collect()
+    })
+}
+
+fn become_layout(world: &mut World, layout: Layout, change: &Change) {
+    for service in &change.removed {
+        remove(world, *service);
+    }
+    let first = (world.services.len(), world.databases.len());
+    let mut register = Register::default();
+    for (site, name) in &change.added {
+        list_service(world, &layout, &mut register, (*site, name));
+        list_monitors(world, &layout, &mut register, *site, |of| of == name);
+    }
+    if world.kernel.network().groups() < world.services.len() {
+        world.kernel.network().set_groups(2 * world.services.len());
+    }
+    for service in 0..first.0 {
+        adopt(world, &layout, service);
+    }
+    resolve(world, &layout);
+    lead_to_entries(world);
+    let old = std::mem::replace(&mut world.layout, layout);
+    for service in first.0..world.services.len() {
+        populate(world, service);
+    }
+    found_databases(world, first.1);
+    for service in first.0..world.services.len() {
+        join_cache(world, service);
+        join_queue(world, service);
+        join_pair(world, service);
+    }
+    for service in 0..first.0 {
+        reinstall(world, &old, service);
+    }
+    widen_links(world, first.0);
+    for service in 0..world.services.len() {
+        refresh_members(world, service);
+    }
+    refresh_zone(world, true);
+    refresh_topology(world);
+}
+
+/// Its machines answer what they hold and leave; nobody sees them any more.
+fn remove(world: &mut World, service: usize) {
+    let now = world.now();
+    let entry = &mut world.services[service];
+    let staying = entry.instances.iter_mut();
+    for instance in staying.filter(|instance| !instance.left && instance.draining.is_none()) {
+        instance.draining = Some(now);
+    }
+    queues::drain(world, service);
+    let entry = &mut world.services[service];
+    entry.role = Role::Removed;
+    entry.watch = super::caches::Watch::default();
+    entry.watched = queues::Watched::default();
+    entry.rate = 0.0;
+    entry.bill.per_hour = 0.0;
+    for database in &mut world.databases {
+        database.services.retain(|known| *known != service);
+    }
+}
+
+/// Puts instances on machines, and starts them.
+fn populate(world: &mut World, service: usize) {
+    let entry = &world.services[service];
+    let site = entry.site.and_then(|site| world.sites.get(site)).cloned();
+    let center = site.and_then(|site| world.layout.data_centers.get(&site)).cloned();
+    let spec = center
+        .as_ref()
+        .and_then(|center| Some((center, center.services.get(&entry.name)?)));
+    let planned = match spec {
+        Some((center, spec)) => (1..=spec.instances())
+            .map(|number| plan(world, service, number, spec, center))
+            .collect(),
+        None => foreign(service, entry),
+    };
+    for instance in planned {
+        settle(world, instance);
+    }
+    join_database(world, service);
+    let boot = boot_time(&world.services[service].role);
+    let ids: Vec<_> = world.services[service].instances.iter().map(|one| one.id).collect();
+    for id in ids {
+        links::welcome(world, service, id);
+        world.kernel.start(id, boot);
+    }
+}
+
+/// Takes from the layout whom a service calls. How it treats those whom it called before stays as it is.
+fn adopt(world: &mut World, layout: &Layout, service: usize) {
+    let entry = &world.services[service];
+    let Some(spec) = spec(world, layout, entry).cloned() else {
+        return;
+    };
+    let Some(center) = entry.site.map(|site| &layout.data_centers[&world.sites[site]]) else {
+        return;
+    };
+    if matches!(spec, Service::Database(_)) {
+        return;
+    }
+    let mut planned = role_of(&spec, &entry.name, center);
+    let entry = &mut world.services[service];
+    match (&mut entry.role, &mut planned) {
+        (
+            Role::LoadBalancer { edge, members, .. },
+            Role::LoadBalancer {
+                edge: new,
+                members: wanted,
+                ..
+            },
+        ) => {
+            edge.name.clone_from(&new.name);
+            members.spec.borrow_mut().to.clone_from(&wanted.spec.borrow().to);
+        }
+        (
+            Role::Web {
+                edges,
+                sessions,
+                publish,
+                spec,
+                ..
+            },
+            Role::Web {
+                edges: new,
+                sessions: wanted,
+                publish: uploads,
+                spec: now,
+                ..
+            },
+        ) => {
+            keep_known(edges, new);
+            sessions.borrow_mut().clone_from(&wanted.borrow());
+            adopt_publish(publish, uploads);
+            spec.borrow_mut().pages.clone_from(&now.borrow().pages);
+        }
+        (
+            Role::Serverless {
+                edges,
+                sessions,
+                publish,
+                spec,
+                ..
+            },
+            Role::Serverless {
+                edges: new,
+                sessions: wanted,
+                publish: uploads,
+                spec: now,
+                ..
+            },
+        ) => {
+            keep_known(edges, new);
+            sessions.borrow_mut().clone_from(&wanted.borrow());
+            adopt_publish(publish, uploads);
+            spec.borrow_mut().pages.clone_from(&now.borrow().pages);
+        }
+        (Role::Cache { edges, .. }, Role::Cache { edges: new, .. }) => keep_known(edges, new),
+        (
+            Role::Queue { edges, spec, .. },
+            Role::Queue {
+                edges: new, spec: now, ..
+            },
+        ) => {
+            keep_known(edges, new);
+            spec.borrow_mut().dead_letter.clone_from(&now.borrow().dead_letter);
+        }
+        (
+            Role::Consumer { edges, spec, .. },
+            Role::Consumer {
+                edges: new, spec: now, ..
+            },
+        ) => {
+            keep_known(edges, new);
+            let (mut spec, now) = (spec.borrow_mut(), now.borrow());
+            spec.of.clone_from(&now.of);
+            spec.database.clone_from(&now.database);
+        }
+        _ => {}
+    }
+}
+
+/// The new edges, with the old ones in the place of those of the same name: their settings and their books go on.
+fn keep_known(edges: &mut Vec<Edge>, new: &mut Vec<Edge>) {
+    let mut before = std::mem::take(edges);
+    for edge in new.drain(..) {
+        let known = before.iter().position(|old| old.name == edge.name);
+        edges.push(known.map_or(edge, |place| before.swap_remove(place)));
+    }
+}
+
+type Uploads = Option<Rc<RefCell<Publish>>>;
+
+fn adopt_publish(publish: &mut Uploads, wanted: &mut Uploads) {
+    match (publish.as_ref(), wanted.as_ref()) {
+        (Some(now), Some(wanted)) => now.borrow_mut().to.clone_from(&wanted.borrow().to),
+        _ => *publish = wanted.take(),
+    }
+}
+
+/// Other software from the next start on, if it is to know others.
+fn reinstall(world: &mut World, old: &Layout, service: usize) {
+    let entry = &world.services[service];
+    let Some((before, now)) = spec(world, old, entry).zip(spec(world, &world.layout, entry)) else {
+        return;
+    };
+    let offered = |service: &Service| {
+        service
+            .pages()
+            .map(|pages| pages.calls.keys().cloned().collect::<Vec<_>>())
+    };
+    let same = called(before) == called(now)
+        && offered(before) == offered(now)
+        && behind(old, world, entry) == behind(&world.layout, world, entry)
+        && readers(old, world, entry) == readers(&world.layout, world, entry);
+    if same {
+        return;
+    }
+    for number in 0..world.services[service].instances.len() {
+        let id = world.services[service].instances[number].id;
+        let software = factory(world, service, number);
+        world.kernel.reinstall(id, software);
+    }
+    join_queue(world, service);
+}
+
+/// CDNs call the entry points, whichever those are now.
+fn lead_to_entries(world: &mut World) {
+    let entries: Vec<(String, usize)> = world
+        .entries
+        .iter()
+        .flatten()
+        .map(|entry| (world.services[*entry].full.clone(), *entry))
+        .collect();
+    for service in &mut world.services {
+        let Role::Cdn { shield, edges, .. } = &mut service.role else {
+            continue;
+        };
+        let to_origins = edges.iter_mut().skip(usize::from(shield.is_some()));
+        for (edge, (name, entry)) in to_origins.zip(&entries) {
+            edge.name.clone_from(name);
+            edge.to = *entry;
+        }
+    }
+}
+
+impl World {
+    /// What is set, by service, in a form to compare: for tests of what a layout says of a world that has changed.
+    pub fn settings(&self) -> BTreeMap<String, String> {
+        let services = self.services.iter();
+        let there = services.filter(|entry| !matches!(entry.role, Role::Removed));
+        there.map(|entry| (entry.full.clone(), self.set_of(entry))).collect()
+    }
+
+    fn set_of(&self, entry: &ServiceEntry) -> String {
+        let own = match &entry.role {
+            Role::Users { throttle, .. } => format!("{:?}", throttle.hot.get()),
+            Role::Dns { zone, .. } => {
+                let (ttl, health, routing) = (zone.ttl.get(), zone.health.get(), zone.routing.borrow());
+                format!("{ttl:?} {health:?} {routing:?} {}", zone.origin_fallback.get())
+            }
+            Role::LoadBalancer { members, .. } => format!("{:?}", members.spec.borrow()),
+            Role::Web { spec, publish, .. } => {
+                let spec = spec.borrow();
+                format!("{:?} {:?} {:?}", spec.rate_limit, spec.shed, publish)
+            }
+            Role::Serverless { publish, .. } => format!("{publish:?}"),
+            Role::Database { cluster, .. } => format!("{:?}", cluster.spec.borrow()),
+            Role::Cache { tier, .. } => format!("{:?}", tier.spec.borrow()),
+            Role::Cdn { spec, .. } => format!("{:?}", spec.borrow()),
+            Role::Queue { spec, .. } => format!("{:?}", spec.borrow()),
+            Role::Consumer { spec, .. } => {
+                let spec = spec.borrow();
+                format!(
+                    "{} {:?} {} {:?}",
+                    spec.prefetch, spec.delivery, spec.fails, spec.database
+                )
+            }
+            Role::Autoscaler { fleet, .. } => format!("{:?}", fleet.spec.borrow()),
+            Role::Resolver { .. } | Role::SessionStore { .. } | Role::Monitor { .. } | Role::Removed => String::new(),
+        };
+        let sessions = entry.sessions().map(|sessions| sessions.borrow().clone());
+        // How a store is treated that holds nobody's sessions says nothing.
+        let used = |edge: &&Edge| match &self.services[edge.to].role {
+            Role::SessionStore { .. } => sessions == Some(Sessions::Store(edge.name.clone())),
+            _ => true,
+        };
+        let calls = entry.edges().iter().filter(used);
+        let calls: BTreeMap<&str, String> = calls
+            .map(|edge| (edge.name.as_str(), format!("{:?}", edge.policy.borrow())))
+            .collect();
+        format!("{own} {sessions:?} {calls:?}")
+    }
+}
