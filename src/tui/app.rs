@@ -218,6 +218,9 @@ pub struct Choice {
     pub title: String,
 }
 
+/// Seconds of a trend.
+const MINUTE: usize = 60;
+
 /// The state of the screen.
 #[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct App {
@@ -229,6 +232,8 @@ pub struct App {
     pub timeline: Timeline,
     /// What each second since the start is like where nobody acts, as far as that is known.
     pub without: Arc<Vec<Sample>>,
+    /// What there was at the end of the last of them.
+    pub twin: Option<Arc<Frame>>,
     /// What is selected.
     pub selected: Item,
     /// The pane in focus.
@@ -303,6 +308,7 @@ impl App {
             view,
             timeline: Timeline::default(),
             without: Arc::default(),
+            twin: None,
             selected,
             focus: Pane::Map,
             zoom: None,
@@ -490,6 +496,27 @@ impl App {
     pub fn undisturbed(&self, at: SimTime) -> Option<&Sample> {
         let index = usize::try_from(at.elapsed().as_secs()).ok()?.checked_sub(1)?;
         self.without.get(index).filter(|sample| sample.at == at)
+    }
+
+    /// The load of a machine in each second up to now where nobody acts, the newest last; nothing for seconds that are not known yet.
+    pub fn trend_undisturbed(&self, selector: &str) -> Vec<Option<f32>> {
+        let Some(twin) = &self.twin else { return Vec::new() };
+        let lag = self
+            .frame()
+            .at
+            .elapsed()
+            .as_secs()
+            .checked_sub(twin.at.elapsed().as_secs());
+        let Some(lag) = lag.and_then(|lag| usize::try_from(lag).ok()) else {
+            return Vec::new();
+        };
+        let services = twin.topology.services.iter().zip(&twin.services);
+        let mut instances = services.flat_map(|(info, state)| info.instances.iter().zip(&state.instances));
+        let Some((_, state)) = instances.find(|(info, _)| info.selector == selector) else {
+            return Vec::new();
+        };
+        let known = state.trend.iter().copied().map(Some);
+        known.chain(std::iter::repeat_n(None, lag.min(MINUTE))).collect()
     }
 
     /// Requests that fail between two moments where nobody acts; nothing while that is not known.

@@ -148,7 +148,7 @@ fn told(before: &Frame, after: &Frame) -> String {
         .iter()
         .filter(|incident| incident.injected.elapsed() >= since);
     if let Some(incident) = news.next() {
-    let later = |at: Duration| text::span(at.saturating_sub(since));
+        let later = |at: Duration| text::span(at.saturating_sub(since));
         match (&incident.noticed, incident.hurt, incident.served) {
             (Some(noticed), _, _) => parts.push(format!(
                 "{} notices after {}",

@@ -490,6 +490,7 @@ impl Stage<'_> {
             let without = self.engine.without();
             if !Arc::ptr_eq(&app.without, &without) {
                 app.without = without;
+                app.twin = self.engine.twin();
                 self.dirty = true;
             }
             self.dirty |= app.watch();

@@ -4,6 +4,7 @@ mod caches;
 mod data;
 mod findings;
 mod fixture;
+mod growing;
 mod look;
 mod looks;
 mod queues;

@@ -112,6 +112,8 @@ pub struct Engine {
     /// Whether it has died, so that there is none any more.
     pub(super) no_ghost: bool,
     pub(super) without: Arc<Vec<Sample>>,
+    /// What there was at the end of the last of them.
+    pub(super) twin: Option<Arc<Frame>>,
     /// When the memory of this program was looked at last, and whether it had room for one more world.
     pub(super) room: Option<(Instant, bool)>,
 }
@@ -162,6 +164,7 @@ impl Engine {
             ghost: None,
             no_ghost: false,
             without: Arc::default(),
+            twin: None,
             room: None,
         };
         if start.replayed
@@ -303,8 +306,12 @@ impl Engine {
         self.album.get(one)?.last_common(self.album.get(other)?)
     }
 
-    /// What each second since the start is like where nobody acts, as far as that is known. Empty while nobody has acted here either, and where no core
-    /// is to spare.
+    /// What there was where nobody acts, at the end of the last second that is known.
+    pub fn twin(&self) -> Option<Arc<Frame>> {
+        self.twin.clone()
+    }
+
+    /// What each second since the start is like where nobody acts, as far as that is known.
     pub fn without(&self) -> Arc<Vec<Sample>> {
         Arc::clone(&self.without)
     }

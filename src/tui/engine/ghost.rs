@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use crate::observe::Sample;
+use crate::observe::{Frame, Sample};
 
 use super::Make;
 
@@ -27,6 +27,8 @@ struct Shared {
     stop: AtomicBool,
     /// A sample for each whole second that it has seen.
     seconds: Mutex<Vec<Sample>>,
+    /// What it saw at the end of the last one.
+    latest: Mutex<Option<Arc<Frame>>>,
 }
 
 pub(super) struct Ghost {
@@ -70,6 +72,15 @@ impl Ghost {
         seconds.get(known..).map_or(Vec::new(), <[Sample]>::to_vec)
     }
 
+    /// What it saw last, at the end of a second.
+    pub(super) fn latest(&self) -> Option<Arc<Frame>> {
+        self.shared
+            .latest
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
     /// Whether it has died: it does not end by itself.
     pub(super) fn has_died(&self) -> bool {
         self.thread.as_ref().is_none_or(JoinHandle::is_finished)
@@ -89,11 +100,12 @@ fn wander(shared: &Shared, make: &Make) {
         world.advance(PIECE);
         let now = world.now().elapsed();
         if now.subsec_nanos() == 0 {
-            let last = world.frame().history.last().copied();
+            let frame = Arc::new(world.frame());
             let mut seconds = shared.seconds.lock().unwrap_or_else(PoisonError::into_inner);
             if seconds.len() < MOST {
-                seconds.extend(last);
+                seconds.extend(frame.history.last().copied());
             }
+            *shared.latest.lock().unwrap_or_else(PoisonError::into_inner) = Some(frame);
         }
         // Half of the time is for others.
         thread::sleep(began.elapsed());

@@ -164,6 +164,7 @@ impl Engine {
         let news = ghost.news(self.without.len());
         if !news.is_empty() {
             Arc::make_mut(&mut self.without).extend(news);
+            self.twin = ghost.latest();
         }
     }
 

@@ -201,18 +201,25 @@ pub fn ok_role(ratio: f64) -> Role {
     }
 }
 
+/// The share of the greatest value below which a value is next to nothing.
+const NOTHING: f32 = 0.06;
+
 /// The newest values as a line of bars; the greatest stands at three quarters, so that a steady value is no solid block.
 pub fn spark(values: &[f32], x: u16, y: u16, width: u16, painter: &mut Painter) {
+    spark_before(values, &[], (x, y), width, painter);
+}
+
+/// The same before what it is where nobody acts, which is seen faintly wherever there is next to nothing in front of it. Both end now.
+pub fn spark_before(values: &[f32], behind: &[Option<f32>], (x, y): (u16, u16), width: u16, painter: &mut Painter) {
     let shown = &values[values.len().saturating_sub(usize::from(width))..];
-    let most = values.iter().copied().fold(f32::MIN_POSITIVE, f32::max);
-    let start = x + width - shown.len() as u16;
-    for (index, value) in shown.iter().enumerate() {
-        painter.put(
-            start + index as u16,
-            y,
-            glyph::ramp(f64::from(value / most) * 0.75),
-            Role::Trend,
-        );
+    let all = values.iter().chain(behind.iter().flatten()).copied();
+    let most = all.fold(f32::MIN_POSITIVE, f32::max);
+    let bar = |value: f32| glyph::ramp(f64::from(value / most) * 0.75);
+    for (place, value) in (1..).zip(shown.iter().rev()) {
+        let other = behind.len().checked_sub(place).and_then(|at| behind[at]);
+        let faint = other.filter(|other| *value < most * NOTHING && *other > *value);
+        let (sign, role) = faint.map_or((bar(*value), Role::Trend), |other| (bar(other), Role::Faint));
+        painter.put(x + width - place as u16, y, sign, role);
     }
 }
 

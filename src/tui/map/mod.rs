@@ -18,7 +18,7 @@ mod sites;
 mod tiers;
 mod within;
 
-pub use card::{ok_role, spark};
+pub use card::{ok_role, spark_before};
 pub use draw::{Scene, Window, draw};
 pub use layout::{Card, Density, Plan, least_height, plan};
 pub use route::Edge;

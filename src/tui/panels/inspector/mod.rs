@@ -79,7 +79,10 @@ pub fn draw(app: &App, area: Rect, painter: &mut Painter) {
     if let (Some(trend), true) = (trend, area.height > 8) {
         painter.text(area.x, y, 12, "last minute", Role::Muted);
         let width = area.width.saturating_sub(13);
-        map::spark(&trend, area.x + 13, y, width, painter);
+        let behind = app
+            .target()
+            .map_or_else(Vec::new, |target| app.trend_undisturbed(target));
+        map::spark_before(&trend, &behind, (area.x + 13, y), width, painter);
         y += 1;
     }
     let about = text::wrap(&about, area.width);

@@ -1,0 +1,200 @@
+//! The screen while the system itself is changed, and one data center seen alone.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use blastradius::layout::{find_shipped, parse};
+use blastradius::tui::engine::{Order, View};
+use blastradius::tui::select::Item;
+use blastradius::world::{Follow, World};
+
+use super::*;
+
+fn world(name: &str, seconds: u64) -> World {
+    let shipped = find_shipped(name).expect("it is shipped");
+    let mut world = World::build(&parse(shipped.source, shipped.file).expect("it is right"), 7);
+    world.advance(Duration::from_secs(seconds));
+    world
+}
+
+fn act(world: &mut World, command: &str) {
+    world.apply(&Command::parse(command).expect(command)).expect(command);
+}
+
+fn shown(world: &World) -> App {
+    App::new(
+        "shop",
+        View::new(Arc::new(world.frame()), true),
+        Vec::new(),
+        &Options::default(),
+    )
+}
+
+/// Goes down in a menu to the line with these words, and takes it.
+fn take(app: &mut App, words: &str) -> Option<Intent> {
+    for _ in 0..60 {
+        let screen = text(&draw(app, 160, 60));
+        let Over::Menu(menu) = &app.over else {
+            panic!("no menu\n{screen}");
+        };
+        if menu.entries[menu.at].words == words {
+            return app.handle(&key(KeyCode::Enter));
+        }
+        app.handle(&key(KeyCode::Down));
+    }
+    panic!("no line says {words}");
+}
+
+#[test]
+fn services_are_added_connected_and_removed_by_the_menu_of_changes() {
+    let mut world = world("02", 3);
+    let mut app = shown(&world);
+    draw(&mut app, 160, 60);
+    press(&mut app, "e");
+    assert_eq!(take(&mut app, "add a service"), None);
+    assert_eq!(take(&mut app, "Cache"), None);
+    let screen = text(&draw(&mut app, 160, 60));
+    assert!(screen.contains("add cache Cache(machines: 2)"), "{screen}");
+    let Some(Intent::Order(Order::Do(added))) = app.handle(&key(KeyCode::Enter)) else {
+        panic!("it was not sent");
+    };
+    world.apply(&added).expect("it can be added");
+    world.advance(Duration::from_secs(4));
+    app.show(View::new(Arc::new(world.frame()), true));
+    let screen = text(&draw(&mut app, 160, 60));
+    assert!(screen.contains("cache"), "{screen}");
+    press(&mut app, "e");
+    let connect = take(&mut app, "connect with cache");
+    let command = Command::parse("connect web -> cache").expect("a command");
+    assert_eq!(connect, Some(Intent::Order(Order::Do(command.clone()))));
+    world.apply(&command).expect("it can be connected");
+    world.advance(Duration::from_secs(20));
+    app.show(View::new(Arc::new(world.frame()), true));
+    draw(&mut app, 160, 60);
+    press(&mut app, "e");
+    assert!(matches!(
+        take(&mut app, "disconnect from cache"),
+        Some(Intent::Order(Order::Do(_)))
+    ));
+    act(&mut world, "disconnect web -> cache");
+    world.advance(Duration::from_secs(20));
+    app.show(View::new(Arc::new(world.frame()), true));
+    let cache = app
+        .frame()
+        .topology
+        .services
+        .iter()
+        .position(|service| service.name == "cache");
+    app.selected = Item::Service(cache.expect("it is there"));
+    draw(&mut app, 160, 60);
+    press(&mut app, "e");
+    // It asks first.
+    assert_eq!(take(&mut app, "remove cache"), None);
+    assert!(text(&draw(&mut app, 160, 60)).contains("remove cache, and all that is on its disks?"));
+    assert!(matches!(
+        press(&mut app, "y")[..],
+        [Intent::Order(Order::Do(Command::Remove(_)))]
+    ));
+    act(&mut world, "remove cache");
+    world.advance(Duration::from_secs(4));
+    // Whoever had it selected is somewhere else, and nothing is left of it.
+    app.show(View::new(Arc::new(world.frame()), true));
+    for (width, height) in [(80, 24), (120, 40), (160, 60)] {
+        let screen = text(&draw(&mut app, width, height));
+        assert!(
+            !screen
+                .lines()
+                .take(height as usize - 12)
+                .any(|line| line.contains("cache 2/2")),
+            "{screen}"
+        );
+        press(&mut app, "hjklgG");
+    }
+    assert!(
+        app.target().is_some_and(|target| !target.contains("cache")),
+        "{:?}",
+        app.target()
+    );
+}
+
+#[test]
+fn enter_goes_into_a_data_center_and_esc_comes_out() {
+    let world = world("13", 4);
+    let mut app = shown(&world);
+    let all = text(&draw(&mut app, 120, 40));
+    assert!(all.contains("╔ us-east") || all.contains("us-east ═"), "{all}");
+    app.selected = Item::Site(1);
+    draw(&mut app, 120, 40);
+    app.handle(&key(KeyCode::Enter));
+    let alone = text(&draw(&mut app, 120, 40));
+    assert!(alone.contains("map · us-east alone"), "{alone}");
+    assert!(!alone.contains("eu-west ═"), "{alone}");
+    insta::assert_snapshot!("one_data_center_120x40", alone);
+    // All that can be reached stands in it, or outside of all.
+    for _ in 0..30 {
+        press(&mut app, "jl");
+        let site = app
+            .selected
+            .service()
+            .and_then(|service| app.topology().services[service].site);
+        assert!(matches!(app.selected, Item::Site(1)) || site.is_none_or(|site| site == 1));
+        draw(&mut app, 120, 40);
+    }
+    app.selected = Item::Site(1);
+    draw(&mut app, 120, 40);
+    app.handle(&key(KeyCode::Esc));
+    assert!(!text(&draw(&mut app, 120, 40)).contains("alone"));
+    // What is sought elsewhere is seen there.
+    app.handle(&key(KeyCode::Enter));
+    draw(&mut app, 120, 40);
+    press(&mut app, "/");
+    press(&mut app, "eu-west/web");
+    app.handle(&key(KeyCode::Enter));
+    assert!(!text(&draw(&mut app, 120, 40)).contains("us-east alone"));
+}
+
+#[test]
+fn w_goes_back_to_the_last_request_of_its_kind_where_none_comes_now() {
+    let mut world = world("04", 5);
+    act(&mut world, "kill db for 2s");
+    world.advance(Duration::from_secs(30));
+    let mut app = shown(&world);
+    draw(&mut app, 120, 40);
+    app.focus = Pane::Causes;
+    let [Intent::Orders(orders)] = &press(&mut app, "w")[..] else {
+        panic!("it stays where it is");
+    };
+    let [
+        Order::GoTo(at),
+        Order::Follow(Some(Follow::Failing(None))),
+        Order::Run(true),
+    ] = orders[..]
+    else {
+        panic!("{orders:?}");
+    };
+    assert!((3..30).contains(&at.as_secs()), "{at:?}");
+    assert!(text(&draw(&mut app, 120, 40)).contains("none comes now: back to"));
+}
+
+#[test]
+fn behind_the_trend_of_a_machine_stands_faintly_what_it_would_be() {
+    let plain = world("04", 40);
+    let mut hurt = world("04", 20);
+    act(&mut hurt, "kill web/1");
+    hurt.advance(Duration::from_secs(20));
+    let mut app = shown(&hurt);
+    app.inspector = true;
+    draw(&mut app, 160, 60);
+    let bars = |app: &mut App| {
+        let screen = text(&draw(app, 160, 60));
+        let row = screen
+            .lines()
+            .find(|line| line.contains("last minute"))
+            .expect("a trend");
+        row.chars().filter(|sign| "▂▃▄▅▆▇█".contains(*sign)).count()
+    };
+    let before = bars(&mut app);
+    app.twin = Some(Arc::new(plain.frame()));
+    let after = bars(&mut app);
+    assert!(after >= before + 10, "{before} {after}");
+}
