@@ -48,10 +48,10 @@ pub(super) struct Arguments {
     /// How near the traffic that breaks is to the one that holds.
     #[arg(long, value_name = "SHARE", default_value = "5%", value_parser = precision, allow_hyphen_values = true)]
     precision: f64,
-    /// Requests a second that no run exceeds: it would take too long.
+    /// No run has more requests a second than this; how long a run takes grows with them.
     #[arg(long, value_name = "N", default_value = "1000000", value_parser = positive, allow_hyphen_values = true)]
     most_rate: f64,
-    /// The seed.
+    /// The seed of all runs: the answer is that of one. Run it with others to see how far chance moves it.
     #[arg(long, default_value_t = DEFAULT_SEED, allow_hyphen_values = true)]
     seed: u64,
     /// Runs at once. Default: as many as there are cores. It changes nothing but the time.
@@ -151,8 +151,10 @@ impl Arguments {
         let (most, least) = (search_for::most(layout, self.most_rate), search_for::LEAST);
         if most < least {
             return Err(Complaint(format!(
-                "--most-rate is below {least} of the layout's own {} requests a second, the least that is tried",
-                search_for::own_rate(layout)
+                "--most-rate: the least that is tried is a {}th of the layout's own {} requests a second, so allow {} at least",
+                1.0 / least,
+                search_for::own_rate(layout),
+                search_for::own_rate(layout) * least
             )));
         }
         for (option, factor) in [("--min", self.min), ("--min-n1", self.min_n1)] {

@@ -2,6 +2,7 @@
 
 mod cache;
 mod chronicle;
+mod deed;
 mod event;
 mod followed;
 mod frame;
@@ -18,6 +19,7 @@ mod topology;
 pub use crate::sim::Following;
 pub use cache::{CacheNodeState, CacheProbe, CacheState, CacheTally, STAMPEDE};
 pub use chronicle::{CauseCount, Chronicle};
+pub use deed::deed;
 pub use event::{Circuit, Decision, Event, Limit, Resolution, System};
 pub use followed::{Doing, Followed, Phase, PhaseKind, Span, Spent};
 pub use frame::{

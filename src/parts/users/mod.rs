@@ -371,6 +371,7 @@ impl Population {
             cx.emit(Event::Retried {
                 reason: Reason::Refused,
                 at: holder,
+                later: false,
             });
             retries = reply.retries.saturating_add(1);
         }

@@ -133,6 +133,8 @@ pub struct TollReport {
     pub lost_jobs: u64,
     /// Messages that wait in queues at the end.
     pub waiting: i64,
+    /// Messages that those who publish keep in their own memory at the end, as no queue takes them.
+    pub outbox: i64,
     /// What was spent beyond.
     pub extra_spent_usd: f64,
     /// When the first user was hurt.
@@ -293,6 +295,7 @@ fn toll(toll: &Toll) -> TollReport {
         lost_sessions: toll.lost_sessions,
         lost_jobs: outcome.lost_jobs,
         waiting: toll.waiting,
+        outbox: toll.outbox,
         extra_spent_usd: dollars(toll.extra_microusd),
         hurt_s: seconds(outcome.hurt_us),
         noticed_s: seconds(outcome.noticed_us),

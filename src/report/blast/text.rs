@@ -23,7 +23,7 @@ const COLUMNS: [(&str, Align); 8] = [
 
 /// The columns of the CSV.
 const FIELDS: &str = "rank,class,extent,target,what,stands_for,seed,watched_s,failing_ratio,failed,retried,worst_p99_ms,last_p99_ms,\
-                      lost_writes,missing_writes,lost_sessions,lost_jobs,waiting,hurt_s,noticed_s,acted_s,served_s,healed_s,\
+                      lost_writes,missing_writes,lost_sessions,lost_jobs,waiting,outbox,hurt_s,noticed_s,acted_s,served_s,healed_s,\
                       extra_spent_usd,digest";
 
 /// The widest name that stands beside its figures.
@@ -336,6 +336,7 @@ fn record(row: &FailureReport, toll: &TollReport) -> Vec<String> {
         toll.lost_sessions.to_string(),
         toll.lost_jobs.to_string(),
         toll.waiting.to_string(),
+        toll.outbox.to_string(),
         seconds(toll.hurt_s),
         seconds(toll.noticed_s),
         seconds(toll.acted_s),
