@@ -37,7 +37,7 @@ pub(super) struct Arguments {
     #[arg(long = "for", value_name = "DURATION", default_value = "20s", value_parser = super::run_length, allow_hyphen_values = true)]
     length: Duration,
     /// Time for caches and browsers to fill before that; a failure comes after it. Autoscalers are waited for besides.
-    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = super::run_length, allow_hyphen_values = true)]
+    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = super::before_failure, allow_hyphen_values = true)]
     at: Duration,
     /// From a failure until something is demanded again. Default: the longest grace of an expectation, or 30s.
     #[arg(long, value_name = "DURATION", value_parser = super::run_length, allow_hyphen_values = true)]
@@ -52,10 +52,10 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "N", default_value = "1000000", value_parser = positive, allow_hyphen_values = true)]
     most_rate: f64,
     /// The seed of all runs: the answer is that of one. Run it with others to see how far chance moves it.
-    #[arg(long, default_value_t = DEFAULT_SEED, allow_hyphen_values = true)]
+    #[arg(long, default_value_t = DEFAULT_SEED, value_parser = super::number::seed, allow_hyphen_values = true)]
     seed: u64,
     /// Runs at once. Default: as many as there are cores. It changes nothing but the time.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = super::number::some::<NonZeroUsize>, allow_hyphen_values = true)]
     threads: Option<NonZeroUsize>,
     /// End with exit code 1 if it carries less than this factor of its traffic, undisturbed.
     #[arg(long, value_name = "FACTOR", value_parser = positive, allow_hyphen_values = true)]
@@ -64,7 +64,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "FACTOR", value_parser = positive, allow_hyphen_values = true)]
     min_n1: Option<f64>,
     /// End with exit code 1 if there are more single points of failure than this. Default: 0 with --min-n1, else any number.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = super::number::count, allow_hyphen_values = true)]
     max_spof: Option<u64>,
     /// Report as JSON (schema `blastradius.capacity/1`).
     #[arg(long, conflicts_with_all = ["markdown", "csv"])]
