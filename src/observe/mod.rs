@@ -40,7 +40,7 @@ pub use queue::{
 };
 pub use states::{
     AutoscalerState, BackendState, BalancerState, Belief, CallsState, ConflictLine, DatabaseKind, DatabaseState,
-    DnsState, MigrationState, MonitorState, NodeState, Promises, ResolverState, SentState, ServerlessState,
+    DnsState, Ended, MigrationState, MonitorState, NodeState, Promises, ResolverState, SentState, ServerlessState,
     SessionsState, ShardState, UsersState,
 };
 pub use topology::{InstanceInfo, Kind, LinkInfo, LinkKind, ServiceInfo, Site, Topology};

@@ -364,7 +364,14 @@ fn a_coarse_precision_says_no_more_than_is_known() {
     ] {
         assert!(coarse.contains(words), "{words}: {coarse}");
     }
-    assert!(!coarse.contains("as much"), "{coarse}");
+    assert!(
+        !coarse.contains("as much") && !coarse.contains("gives first"),
+        "{coarse}"
+    );
+    assert!(
+        coarse.contains("web has given way by 4x: the cores of web/2 are 100.0% busy"),
+        "{coarse}"
+    );
     // Who was never answered has no latency.
     let markdown = with("100%", &["--markdown"]);
     let dead = markdown

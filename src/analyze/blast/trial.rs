@@ -10,6 +10,7 @@ use super::Failure;
 use crate::command::Command;
 use crate::layout::Layout;
 use crate::observe::{Frame, Health, Incident, Kind, Sample, Tally};
+use crate::protocol::Ask;
 use crate::replay::{Act, Session};
 
 /// How far a run goes between two looks at whether it is to stop.
@@ -63,6 +64,8 @@ pub struct Outcome {
     pub lost_sessions: u64,
     /// Accepted jobs lost.
     pub lost_jobs: u64,
+    /// Requests answered well, and that failed, by what was asked for, in the order of [`Ask::ALL`].
+    pub by_ask: Vec<[u64; 2]>,
     /// Messages that wait in queues at the end.
     pub waiting: u64,
     /// Messages that those who publish keep in their own memory at the end, as no queue takes them.
@@ -120,7 +123,9 @@ impl Outcome {
             [self.outbox, self.spent_microusd, 0, 0, 0],
         ];
         let is_hash = self.digest.len() == 16 && self.digest.bytes().all(|byte| byte.is_ascii_hexdigit());
-        is_hash && counts.as_flattened().iter().all(|count| *count <= MOST)
+        let asked = self.by_ask.as_flattened();
+        let is_asked = self.by_ask.len() == Ask::ALL.len() && asked.iter().all(|count| *count <= MOST);
+        is_asked && is_hash && counts.as_flattened().iter().all(|count| *count <= MOST)
     }
 }
 
@@ -238,6 +243,7 @@ fn outcome((before, end): (&Frame, &Frame), samples: &[Sample], fault: Duration,
         missing_writes: missing(end),
         lost_sessions: end.sessions.lost - before.sessions.lost,
         lost_jobs: news.iter().map(|incident| incident.lost_jobs).sum(),
+        by_ask: by_ask(before, end),
         waiting: waiting(end),
         outbox: outbox(end),
         spent_microusd: ((end.spent - before.spent) * 1e6).round() as u64,
@@ -247,6 +253,22 @@ fn outcome((before, end): (&Frame, &Frame), samples: &[Sample], fault: Duration,
     };
     milestones(&mut outcome, &news, fault);
     outcome
+}
+
+/// What has ended between two frames, by what was asked for.
+fn by_ask(before: &Frame, end: &Frame) -> Vec<[u64; 2]> {
+    let of = |frame: &Frame, ask: usize| {
+        let users = frame.services.iter().filter_map(|state| state.users.as_ref());
+        users.fold([0, 0], |[ok, failed], users| {
+            let ended = users.by_ask[ask];
+            [ok + ended.ok, failed + ended.failed]
+        })
+    };
+    let since = |ask| {
+        let (then, now) = (of(before, ask), of(end, ask));
+        [now[0] - then[0], now[1] - then[1]]
+    };
+    (0..Ask::ALL.len()).map(since).collect()
 }
 
 /// Messages that wait in queues.

@@ -1,6 +1,7 @@
 //! What breaks when each thing fails, the worst first: as text, Markdown, HTML, CSV and JSON.
 
 mod availability;
+mod kinds;
 mod page;
 mod path;
 mod text;
@@ -17,6 +18,7 @@ use crate::analyze::blast::{Class, Extent, Outcome, Plan, Row, Seen, Toll, Trial
 use crate::layout::{Layout, duration};
 
 pub use availability::AvailabilityReport;
+pub use kinds::AskReport;
 pub use page::to_html;
 pub(super) use text::field;
 pub use text::{figures_in_words, title, to_csv, to_markdown, to_text};
@@ -132,6 +134,8 @@ pub struct TollReport {
     pub lost_sessions: i64,
     /// Accepted jobs lost.
     pub lost_jobs: u64,
+    /// What became of the requests, by what was asked for.
+    pub by_ask: Vec<AskReport>,
     /// Messages that wait in queues at the end.
     pub waiting: i64,
     /// Messages that those who publish keep in their own memory at the end, as no queue takes them.
@@ -295,6 +299,7 @@ fn toll(toll: &Toll) -> TollReport {
         missing_writes: outcome.missing_writes,
         lost_sessions: toll.lost_sessions,
         lost_jobs: outcome.lost_jobs,
+        by_ask: kinds::asked(outcome),
         waiting: toll.waiting,
         outbox: toll.outbox,
         extra_spent_usd: dollars(toll.extra_microusd),

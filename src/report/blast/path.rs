@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
+use super::kinds;
 use crate::analyze::blast::{Class, Extent, Failure, Row, Toll};
 use crate::observe::{Kind, LinkKind, Topology};
 use crate::report::words::plural;
@@ -57,6 +58,9 @@ pub(super) fn why(topology: &Topology, row: &Row) -> String {
     }
     if !outcome.sentence.is_empty() {
         words.push(outcome.sentence.clone());
+    }
+    if row.class != Class::Redundant {
+        words.extend(kinds::failing(outcome));
     }
     if row.class == Class::Hidden {
         words.extend(piled_up(row.worst()));

@@ -156,6 +156,15 @@ fn carries(report: &CapacityReport, holds: f64, breaks: f64) -> String {
     format!("it carries {holds} its traffic of {own}: {told}, and breaks at {most}")
 }
 
+/// Who gives first, and why. Where much lies between what holds and what breaks, another one may have given way before.
+fn why(report: &CapacityReport, carried: &CarriedReport) -> Option<String> {
+    let why = carried.why.clone()?;
+    if is_coarse(report) {
+        return Some(why.replacen(" gives first, at ", " has given way by ", 1));
+    }
+    Some(why)
+}
+
 fn answer(report: &CapacityReport, carried: &CarriedReport) -> Vec<String> {
     let own = rate(report, 1.0);
     let first = match (carried.holds_factor, carried.breaks_factor) {
@@ -186,7 +195,7 @@ fn answer(report: &CapacityReport, carried: &CarriedReport) -> Vec<String> {
         ),
     };
     let mut lines = vec![first];
-    lines.extend(carried.why.clone());
+    lines.extend(why(report, carried));
     lines
 }
 
@@ -237,7 +246,7 @@ fn answer_with_loss(report: &CapacityReport, loss: &LossReport) -> Vec<String> {
         }
     };
     let mut lines = vec![first];
-    lines.extend(carried.why.clone());
+    lines.extend(why(report, carried));
     if !points.is_empty() {
         lines.push(format!("single points of failure are left out of that: {survives}"));
     }
