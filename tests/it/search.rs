@@ -443,6 +443,19 @@ fn shards_do_all_tries_between_them_and_a_foreign_file_stays() {
         stdout(&search(&["--tries", "5", "--json", "-o", &file]))
     );
     assert_code(&blastradius(&["merge", &parts[0]]), 2);
+    // A part of something else is named as that, wherever it stands.
+    let blast = blastradius(&["blast", &layout, "--for", "20s", "--shard", "1/50"]);
+    let blast = folder.file("blast.jsonl", stdout(&blast));
+    for files in [[&parts[0], &blast], [&blast, &parts[0]]] {
+        let mixed = blastradius(&["merge", files[0], files[1]]);
+        assert_code(&mixed, 2);
+        let words = ["is a part of a search and ", " of a blast: merge those of one question"];
+        assert!(
+            words.iter().all(|words| stderr(&mixed).contains(words)),
+            "{}",
+            stderr(&mixed)
+        );
+    }
     assert_code(&blastradius(&["merge", &parts[0], &parts[1], "--csv"]), 2);
     let foreign = folder.file("foreign.ron", "mine");
     let output = search(&["-o", &foreign]);

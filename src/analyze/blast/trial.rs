@@ -64,8 +64,8 @@ pub struct Outcome {
     pub lost_sessions: u64,
     /// Accepted jobs lost.
     pub lost_jobs: u64,
-    /// Requests answered well, and that failed, by what was asked for, in the order of [`Ask::ALL`].
-    pub by_ask: Vec<[u64; 2]>,
+    /// Requests answered well, and that failed, by population and by what was asked for, in the order of [`Ask::ALL`].
+    pub by_ask: BTreeMap<String, Vec<[u64; 2]>>,
     /// Messages that wait in queues at the end.
     pub waiting: u64,
     /// Messages that those who publish keep in their own memory at the end, as no queue takes them.
@@ -123,8 +123,10 @@ impl Outcome {
             [self.outbox, self.spent_microusd, 0, 0, 0],
         ];
         let is_hash = self.digest.len() == 16 && self.digest.bytes().all(|byte| byte.is_ascii_hexdigit());
-        let asked = self.by_ask.as_flattened();
-        let is_asked = self.by_ask.len() == Ask::ALL.len() && asked.iter().all(|count| *count <= MOST);
+        let is_asked = self
+            .by_ask
+            .values()
+            .all(|by_ask| by_ask.len() == Ask::ALL.len() && by_ask.as_flattened().iter().all(|count| *count <= MOST));
         is_asked && is_hash && counts.as_flattened().iter().all(|count| *count <= MOST)
     }
 }
@@ -255,20 +257,24 @@ fn outcome((before, end): (&Frame, &Frame), samples: &[Sample], fault: Duration,
     outcome
 }
 
-/// What has ended between two frames, by what was asked for.
-fn by_ask(before: &Frame, end: &Frame) -> Vec<[u64; 2]> {
-    let of = |frame: &Frame, ask: usize| {
-        let users = frame.services.iter().filter_map(|state| state.users.as_ref());
-        users.fold([0, 0], |[ok, failed], users| {
-            let ended = users.by_ask[ask];
-            [ok + ended.ok, failed + ended.failed]
-        })
-    };
-    let since = |ask| {
-        let (then, now) = (of(before, ask), of(end, ask));
-        [now[0] - then[0], now[1] - then[1]]
-    };
-    (0..Ask::ALL.len()).map(since).collect()
+/// What has ended between two frames, by population and by what was asked for.
+fn by_ask(before: &Frame, end: &Frame) -> BTreeMap<String, Vec<[u64; 2]>> {
+    let states = end
+        .topology
+        .services
+        .iter()
+        .zip(before.services.iter().zip(&end.services));
+    let users = states.filter_map(|(info, (before, end))| {
+        let ended = before
+            .users
+            .as_ref()?
+            .by_ask
+            .into_iter()
+            .zip(end.users.as_ref()?.by_ask);
+        let since = ended.map(|(then, now)| [now.ok - then.ok, now.failed - then.failed]);
+        Some((info.selector.clone(), since.collect()))
+    });
+    users.collect()
 }
 
 /// Messages that wait in queues.

@@ -442,7 +442,7 @@ fn growing(before: &Frame, after: &Frame, seconds: f64) -> Option<Broken> {
                 now.total.sent_later - earlier.total.sent_later,
             );
             // However few they are: if none of them gets away, there is no end to it.
-            let is_stuck = earlier.outbox > 0 && grown > 0 && sent == 0;
+            let is_stuck = earlier.outbox > 0 && now.outbox > 0 && sent == 0;
             if is_stuck || grows(grown, kept) {
                 return Some(Broken::Outbox {
                     service: info.selector.clone(),

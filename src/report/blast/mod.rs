@@ -134,7 +134,7 @@ pub struct TollReport {
     pub lost_sessions: i64,
     /// Accepted jobs lost.
     pub lost_jobs: u64,
-    /// What became of the requests, by what was asked for.
+    /// What became of the requests, by population and by what was asked for.
     pub by_ask: Vec<AskReport>,
     /// Messages that wait in queues at the end.
     pub waiting: i64,

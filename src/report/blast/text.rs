@@ -88,18 +88,17 @@ fn head(report: &BlastReport) -> Vec<String> {
         [first, .., last] => format!("each with the seeds {first} to {last}, of which the worst one is shown"),
         [] => String::new(),
     };
-    let mut lines = vec![
-        format!(
-            "{}  {}",
-            printable(&report.layout.name),
-            printable(&report.layout.title)
-        ),
-        format!("{}; {seeds}", tried_in_words(report)),
-        format!(
-            "each comes after {}s and is watched for up to {}s, less if all is settled before",
-            report.before_s, report.watched_s
-        ),
-    ];
+    let mut lines = vec![format!(
+        "{}  {}",
+        printable(&report.layout.name),
+        printable(&report.layout.title)
+    )];
+    lines.extend(wrap(&format!("{}; {seeds}", tried_in_words(report)), 0));
+    let watched = format!(
+        "each comes after {}s and is watched for up to {}s, less if all is settled before",
+        report.before_s, report.watched_s
+    );
+    lines.extend(wrap(&watched, 0));
     if let Some(first) = report.undisturbed.first() {
         let undisturbed = format!(
             "undisturbed: {} requests, {} failed, p99 {}, {}; busiest {} at {}",

@@ -17,6 +17,11 @@ pub(super) fn broken(found: &Found, reading: &Reading) -> Option<String> {
             service,
             queue,
             per_second,
+        } if *per_second < 0.05 => format!("{queue} takes nothing of what {service} sends, which stays in its outbox"),
+        Broken::Outbox {
+            service,
+            queue,
+            per_second,
         } => format!(
             "{queue} does not take what {service} sends, whose outbox grows by {per_second:.1} messages a second"
         ),

@@ -142,13 +142,18 @@ fn is_coarse(report: &CapacityReport) -> bool {
     report.precision > COARSE
 }
 
+/// As one types it: `50%`.
+fn precision(report: &CapacityReport) -> String {
+    format!("{}%", value((report.precision * 1e4).round() / 1e2))
+}
+
 /// `it carries 2.4x its traffic of 400 requests/s: 960 requests/s, and breaks at 2.52x`; with a coarse precision only what is known.
 fn carries(report: &CapacityReport, holds: f64, breaks: f64) -> String {
     let own = rate(report, 1.0);
     let (told, most) = (rate(report, holds), times(breaks));
     let holds = times(holds);
     if is_coarse(report) {
-        let precision = percent(report.precision);
+        let precision = precision(report);
         return format!(
             "it carries at least {holds} its traffic of {own}, {told}, and less than {most}: nothing between was tried (--precision {precision})"
         );
@@ -224,7 +229,7 @@ fn answer_with_loss(report: &CapacityReport, loss: &LossReport) -> Vec<String> {
             "whichever {what} is lost that can be, it carries at least {}, {}: more was not tried (--precision {})",
             times(holds),
             rate(report, holds),
-            percent(report.precision)
+            precision(report)
         ),
         (Some(holds), true) => format!(
             "whichever {what} is lost that can be, it carries as much, to the precision: {}, {}",
