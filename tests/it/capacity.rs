@@ -283,8 +283,8 @@ fn an_outbox_that_grows_is_no_capacity() {
         .probes
         .iter()
         .filter(|probed| probed.probe.failure == Some(broker));
-    let broken = |probed: &Probed| matches!(&probed.reading.broken, Some(Broken::Outbox { service, queue, .. }) if service == "web" && queue == "photos");
-    assert!(readings.all(broken), "{:?}", found.probes);
+    let is_stuck = |probed: &Probed| matches!(&probed.reading.broken, Some(Broken::Outbox { service, queue, .. }) if service == "web" && queue == "photos");
+    assert!(readings.all(is_stuck), "{:?}", found.probes);
     let report = CapacityReport::new("photos", &layout, &question, &found);
     assert!(
         capacity::to_markdown(&report).contains("photos does not take what web sends, whose outbox grows by"),

@@ -26,6 +26,8 @@ const PATIENCE: u32 = 4;
 /// A queue that has grown by this share of what came, and by this many messages, grows without end.
 const GROWTH: f64 = 0.05;
 const GROWN: u64 = 50;
+/// An outbox with so many messages, of which none got away in all of the time, is stuck.
+const STUCK: u64 = 3;
 /// Where fewer of the requests than this share have ended in the last seconds, and so many were sent, the others wait in vain.
 const ENDED: f64 = 0.9;
 const MANY: u64 = 100;
@@ -426,28 +428,26 @@ fn growing(before: &Frame, after: &Frame, seconds: f64) -> Option<Broken> {
             continue;
         };
         if let (Some(now), Some(earlier)) = (&state.queue, &earlier.queue) {
-            let grown = now.waiting.saturating_sub(earlier.waiting);
+            let more = now.waiting.saturating_sub(earlier.waiting);
             let came = now.total.published - earlier.total.published;
-            if now.dead_of.is_empty() && grows(grown, came) {
+            if now.dead_of.is_empty() && grows(more, came) {
                 return Some(Broken::Queue {
                     queue: info.selector.clone(),
-                    per_second: grown as f64 / seconds,
+                    per_second: more as f64 / seconds,
                 });
             }
         }
         if let (Some(now), Some(earlier)) = (&state.publisher, &earlier.publisher) {
-            let grown = now.outbox.saturating_sub(earlier.outbox);
-            let (kept, sent) = (
-                now.total.kept - earlier.total.kept,
-                now.total.sent_later - earlier.total.sent_later,
-            );
+            let more = now.outbox.saturating_sub(earlier.outbox);
+            let kept = now.total.kept - earlier.total.kept;
+            let sent = now.total.sent_later - earlier.total.sent_later;
             // However few they are: if none of them gets away, there is no end to it.
-            let is_stuck = earlier.outbox > 0 && now.outbox > 0 && sent == 0;
-            if is_stuck || grows(grown, kept) {
+            let is_stuck = sent == 0 && (now.outbox >= STUCK || earlier.outbox > 0 && now.outbox > 0);
+            if is_stuck || grows(more, kept) {
                 return Some(Broken::Outbox {
                     service: info.selector.clone(),
                     queue: after.topology.services[now.to].selector.clone(),
-                    per_second: grown as f64 / seconds,
+                    per_second: more as f64 / seconds,
                 });
             }
         }

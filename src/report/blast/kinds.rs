@@ -96,19 +96,16 @@ pub(super) fn failing(outcome: &Outcome) -> Option<String> {
         if spared.len() < fails.len() {
             let most = fails.iter().map(|sum| sum.share()).fold(0.0, f64::max);
             let names: Vec<String> = spared.iter().map(|sum| sum.name.to_owned()).collect();
-            format!("all but {} (up to {})", listed(&names), percent(most))
+            format!("all but {} fail, up to {} of a kind", listed(&names), percent(most))
         } else {
-            format!("only {}", listed(&shares(&fails)))
+            format!("only {} fail", listed(&shares(&fails)))
         }
     });
     match (hurt, kinds) {
         (None, None) => None,
-        (None, Some(kinds)) => Some(format!("{}{} fail.", kinds[..1].to_uppercase(), &kinds[1..])),
+        (None, Some(kinds)) => Some(format!("{}{}.", kinds[..1].to_uppercase(), &kinds[1..])),
         (Some(hurt), None) => Some(format!("Only requests of {} fail.", listed(&hurt))),
-        (Some(_), Some(kinds)) => Some(format!(
-            "Of the requests of {} {kinds} fail, of others none.",
-            listed(&of)
-        )),
+        (Some(_), Some(kinds)) => Some(format!("Of the requests of {} {kinds}; of others none.", listed(&of))),
     }
 }
 
@@ -155,7 +152,10 @@ mod tests {
             Some("Only creates (97.0%) and updates (50.0%) fail.")
         );
         let most = of_people([[0, 900], [500, 0], [0, 97], [0, 50], NONE, NONE, NONE]);
-        assert_eq!(most.as_deref(), Some("All but static files (up to 100.0%) fail."));
+        assert_eq!(
+            most.as_deref(),
+            Some("All but static files fail, up to 100.0% of a kind.")
+        );
     }
 
     #[test]
@@ -169,7 +169,7 @@ mod tests {
         let uploads = said(&[("artists", pages(300, 0, [0, 100])), ("people", pages(9_000, 0, NONE))]);
         assert_eq!(
             uploads.as_deref(),
-            Some("Of the requests of artists only uploads (100.0%) fail, of others none.")
+            Some("Of the requests of artists only uploads (100.0%) fail; of others none.")
         );
     }
 
