@@ -26,7 +26,7 @@ pub(super) struct Arguments {
     #[arg(long = "for", value_name = "DURATION", default_value = "30s", value_parser = super::run_length, allow_hyphen_values = true)]
     length: Duration,
     /// The seed: the same seed gives the same history.
-    #[arg(long, default_value_t = DEFAULT_SEED, allow_hyphen_values = true)]
+    #[arg(long, default_value_t = DEFAULT_SEED, value_parser = super::number::seed, allow_hyphen_values = true)]
     seed: u64,
     /// Write JSON (schema `blastradius.bench/1`).
     #[arg(long)]

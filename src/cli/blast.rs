@@ -17,7 +17,7 @@ use crate::analyze::cores;
 use crate::layout::{self, duration, printable};
 use crate::report::{BlastReport, blast};
 
-use part::{Head, Journal, LayoutText};
+use part::{Head, Journal, LayoutText, Opened};
 
 /// The exit code of what was interrupted, that of a program that ctrl-c ends.
 pub(super) const INTERRUPTED: u8 = 130;
@@ -33,19 +33,19 @@ pub(super) struct Arguments {
     #[arg(long = "for", value_name = "DURATION", default_value = "90s", value_parser = super::run_length, allow_hyphen_values = true)]
     length: Duration,
     /// When the failure comes: caches are warm by then.
-    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = super::run_length, allow_hyphen_values = true)]
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = super::before_failure, allow_hyphen_values = true)]
     at: Duration,
     /// Two machines at once, too: each pair that is not like another one.
     #[arg(long)]
     pairs: bool,
     /// With how many seeds each is tried; the worst is shown.
-    #[arg(long, value_name = "N", default_value_t = NonZeroU32::MIN)]
+    #[arg(long, value_name = "N", default_value_t = NonZeroU32::MIN, value_parser = super::number::some::<NonZeroU32>, allow_hyphen_values = true)]
     seeds: NonZeroU32,
     /// The first seed.
-    #[arg(long, default_value_t = DEFAULT_SEED, allow_hyphen_values = true)]
+    #[arg(long, default_value_t = DEFAULT_SEED, value_parser = super::number::seed, allow_hyphen_values = true)]
     seed: u64,
     /// Runs at once. Default: as many as there are cores. It changes nothing but the time.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = super::number::some::<NonZeroUsize>, allow_hyphen_values = true)]
     threads: Option<NonZeroUsize>,
     /// Do only every Nth run, beginning with the Kth, and write lines of JSON for `merge`.
     #[arg(long, value_name = "K/N", value_parser = shard, conflicts_with_all = ["json", "markdown", "html", "csv", "max_spof", "availability"])]
@@ -84,7 +84,7 @@ struct Form {
     #[arg(long, value_name = "SHARE", default_value = "99.9%", value_parser = share)]
     availability: f64,
     /// End with exit code 1 if there are more single points of failure.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = super::number::count, allow_hyphen_values = true)]
     max_spof: Option<u64>,
 }
 
@@ -121,7 +121,14 @@ pub(super) fn blast(arguments: &Arguments) -> Result<Ended, Complaint> {
         Some((number, count)) => plan.shard(number, count),
         None => plan.trials.clone(),
     };
-    let (mut journal, mut seen) = Journal::open(&head, arguments.shard, &plan);
+    let Opened {
+        mut journal,
+        mut seen,
+        is_taken,
+    } = Journal::open(&head, arguments.shard, &plan);
+    if is_taken {
+        output::remark("the same blast runs already, and keeps its runs; this one begins anew and keeps nothing");
+    }
     if !seen.is_empty() {
         output::remark(&format!(
             "going on: {} of {} runs were done before",
@@ -161,7 +168,17 @@ pub(super) fn blast(arguments: &Arguments) -> Result<Ended, Complaint> {
 
 /// Puts together what shards of one question did.
 pub(super) fn merge(arguments: &MergeArguments) -> Result<Ended, Complaint> {
-    if search::is_part(&arguments.files[0]) {
+    let (searches, blasts): (Vec<&PathBuf>, Vec<&PathBuf>) =
+        arguments.files.iter().partition(|file| search::is_part(file));
+    if let (Some(search), Some(blast)) = (searches.first(), blasts.first()) {
+        part::load(blast)?;
+        return Err(Complaint(format!(
+            "{} is a part of a search and {} of a blast: merge those of one question",
+            search.display(),
+            blast.display()
+        )));
+    }
+    if !searches.is_empty() {
         return match arguments.form {
             Form {
                 json,

@@ -60,7 +60,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "DURATION", value_parser = ttl, allow_hyphen_values = true)]
     ttl: Option<Duration>,
     /// The seed of the policies that draw lots.
-    #[arg(long, default_value_t = DEFAULT_SEED, allow_hyphen_values = true)]
+    #[arg(long, default_value_t = DEFAULT_SEED, value_parser = super::number::seed, allow_hyphen_values = true)]
     seed: u64,
     /// Report as JSON (schema `blastradius.cache/1`).
     #[arg(long)]

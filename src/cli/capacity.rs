@@ -37,7 +37,7 @@ pub(super) struct Arguments {
     #[arg(long = "for", value_name = "DURATION", default_value = "20s", value_parser = super::run_length, allow_hyphen_values = true)]
     length: Duration,
     /// Time for caches and browsers to fill before that; a failure comes after it. Autoscalers are waited for besides.
-    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = super::run_length, allow_hyphen_values = true)]
+    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = super::before_failure, allow_hyphen_values = true)]
     at: Duration,
     /// From a failure until something is demanded again. Default: the longest grace of an expectation, or 30s.
     #[arg(long, value_name = "DURATION", value_parser = super::run_length, allow_hyphen_values = true)]
@@ -48,14 +48,14 @@ pub(super) struct Arguments {
     /// How near the traffic that breaks is to the one that holds.
     #[arg(long, value_name = "SHARE", default_value = "5%", value_parser = precision, allow_hyphen_values = true)]
     precision: f64,
-    /// Requests a second that no run exceeds: it would take too long.
+    /// No run has more requests a second than this; how long a run takes grows with them.
     #[arg(long, value_name = "N", default_value = "1000000", value_parser = positive, allow_hyphen_values = true)]
     most_rate: f64,
-    /// The seed.
-    #[arg(long, default_value_t = DEFAULT_SEED, allow_hyphen_values = true)]
+    /// The seed of all runs: the answer is that of one. Run it with others to see how far chance moves it.
+    #[arg(long, default_value_t = DEFAULT_SEED, value_parser = super::number::seed, allow_hyphen_values = true)]
     seed: u64,
     /// Runs at once. Default: as many as there are cores. It changes nothing but the time.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = super::number::some::<NonZeroUsize>, allow_hyphen_values = true)]
     threads: Option<NonZeroUsize>,
     /// End with exit code 1 if it carries less than this factor of its traffic, undisturbed.
     #[arg(long, value_name = "FACTOR", value_parser = positive, allow_hyphen_values = true)]
@@ -64,7 +64,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "FACTOR", value_parser = positive, allow_hyphen_values = true)]
     min_n1: Option<f64>,
     /// End with exit code 1 if there are more single points of failure than this. Default: 0 with --min-n1, else any number.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = super::number::count, allow_hyphen_values = true)]
     max_spof: Option<u64>,
     /// Report as JSON (schema `blastradius.capacity/1`).
     #[arg(long, conflicts_with_all = ["markdown", "csv"])]
@@ -151,8 +151,10 @@ impl Arguments {
         let (most, least) = (search_for::most(layout, self.most_rate), search_for::LEAST);
         if most < least {
             return Err(Complaint(format!(
-                "--most-rate is below {least} of the layout's own {} requests a second, the least that is tried",
-                search_for::own_rate(layout)
+                "--most-rate: the least that is tried is a {}th of the layout's own {} requests a second, so allow {} at least",
+                1.0 / least,
+                search_for::own_rate(layout),
+                search_for::own_rate(layout) * least
             )));
         }
         for (option, factor) in [("--min", self.min), ("--min-n1", self.min_n1)] {

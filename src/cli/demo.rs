@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::look::Look;
 use super::{Complaint, Ended, output};
-use crate::layout::{find_shipped, printable, suggestion};
+use crate::layout::{find_shipped, printable};
 use crate::replay::Recording;
 use crate::tui;
 
@@ -120,8 +120,12 @@ fn chosen(names: &[String]) -> Result<Vec<&'static Demo>, Complaint> {
     let found = names.iter().map(|name| {
         let layout = find_shipped(name).map_or(name.as_str(), |shipped| shipped.file);
         DEMOS.iter().find(|demo| demo.name == layout).ok_or_else(|| {
-            let known = suggestion(name, DEMOS.iter().map(|demo| demo.name));
-            Complaint(format!("there is no demo of {}{known}", printable(name)))
+            let names: Vec<&str> = DEMOS.iter().map(|demo| demo.name).collect();
+            Complaint(format!(
+                "there is no demo of {}; there are {}",
+                printable(name),
+                names.join(", ")
+            ))
         })
     });
     found.collect()

@@ -113,7 +113,14 @@ fn parted(one: &Run, other: &Run, seen: &Seen, also: &Seen, until: Duration) -> 
     let (a, b) = (&one.recording, &other.recording);
     let mut lines = Vec::new();
     if a.head.layout != b.head.layout {
-        lines.push(format!("the layouts differ: {} and {}", a.head.name, b.head.name));
+        let both = if a.head.name == b.head.name {
+            format!("two that are called {}", a.head.name)
+        } else {
+            format!("{} and {}", a.head.name, b.head.name)
+        };
+        lines.push(format!(
+            "the layouts differ: {both}. So these are no two histories of one system, and the figures compare two systems"
+        ));
     }
     if a.head.seed != b.head.seed {
         lines.push(format!(
@@ -134,6 +141,8 @@ fn parted(one: &Run, other: &Run, seen: &Seen, also: &Seen, until: Duration) -> 
     }
     let differs = seen.checkpoints.iter().zip(&also.checkpoints).find(|(a, b)| a != b);
     match differs {
+        // Those of two systems always do.
+        _ if a.head.layout != b.head.layout => {}
         Some((a, _)) => lines.push(format!("the digests differ from {} on", seconds(a.at))),
         None if seen.digest != also.digest => lines.push(format!("the digests differ at {}", seconds(until))),
         None if lines.is_empty() => lines.push(format!("the same history: digest {}", seen.digest)),

@@ -21,6 +21,7 @@ mod kept;
 mod layouts;
 mod look;
 mod man;
+mod number;
 mod output;
 mod play;
 mod replay;
@@ -37,12 +38,16 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::layout;
 use crate::replay::{LENGTHS, LONGEST};
+use crate::report::quoted;
 
 /// The layout that a person sees who names none.
 const DEFAULT_LAYOUT: &str = "13-two-data-centers";
 
 /// The seed of a person who names none.
 const DEFAULT_SEED: u64 = 7;
+
+/// How alike two names must be to be taken for a slip of the finger, from 0 to 1.
+const ALIKE: f64 = 0.6;
 
 /// The version, with the commit where the build was told one.
 static VERSION: LazyLock<String> = LazyLock::new(|| match option_env!("BLASTRADIUS_COMMIT") {
@@ -164,9 +169,16 @@ struct Complaint(String);
 
 /// Does what the arguments say; the first is the program's name.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let arguments = match CommandLine::try_parse_from(arguments) {
+    let given: Vec<OsString> = arguments.into_iter().collect();
+    let arguments = match CommandLine::try_parse_from(&given) {
         Ok(arguments) => arguments,
-        Err(error) => return explain(&error),
+        Err(error) => {
+            if let Some(complaint) = meant(&given).filter(|_| error.use_stderr()) {
+                output::complain(&complaint);
+                return ExitCode::from(2);
+            }
+            return explain(&error);
+        }
     };
     let result = match arguments.verb {
         None => play::play(&arguments.play),
@@ -226,9 +238,92 @@ fn run_length(text: &str) -> Result<Duration, String> {
     Ok(duration)
 }
 
+/// Reads how long it takes until something fails.
+fn before_failure(text: &str) -> Result<Duration, String> {
+    let duration = layout::duration::parse(text)?;
+    if duration.is_zero() || duration > LONGEST {
+        return Err(format!(
+            "`{}` is out of range: what fails has to run before that, for more than 0 and at most 30 days (720h)",
+            layout::printable(text.trim())
+        ));
+    }
+    Ok(duration)
+}
+
+/// The subcommand that was meant where the first of two arguments is none, and is no option either: `plya 01`.
+fn meant(arguments: &[OsString]) -> Option<Complaint> {
+    let [_, verb, rest @ ..] = arguments else { return None };
+    let verb = verb.to_str().filter(|verb| !verb.starts_with('-'))?;
+    let commands = CommandLine::command();
+    let known: Vec<&str> = commands.get_subcommands().map(clap::Command::get_name).collect();
+    if rest.is_empty() || known.contains(&verb) || files::is_layout(verb) {
+        return None;
+    }
+    let Some(nearest) = nearest(verb, &known) else {
+        return Some(Complaint(format!(
+            "there is no subcommand {verb}, and no layout either; there are {}",
+            known.join(", ")
+        )));
+    };
+    let rest: Vec<String> = rest.iter().map(|word| quoted(&word.to_string_lossy())).collect();
+    Some(Complaint(format!(
+        "there is no subcommand {verb}; did you mean `blastradius {nearest} {}`?",
+        rest.join(" ")
+    )))
+}
+
+/// The name that is most like a word, if one is like it.
+fn nearest<'a>(word: &str, names: &[&'a str]) -> Option<&'a str> {
+    let likeness = |name: &&str| strsim::normalized_damerau_levenshtein(word, name);
+    let ranked = names.iter().map(|name| (likeness(name), *name));
+    let best = ranked.max_by(|a, b| a.0.total_cmp(&b.0))?;
+    (best.0 >= ALIKE).then_some(best.1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_slip_of_the_finger_names_the_subcommand_that_was_meant() {
+        let told = |line: &str| {
+            let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+            meant(&words).map(|complaint| complaint.0)
+        };
+        for (line, wanted) in [
+            ("blastradius plya 01", "blastradius play 01"),
+            ("blastradius blst 04 --pairs", "blastradius blast 04 --pairs"),
+            ("blastradius rn 04", "blastradius run 04"),
+            ("blastradius serach 04", "blastradius search 04"),
+        ] {
+            let expected = format!("did you mean `{wanted}`?");
+            assert!(
+                told(line).is_some_and(|told| told.ends_with(&expected)),
+                "{line}: {:?}",
+                told(line)
+            );
+        }
+        assert!(told("blastradius xyzzy 04").is_some_and(|told| told.contains("there are play, run, replay")));
+        for fine in [
+            "blastradius 04",
+            "blastradius 04 --seed 1",
+            "blastradius run --jsn",
+            "blastradius --plya 01",
+        ] {
+            assert_eq!(told(fine), None, "{fine}");
+        }
+    }
+
+    #[test]
+    fn a_failure_comes_after_some_time() {
+        assert_eq!(before_failure("10s"), Ok(Duration::from_secs(10)));
+        for text in ["0s", "721h"] {
+            assert!(
+                before_failure(text).unwrap_err().contains("has to run before that"),
+                "{text}"
+            );
+        }
+    }
 
     #[test]
     fn the_command_line_is_consistent() {

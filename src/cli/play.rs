@@ -18,7 +18,7 @@ pub(super) struct Arguments {
     /// A layout file, or the name or number of a shipped layout. Default: 13-two-data-centers.
     layout: Option<String>,
     /// The seed: the same seed and the same acts give the same history.
-    #[arg(long, default_value_t = DEFAULT_SEED)]
+    #[arg(long, default_value_t = DEFAULT_SEED, value_parser = super::number::seed, allow_hyphen_values = true)]
     seed: u64,
     /// Take the keys from an access trace: lines of key[,size][,op][,time], plain or in gzip.
     #[arg(long, value_name = "TRACE")]

@@ -24,7 +24,7 @@ pub(super) struct Arguments {
     #[arg(long = "for", value_name = "DURATION", value_parser = super::run_length, allow_hyphen_values = true)]
     length: Option<Duration>,
     /// The seed: the same seed gives the same history.
-    #[arg(long, default_value_t = DEFAULT_SEED, allow_hyphen_values = true)]
+    #[arg(long, default_value_t = DEFAULT_SEED, value_parser = super::number::seed, allow_hyphen_values = true)]
     seed: u64,
     /// Timed commands to carry out: a file, or the name or number of a shipped layout that has a script.
     #[arg(long, value_name = "FILE")]

@@ -34,19 +34,19 @@ pub(super) struct Arguments {
     #[arg(long = "for", value_name = "DURATION", default_value = "60s", value_parser = super::run_length, allow_hyphen_values = true)]
     length: Duration,
     /// From which everything is drawn; worlds have this seed and the seven behind it in turn.
-    #[arg(long, default_value_t = DEFAULT_SEED, allow_hyphen_values = true)]
+    #[arg(long, default_value_t = DEFAULT_SEED, value_parser = super::number::seed, allow_hyphen_values = true)]
     seed: u64,
     /// How many tries at most. Default: 1000, or without end where there is --time.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = super::number::some::<NonZeroU64>, allow_hyphen_values = true)]
     tries: Option<NonZeroU64>,
     /// For how long to look at most, by the clock on the wall. How far that comes depends on the machine.
     #[arg(long, value_name = "DURATION", value_parser = layout::duration::parse)]
     time: Option<Duration>,
     /// The number of the first try.
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = super::number::count, allow_hyphen_values = true)]
     from: u64,
     /// Runs at once. Default: as many as there are cores. It changes nothing but the time.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = super::number::some::<NonZeroUsize>, allow_hyphen_values = true)]
     threads: Option<NonZeroUsize>,
     /// Do only every Nth try, beginning with the Kth, and write one line of JSON.
     #[arg(long, value_name = "K/N", value_parser = blast::shard, conflicts_with = "json")]
@@ -117,7 +117,10 @@ pub(super) fn search(arguments: &Arguments) -> Result<Ended, Complaint> {
     };
     let ending = search.run(finding.seed, &shrunk.acts);
     let words = broken_words(&question.expect[finding.broken.index]);
-    let recording = recording(&source, &ending, shrunk.broken.at, words);
+    let mut recording = recording(&source, &ending, shrunk.broken.at, words);
+    if !arguments.expect.is_empty() {
+        recording.head.expect = question.expect.iter().map(RawExpectation::from).collect();
+    }
     // Somebody may have made the file meanwhile.
     let saved = writable().and_then(|()| recording.save(&file).map_err(|error| Complaint(error.to_string())));
     let replay = format!("blastradius replay {}", operand(&file));

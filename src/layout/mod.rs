@@ -42,7 +42,7 @@ pub use parse::{LayoutError, Source, parse};
 pub use policies::{Autoscaler, Breaker, Calls, HealthCheck, Outlier, RateLimit, Target};
 pub use queueing::{Consumer, Delivery, Fallback, Job, Publish, Queue, Style};
 pub(crate) use queueing::{longest_block, outbox_room};
-pub(crate) use raw::RawExpectation;
+pub use raw::RawExpectation;
 pub use replication::{Failover, Mode, Peers, PrimaryReplicas, Reads, Replication, Rule, ShardBy, Sharding};
 pub use shipped::{SHIPPED, Shipped, find_shipped};
 pub use size::{SIZES, Size};

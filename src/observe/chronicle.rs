@@ -155,7 +155,7 @@ impl Chronicle {
         self.incidents.follow(at, from, event, || name(from));
         match *event {
             Event::Failed { reason, at: place } => self.count_cause(reason, place),
-            Event::Retried { reason, at: place } => {
+            Event::Retried { reason, at: place, .. } => {
                 self.retried += 1;
                 self.count_cause(reason, place);
             }

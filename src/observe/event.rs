@@ -50,7 +50,11 @@ impl Event {
     pub fn moved(self, from: InstanceId, to: impl FnOnce() -> InstanceId) -> Event {
         match self {
             Event::Failed { reason, at } if at == from => Event::Failed { reason, at: to() },
-            Event::Retried { reason, at } if at == from => Event::Retried { reason, at: to() },
+            Event::Retried { reason, at, later } if at == from => Event::Retried {
+                reason,
+                at: to(),
+                later,
+            },
             Event::Breaker { to: at, state } if at == from => Event::Breaker { to: to(), state },
             other => other,
         }
@@ -73,6 +77,8 @@ pub enum Event {
         reason: Reason,
         /// Where it arose.
         at: InstanceId,
+        /// No user waits for it: it is done in the background.
+        later: bool,
     },
     /// A user was told that a write is done.
     Acknowledged {

@@ -283,7 +283,7 @@ pub struct Incident {
     pub first_hurt: Option<String>,
     /// When somebody noticed.
     pub noticed: Option<Milestone>,
-    /// When traffic stopped going to what is hurt.
+    /// When somebody acted: stopped the traffic to what is hurt, put another one in its place, or added machines.
     pub acted: Option<Milestone>,
     /// When users were served again as before.
     pub served: Option<SimTime>,

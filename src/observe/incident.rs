@@ -49,7 +49,7 @@ pub struct News {
 /// What an incident has come to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
-    /// The first request failed, or had to be tried again.
+    /// The first request failed, or had to be tried again: of all, or since users were served again.
     Hurt {
         /// Why.
         reason: Reason,
@@ -57,6 +57,8 @@ pub enum Stage {
         place: InstanceId,
         /// Whether it failed for good.
         failed: bool,
+        /// Whether users had been served again.
+        again: bool,
     },
     /// Somebody noticed.
     Noticed,
@@ -81,10 +83,13 @@ impl Case {
         self.reaches(place) || (self.incident.hurt.is_some() && self.incident.served.is_none())
     }
 
-    fn hurt(&mut self, at: SimTime, who: &dyn Fn() -> String) {
+    /// A request failed or is tried again. What no user waits for, as what is sent again from an outbox, hurts nobody who is served.
+    fn hurt(&mut self, at: SimTime, who: &dyn Fn() -> String, later: bool) {
         if self.incident.hurt.is_none() {
             self.incident.hurt = Some(at);
             self.incident.first_hurt = Some(who());
+        } else if later {
+            return;
         }
         self.incident.served = None;
         self.last_bad = at;
@@ -124,11 +129,11 @@ impl Case {
                 self.notice(at, who, true);
             }
             Event::Failed { at: place, .. } if self.is_blamed(place) => {
-                self.hurt(at, who);
+                self.hurt(at, who, false);
                 self.incident.failed += 1;
             }
-            Event::Retried { at: place, .. } if self.is_blamed(place) => {
-                self.hurt(at, who);
+            Event::Retried { at: place, later, .. } if self.is_blamed(place) => {
+                self.hurt(at, who, later);
                 self.incident.retried += 1;
             }
             Event::TakenOut { backend, .. } if self.ways_in.is_some() && self.concerns(backend) => {
@@ -342,22 +347,32 @@ impl Incidents {
             _ => {}
         }
         for case in self.cases.iter_mut().filter(|case| case.incident.healed.is_none()) {
-            let before = case.reached();
+            let (before, served) = (case.reached(), case.incident.served.is_some());
             case.follow(at, from, event, &who);
             let after = case.reached();
-            if before == after {
+            let again = served && case.incident.served.is_none();
+            if before == after && !again {
                 continue;
             }
             let hurt = match *event {
                 Event::Failed { reason, at: place } => Some((reason, place, true)),
-                Event::Retried { reason, at: place } => Some((reason, place, false)),
+                Event::Retried { reason, at: place, .. } => Some((reason, place, false)),
                 _ => None,
             };
-            let hurt = hurt.map(|(reason, place, failed)| Stage::Hurt { reason, place, failed });
+            let hurt = hurt.map(|(reason, place, failed)| Stage::Hurt {
+                reason,
+                place,
+                failed,
+                again,
+            });
             let stages = [hurt, Some(Stage::Noticed), Some(Stage::Acted)];
+            let news = [
+                after[0] && !before[0] || again,
+                after[1] && !before[1],
+                after[2] && !before[2],
+            ];
             let number = case.incident.number;
-            for (reached, stage) in stages.into_iter().enumerate() {
-                let stage = stage.filter(|_| after[reached] && !before[reached]);
+            for (stage, _) in stages.into_iter().zip(news).filter(|(_, is_news)| *is_news) {
                 self.news.extend(stage.map(|stage| News { at, number, stage }));
             }
         }

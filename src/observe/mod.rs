@@ -2,6 +2,7 @@
 
 mod cache;
 mod chronicle;
+mod deed;
 mod event;
 mod followed;
 mod frame;
@@ -18,6 +19,7 @@ mod topology;
 pub use crate::sim::Following;
 pub use cache::{CacheNodeState, CacheProbe, CacheState, CacheTally, STAMPEDE};
 pub use chronicle::{CauseCount, Chronicle};
+pub use deed::deed;
 pub use event::{Circuit, Decision, Event, Limit, Resolution, System};
 pub use followed::{Doing, Followed, Phase, PhaseKind, Span, Spent};
 pub use frame::{
@@ -38,7 +40,7 @@ pub use queue::{
 };
 pub use states::{
     AutoscalerState, BackendState, BalancerState, Belief, CallsState, ConflictLine, DatabaseKind, DatabaseState,
-    DnsState, MigrationState, MonitorState, NodeState, Promises, ResolverState, SentState, ServerlessState,
+    DnsState, Ended, MigrationState, MonitorState, NodeState, Promises, ResolverState, SentState, ServerlessState,
     SessionsState, ShardState, UsersState,
 };
 pub use topology::{InstanceInfo, Kind, LinkInfo, LinkKind, ServiceInfo, Site, Topology};

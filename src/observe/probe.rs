@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use crate::protocol::Term;
+use crate::protocol::{Ask, Term};
 use crate::sim::{Gate, InstanceId, SimTime};
 
 use super::cache::CacheProbe;
@@ -11,13 +11,15 @@ use super::event::Circuit;
 use super::frame::{SessionTally, Tally};
 use super::latency::Latencies;
 use super::queue::PublishProbe;
-use super::states::Belief;
+use super::states::{Belief, Ended};
 
 /// What a population shows.
 #[derive(Default)]
 pub struct UsersProbe {
     /// Its requests.
     pub tally: Cell<Tally>,
+    /// Those of them that have ended, by what was asked for.
+    pub by_ask: [Cell<Ended>; Ask::ALL.len()],
     /// Its sessions.
     pub sessions: Cell<SessionTally>,
     /// Answers in HTML.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::protocol::Ask;
 use crate::sim::SimTime;
 
 use super::frame::{LogLine, SessionTally, Tally};
@@ -115,6 +116,8 @@ pub struct UsersState {
     pub total: Tally,
     /// Requests of the last 10 s.
     pub recent: Tally,
+    /// Requests since the start that have ended, by what was asked for, in the order of [`Ask::ALL`].
+    pub by_ask: [Ended; Ask::ALL.len()],
     /// Requests that wait for an answer now.
     pub waiting: u64,
     /// Its sessions.
@@ -123,6 +126,15 @@ pub struct UsersState {
     pub stale_assets: u64,
     /// Requests a second in each of the last 60 s, the oldest first.
     pub trend: Vec<f32>,
+}
+
+/// Requests that have ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ended {
+    /// Answered well.
+    pub ok: u64,
+    /// Failed.
+    pub failed: u64,
 }
 
 /// A database: the nodes of one service, and what is true of all of it, wherever its nodes stand.

@@ -225,6 +225,30 @@ pub enum Ask {
 }
 
 impl Ask {
+    /// All of them, in their order.
+    pub const ALL: [Ask; 7] = [
+        Ask::Page,
+        Ask::Asset,
+        Ask::Create,
+        Ask::Update,
+        Ask::Delete,
+        Ask::Search,
+        Ask::Upload,
+    ];
+
+    /// Several of them: `pages`.
+    pub fn plural(self) -> &'static str {
+        match self {
+            Ask::Page => "pages",
+            Ask::Asset => "static files",
+            Ask::Create => "creates",
+            Ask::Update => "updates",
+            Ask::Delete => "deletes",
+            Ask::Search => "searches",
+            Ask::Upload => "uploads",
+        }
+    }
+
     /// Whether it changes nothing, so that it may be tried again.
     pub fn is_safe(self) -> bool {
         matches!(self, Ask::Page | Ask::Asset | Ask::Search)

@@ -198,10 +198,20 @@ impl Recording {
             &recording.head.layout,
             &format!("{} (the layout in it)", file.display()),
         );
-        let layout = layout.map_err(|error| RecordingError::Layout {
+        let mut layout = layout.map_err(|error| RecordingError::Layout {
             error,
             source: recording.head.layout.clone(),
         })?;
+        if !recording.head.expect.is_empty() {
+            let expect = recording.head.expect.iter().map(|raw| raw.model(&layout));
+            layout.expect = expect
+                .collect::<Result<_, _>>()
+                .map_err(|why| RecordingError::Malformed {
+                    file: file.to_path_buf(),
+                    place: None,
+                    message: format!("expect: {why}"),
+                })?;
+        }
         Ok((recording, layout))
     }
 }

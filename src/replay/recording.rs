@@ -9,7 +9,7 @@ use super::digest::{Checkpoint, Digest};
 use super::session::{Act, Ending};
 use super::{CHECKPOINT, LENGTHS, LONGEST};
 use crate::command::{LONGEST_WORDS, Script, Step, What, When};
-use crate::layout;
+use crate::layout::{self, RawExpectation};
 use crate::trace::Trace;
 
 /// What a run begins with.
@@ -29,6 +29,9 @@ pub struct Head {
     pub trace: Option<TraceNote>,
     /// The layout file, whole.
     pub layout: String,
+    /// What was expected in place of what the layout expects, if anything was.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub expect: Vec<RawExpectation>,
 }
 
 /// An access trace, as a recording knows it.
@@ -167,6 +170,7 @@ impl Head {
                 digest: Digest(trace.survey.digest),
             }),
             layout: layout.to_string(),
+            expect: Vec::new(),
         }
     }
 

@@ -14,7 +14,7 @@ use super::sites;
 use crate::layout::{Measure, Quantifier, QueueMeasure, duration};
 use crate::observe::{
     AutoscalerState, BalancerState, Belief, CallsState, Cause, Frame, Health, Incident, InstanceInfo, InstanceState,
-    Kind, LogLine, Milestone, Quantiles, ServerlessState, ServiceState, SessionTally, Severity, Tally,
+    Kind, LogLine, Milestone, Quantiles, ServerlessState, ServiceState, SessionTally, Severity, Tally, deed,
 };
 use crate::replay::{Ending, Outcome, Refusal, Unreached, Verdict};
 use crate::sim::SimTime;
@@ -47,7 +47,7 @@ impl Report {
             failures: failures(frame),
             data_centers: sites::data_centers(frame),
             services: services(frame),
-            incidents: frame.incidents.iter().map(incident).collect(),
+            incidents: frame.incidents.iter().map(|one| incident(frame, one)).collect(),
             commands: ending
                 .acts
                 .iter()
@@ -305,7 +305,7 @@ fn balancer(frame: &Frame, state: &BalancerState) -> Balancer {
     }
 }
 
-fn incident(incident: &Incident) -> IncidentReport {
+fn incident(frame: &Frame, incident: &Incident) -> IncidentReport {
     let milestone = |milestone: &Milestone| MilestoneReport {
         at_s: milestone.at.seconds(),
         who: milestone.who.clone(),
@@ -319,6 +319,7 @@ fn incident(incident: &Incident) -> IncidentReport {
         first_hurt: incident.first_hurt.clone(),
         noticed: incident.noticed.as_ref().map(milestone),
         acted: incident.acted.as_ref().map(milestone),
+        deed: deed(frame, incident),
         served_s: incident.served.map(SimTime::seconds),
         healed_s: incident.healed.map(SimTime::seconds),
         retried: incident.retried,

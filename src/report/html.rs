@@ -126,7 +126,7 @@ fn timeline(steps: &[Step]) -> String {
 fn table(grid: &Grid) -> String {
     let caption = escaped(&grid.caption);
     let mut text = format!(
-        "<div class=\"wide\" role=\"region\" aria-label=\"{caption}\" tabindex=\"0\">\n<table>\n<caption>{caption}</caption>\n<thead><tr>"
+        "<p class=\"caption\">{caption}</p>\n<div class=\"wide\" role=\"region\" aria-label=\"{caption}\" tabindex=\"0\">\n<table>\n<thead><tr>"
     );
     let figure = |is: bool| if is { " class=\"figure\"" } else { "" };
     for (name, is_figure) in &grid.columns {

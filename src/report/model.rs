@@ -357,8 +357,10 @@ pub struct IncidentReport {
     pub first_hurt: Option<String>,
     /// When and who noticed.
     pub noticed: Option<MilestoneReport>,
-    /// When and who stopped the traffic to what is hurt.
+    /// When and who acted.
     pub acted: Option<MilestoneReport>,
+    /// What they did, as one says it of them: `sends nothing there any more`.
+    pub deed: Option<&'static str>,
     /// When users were served as before.
     pub served_s: Option<f64>,
     /// When all was as before.

@@ -60,6 +60,11 @@ impl<W: Wire> Cx<W> {
         (self.span, self.parent)
     }
 
+    /// Whether this is what the instance does by itself: nobody waits for it.
+    pub fn is_in_background(&self) -> bool {
+        self.span == 0
+    }
+
     /// The draw that belongs to this request and a purpose: the same in every branch of a run.
     #[inline]
     pub fn draw(&self, purpose: u64) -> Draw {

@@ -32,7 +32,21 @@ fn line(world: &World, news: &News, both: bool) -> Option<(Severity, String)> {
     let (number, after) = (incident.number, after(incident.injected, news.at));
     let who = |milestone: &Option<crate::observe::Milestone>| milestone.as_ref().map(|milestone| milestone.who.clone());
     Some(match news.stage {
-        Stage::Hurt { reason, place, failed } => {
+        Stage::Hurt {
+            reason,
+            place,
+            again: true,
+            ..
+        } => {
+            let place = world.selector_of(place);
+            (
+                Severity::Bad,
+                format!("incident {number}: users are hurt again, {reason} at {place}"),
+            )
+        }
+        Stage::Hurt {
+            reason, place, failed, ..
+        } => {
             let (who, place) = (incident.first_hurt.clone()?, world.selector_of(place));
             let what = if failed {
                 format!("a request of {who} failed")

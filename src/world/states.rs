@@ -374,6 +374,7 @@ fn users_state(service: &ServiceEntry) -> Option<UsersState> {
         rate: seen.trend.back().copied().map_or(0.0, f64::from),
         total,
         recent,
+        by_ask: std::array::from_fn(|ask| probe.by_ask[ask].get()),
         waiting: total.sent - total.ok - total.failed,
         sessions: probe.sessions.get(),
         stale_assets: probe.stale_assets.get(),

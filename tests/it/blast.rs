@@ -261,6 +261,159 @@ fn what_is_interrupted_goes_on() {
 }
 
 #[test]
+fn two_of_the_same_question_do_not_write_into_one_file() {
+    let folder = Folder::new();
+    let command = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_blastradius"));
+        command.args(["blast", "04", "--for", "20s", "--at", "5s", "--threads", "1", "--json"]);
+        command.env("XDG_STATE_HOME", folder.path(""));
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    };
+    let first = command().spawn().expect("it starts");
+    let work = format!("{}/blastradius/work", folder.path(""));
+    let is_there = || fs::read_dir(&work).is_ok_and(|mut files| files.next().is_some());
+    let started = Instant::now();
+    while !is_there() {
+        assert!(started.elapsed() < Duration::from_secs(60), "nothing is kept");
+        sleep(Duration::from_millis(2));
+    }
+    let halt = |signal: &str| {
+        let sent = Command::new("kill").args([signal, &first.id().to_string()]).status();
+        assert!(sent.expect("kill is there").success());
+    };
+    // However fast it is, it is still there when the second one comes.
+    halt("-STOP");
+    let second = command().output().expect("it runs");
+    halt("-CONT");
+    assert!(second.status.success(), "{}", stderr(&second));
+    assert_eq!(
+        stderr(&second),
+        "the same blast runs already, and keeps its runs; this one begins anew and keeps nothing\n"
+    );
+    let first = first.wait_with_output().expect("it ends");
+    assert_eq!((stderr(&first).as_str(), stdout(&first)), ("", stdout(&second)));
+    // The one that kept its runs has tidied up, and whoever comes now has the file alone.
+    assert!(!is_there(), "nothing is left");
+    let third = command().output().expect("it runs");
+    assert_eq!(stderr(&third), "");
+}
+
+/// A row of a ranking as JSON.
+fn rows(layout: &str) -> Vec<serde_json::Value> {
+    let output = blastradius(&["blast", layout, "--for", "30s", "--json"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let json: serde_json::Value = serde_json::from_str(&stdout(&output)).expect("JSON");
+    assert_eq!(
+        json["undisturbed"][0]["failed"], 0,
+        "so what fails is the failure's doing"
+    );
+    json["failures"].as_array().expect("rows").clone()
+}
+
+#[test]
+fn the_command_of_a_row_finds_the_figures_of_the_row() {
+    let folder = Folder::new();
+    // A name that a shell would take apart.
+    let source = find_shipped("04").expect("it is shipped").source;
+    let file = folder.file("it's $HOME; a layout.ron", source);
+    let binary = std::path::Path::new(env!("CARGO_BIN_EXE_blastradius"));
+    let path = format!("{}:/usr/bin:/bin", binary.parent().expect("a folder").display());
+    let rows = rows(&file);
+    let mut losses = 0;
+    for target in ["db", "lb", "web/1", "lb -> web"] {
+        for row in rows.iter().filter(|row| row["target"] == target) {
+            let command = row["report"].as_str().expect("a command");
+            let command = command.strip_suffix(" --markdown").expect("it is a report in Markdown");
+            let output = Command::new("sh")
+                .args(["-c", &format!("{command} --json")])
+                .env("PATH", &path)
+                .output()
+                .expect("a shell");
+            let run: serde_json::Value = serde_json::from_str(&stdout(&output))
+                .unwrap_or_else(|error| panic!("{command}: {error}: {}", stderr(&output)));
+            let toll = &row["by_seed"][0];
+            let figures = |value: &serde_json::Value, places: [&str; 3]| -> Vec<serde_json::Value> {
+                places
+                    .map(|place| {
+                        value
+                            .pointer(place)
+                            .unwrap_or_else(|| panic!("{place} in {value}"))
+                            .clone()
+                    })
+                    .to_vec()
+            };
+            assert_eq!(
+                figures(&run, ["/requests/failed", "/lost_writes", "/digest"]),
+                figures(toll, ["/failed", "/lost_writes", "/digest"]),
+                "{command}"
+            );
+            losses += toll["lost_writes"].as_u64().expect("a number");
+        }
+    }
+    assert!(losses > 0, "a disk that is gone has lost something");
+}
+
+#[test]
+fn what_piles_up_where_nobody_looks_is_hidden() {
+    let report = blasted("14", &shipped("14"), question(false, 40));
+    let broker = |what: &str| {
+        let mut rows = report.failures.iter();
+        rows.find(|row| row.extent == "machine" && row.target.contains("broker") && row.what == what)
+            .or_else(|| {
+                report
+                    .failures
+                    .iter()
+                    .find(|row| row.extent == "machine" && row.target == "photos" && row.what == what)
+            })
+            .unwrap_or_else(|| {
+                panic!(
+                    "{what}: {:?}",
+                    report.failures.iter().map(|row| &row.target).collect::<Vec<_>>()
+                )
+            })
+    };
+    let crashed = broker("crashed");
+    // Nobody fails, and the web servers keep eight photos a second in their memory.
+    assert_eq!(crashed.class, "hidden", "{crashed:?}");
+    let toll = &crashed.by_seed[0];
+    assert!(toll.failed <= 5 && (250..=350).contains(&toll.outbox), "{toll:?}");
+    assert!(
+        crashed
+            .why
+            .contains("more messages in the memory of those who sent them than usual"),
+        "{}",
+        crashed.why
+    );
+    let text = blast::to_text(&report);
+    assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+    assert!(
+        blast::to_csv(&report)
+            .lines()
+            .next()
+            .is_some_and(|head| head.contains(",waiting,outbox,"))
+    );
+}
+
+#[test]
+fn each_class_says_what_it_counts() {
+    let report = blasted("04", &shipped("04"), question(false, 20));
+    let text = blast::to_text(&report);
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    for words in [
+        "Single points of failure: users fail until somebody mends it: 2 machines, 1 data center, 2 outside services",
+        "nothing stands in: 1 whole service, 10 links",
+        "then they are served as before: 2 machines",
+    ] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+    assert!(
+        blast::to_markdown(&report)
+            .contains("### Single points of failure: users fail until somebody mends it: 2 machines, ")
+    );
+}
+
+#[test]
 fn too_many_single_points_end_badly() {
     let blast = |most: &str| blastradius(&["blast", "01", "--for", "20s", "--markdown", "--max-spof", most]);
     let few = blast("0");

@@ -263,6 +263,124 @@ fn a_queue_that_grows_is_no_capacity() {
 }
 
 #[test]
+fn an_outbox_that_grows_is_no_capacity() {
+    let text = PHOTOS.replace(
+        "queue: \"photos\"",
+        "queue: \"photos\", fallback: Outbox(messages: 100_000)",
+    );
+    assert!(text.contains("Outbox"));
+    let mut question = question(&[]);
+    (question.precision, question.loss) = (0.5, Some(Extent::Machine));
+    question.watched = Duration::from_secs(50);
+    let layout = layout(&text);
+    let found = found(&layout, &question);
+    let broker = found.failures.iter().position(|failure| failure.target == "photos");
+    let broker = broker.expect("it is a machine");
+    let lossy = found.with_loss.as_ref().expect("it was asked");
+    // Nobody fails, and yet nothing of what is asked for is done.
+    assert!(lossy.single_points.contains(&broker), "{lossy:?}");
+    let mut readings = found
+        .probes
+        .iter()
+        .filter(|probed| probed.probe.failure == Some(broker));
+    let is_stuck = |probed: &Probed| matches!(&probed.reading.broken, Some(Broken::Outbox { service, queue, .. }) if service == "web" && queue == "photos");
+    assert!(readings.all(is_stuck), "{:?}", found.probes);
+    let report = CapacityReport::new("photos", &layout, &question, &found);
+    assert!(
+        capacity::to_markdown(&report).contains("photos does not take what web sends, whose outbox grows by"),
+        "{}",
+        capacity::to_markdown(&report)
+    );
+}
+
+/// A database that could do a tenth of what the cache in front of it spares it.
+const SPARED: &str = r#"Layout(
+    title: "Spared",
+    users: { "people": (count: 200, every: "1s", mobile: 0, stubs: 1, asks: (page: 1), keys: Zipf(count: 200, exponent: 0.9)) },
+    services: {
+        "web": Web(size: "l", machines: 1, work: Exponential("1ms"), database: "db", cache: "cache"),
+        "cache": Cache(size: "s", items: 1_000, ttl: "1h"),
+        "db": Database(size: "xs", rows: 200, read: Exponential("40ms")),
+    },
+    expect: [Always("ok >= 99%"), Always("p99 < 500ms")],
+)
+"#;
+
+#[test]
+fn what_holds_the_least_only_is_the_worst_and_no_single_point() {
+    let layout = layout(SPARED);
+    let mut question = question(&[]);
+    (question.precision, question.loss, question.most_rate) = (1.0, Some(Extent::Machine), 200.0);
+    let found = found(&layout, &question);
+    let lossy = found.with_loss.as_ref().expect("it was asked");
+    let names = |indexes: &[usize]| -> Vec<&str> {
+        let targets = indexes.iter().map(|index| found.failures[*index].target.as_str());
+        targets.collect()
+    };
+    assert_eq!(names(&lossy.worst), ["cache/1"], "{lossy:?}");
+    assert_eq!(names(&lossy.single_points), ["db", "web/1"], "{lossy:?}");
+    // 25 requests a second are what the database can do.
+    let (holds, breaks) = (lossy.bracket.holds.unwrap(), lossy.bracket.breaks.unwrap());
+    assert!(holds >= 1.0 / 64.0 && breaks <= 0.25, "{lossy:?}");
+    let cache = lossy.worst[0];
+    let least = found.reading(1.0 / 64.0, Some(cache)).expect("it was tried");
+    assert_eq!(least.broken, None);
+    let at_first = found.alone.holds.expect("it holds something").min(1.0) * 0.25;
+    let tried = |probed: &&Probed| probed.probe.failure == Some(cache) && (probed.probe.factor - at_first).abs() < 1e-9;
+    let first = found.probes.iter().find(tried).expect("it was tried with a quarter");
+    assert!(first.reading.broken.is_some(), "{first:?}");
+    let text = told(&capacity::to_text(&CapacityReport::new(
+        "spared", &layout, &question, &found,
+    )));
+    assert!(
+        text.contains("if one machine is lost, at worst cache/1, it carries at least"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_coarse_precision_says_no_more_than_is_known() {
+    let with = |precision: &str, form: &[&str]| {
+        let all = [
+            "capacity",
+            "04",
+            "--at",
+            "10s",
+            "--for",
+            "10s",
+            "--precision",
+            precision,
+        ];
+        let output = blastradius(&[&all, form].concat());
+        assert_code(&output, 0);
+        stdout(&output)
+    };
+    let coarse = told(&with("100%", &[]));
+    for words in [
+        "it carries at least 2x its traffic of 400 requests/s, 800 requests/s, and less than 4x: nothing between was tried (--precision 100%)",
+        "whichever machine is lost that can be, it carries at least 1x, 400 requests/s: more was not tried (--precision 100%)",
+        "survived, and more was not tried",
+        " of them with one machine lost, seed 7",
+    ] {
+        assert!(coarse.contains(words), "{words}: {coarse}");
+    }
+    assert!(
+        !coarse.contains("as much") && !coarse.contains("gives first"),
+        "{coarse}"
+    );
+    assert!(coarse.contains("web has given way by 4x: "), "{coarse}");
+    // Who was never answered has no latency.
+    let markdown = with("100%", &["--markdown"]);
+    let dead = markdown
+        .lines()
+        .find(|line| line.contains("| lb |") && line.contains("100.0%"));
+    assert!(dead.is_some_and(|line| line.contains("| \\- | \\- |")), "{markdown}");
+    assert!(!markdown.contains("0.00ms"), "{markdown}");
+    let fine = told(&with("5%", &["--lose", "nothing"]));
+    assert!(!fine.contains("at least") && !fine.contains("lost,"), "{fine}");
+}
+
+#[test]
 fn an_autoscaler_is_waited_for() {
     let text = TINY.replace("count: 100", "count: 1_000").replace(
         "\"web\": Web()",
@@ -292,7 +410,7 @@ fn there_is_an_end_to_what_is_tried() {
         }
     );
     let text = capacity::to_text(&CapacityReport::new("tiny", &layout, &question, &found));
-    assert!(told(&text).contains("at the least: nothing above was tried"), "{text}");
+    assert!(told(&text).contains("it carries at least 2.5x its traffic of 10 requests/s, 25 requests/s: more was not tried (--most-rate allows no more)"), "{text}");
 }
 
 #[test]
@@ -432,7 +550,7 @@ fn what_cannot_be_asked_is_refused_with_the_way_out() {
         (&["--min-n1", "1", "--lose", "zone"], "nothing of that kind to lose"),
         (&["--max-spof", "1", "--lose", "nothing"], "--lose machine"),
         (&["--for", "10500ms"], "whole seconds"),
-        (&["--most-rate", "1"], "--most-rate is below"),
+        (&["--most-rate", "1"], "--most-rate: the least that is tried is a 64th"),
         (&["--min", "1001"], "1000x at most"),
         (&["--min-n1", "3", "--most-rate", "1000"], "to 2.5x"),
         (&["--expect", "p99"], "write how often it holds"),

@@ -80,3 +80,53 @@ fn a_long_run_has_a_row_for_each_second() {
     let report: serde_json::Value = serde_json::from_str(&json).expect("JSON");
     assert_eq!(report["requests"]["sent"], sent);
 }
+
+#[test]
+fn what_was_done_is_told_by_who_did_it() {
+    for (layout, act, who, deed) in [
+        ("04", "10s kill web/1", "lb", "sends nothing there any more"),
+        ("14", "10s surge artists 6", "editors-autoscaler", "adds machines"),
+        ("14", "10s kill photos", "web/1", "leaves it alone"),
+        ("05", "10s kill db/1", "db/2", "is primary now"),
+    ] {
+        let run = |form: &str| blastradius(&["run", layout, "--do", act, "--for", "45s", form]);
+        let json: serde_json::Value = serde_json::from_str(&stdout(&run("--json"))).expect("JSON");
+        let incident = &json["incidents"][0];
+        assert_eq!(
+            (&incident["acted"]["who"], &incident["deed"]),
+            (&who.into(), &deed.into()),
+            "{act}"
+        );
+        let markdown = stdout(&run("--markdown"));
+        let told = format!("{who} {deed}.").replace('`', "");
+        assert!(markdown.replace(['`', '\\'], "").contains(&told), "{told}: {markdown}");
+        assert!(!markdown.contains("no traffic goes"), "{markdown}");
+    }
+}
+
+#[test]
+fn users_are_served_again_once_though_a_dead_queue_is_tried_again() {
+    let output = blastradius(&["run", "14", "--do", "10s kill photos", "--json"]);
+    let json: serde_json::Value = serde_json::from_str(&stdout(&output)).expect("JSON");
+    let events = json["events"].as_array().expect("events");
+    let said = |words: &str| {
+        let mut texts = events.iter().filter_map(|event| event["text"].as_str());
+        texts.by_ref().filter(|text| text.contains(words)).count()
+    };
+    assert_eq!(
+        (said("users are served again"), said("users are hurt again")),
+        (1, 0),
+        "{events:#?}"
+    );
+    let incident = &json["incidents"][0];
+    // The outbox is tried again all the while, which is counted.
+    assert!(
+        incident["retried"].as_u64().is_some_and(|retried| retried > 20),
+        "{incident:#}"
+    );
+    assert!(
+        incident["served_s"].as_f64().is_some_and(|served| served < 12.0),
+        "{incident:#}"
+    );
+    assert_eq!(incident["healed_s"], serde_json::Value::Null);
+}

@@ -2,6 +2,7 @@
 
 use std::num::NonZeroUsize;
 use std::path::Path;
+use std::process::{Command, Stdio};
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
@@ -228,6 +229,189 @@ fn what_is_found_is_a_recording_that_replays_and_threads_change_no_byte() {
 }
 
 #[test]
+fn what_was_asked_for_is_judged_again_when_it_is_replayed() {
+    let folder = Folder::new();
+    // The layout expects something else, which holds.
+    let layout = folder.file(
+        "tiny.ron",
+        TINY.replace("users", "expect: [Always(\"lost == 0\")], users"),
+    );
+    let file = folder.path("found.replay.ron");
+    let asked = "always up(web) >= 1, grace 500ms";
+    let output = blastradius(&[
+        "search",
+        &layout,
+        "--for",
+        "10s",
+        "--json",
+        "--expect",
+        asked,
+        "--expect",
+        "eventually failed < 1000000",
+        "-o",
+        &file,
+    ]);
+    assert_code(&output, 1);
+    let found: serde_json::Value = serde_json::from_str(&stdout(&output)).expect("JSON");
+    let found = &found["found"]["expectation"];
+    let again = blastradius(&["replay", &file, "--json"]);
+    assert_code(&again, 1);
+    let run: serde_json::Value = serde_json::from_str(&stdout(&again)).expect("JSON");
+    let judged = run["expectations"].as_array().expect("expectations");
+    assert_eq!(judged.len(), 2, "{judged:?}");
+    for field in ["quantifier", "text", "verdict", "failed_at_s", "failed_value"] {
+        assert_eq!(judged[0][field], found[field], "{field}");
+    }
+    assert_eq!(judged[0]["text"], "up(web) >= 1, grace 500ms");
+    assert_eq!(judged[1]["verdict"], "held");
+    // What the layout itself expects needs no words in the recording.
+    let own = folder.file(
+        "own.ron",
+        TINY.replace("users", "expect: [Always(\"up(web) >= 1\")], users"),
+    );
+    assert_code(&blastradius(&["search", &own, "--for", "10s", "-o", &file]), 1);
+    let (recording, _) = Recording::load(Path::new(&file)).expect("a recording");
+    assert!(recording.head.expect.is_empty());
+    // A file may say anything.
+    let mut wrong = recording;
+    wrong.head.expect = vec![blastradius::layout::RawExpectation::Always(
+        "up(\u{1b}nobody) >= 1".to_owned(),
+    )];
+    let error = Recording::parse(&wrong.to_text(), Path::new("wrong")).expect_err("nobody is called so");
+    assert!(error.to_string().starts_with("wrong: expect: "), "{error}");
+    assert!(!error.to_string().contains('\u{1b}'), "{error}");
+}
+
+#[test]
+fn tries_are_done_from_a_number_on() {
+    let folder = Folder::new();
+    let layout = folder.file("tiny.ron", TINY);
+    let file = folder.path("found.replay.ron");
+    let search = |more: &[&str]| {
+        let common = [
+            "search",
+            &layout,
+            "--for",
+            "10s",
+            "--expect",
+            "always up(web) >= 1",
+            "--json",
+            "-o",
+            &file,
+        ];
+        let output = blastradius(&[&common[..], more].concat());
+        let json: serde_json::Value = serde_json::from_str(&stdout(&output)).expect("JSON");
+        (output.status.code(), json)
+    };
+    let (code, first) = search(&[]);
+    assert_eq!(code, Some(1));
+    let number = first["found"]["try"].as_u64().expect("a number");
+    // Beginning with its number it is found again, to the byte of its recording; behind it, it is not.
+    let bytes = std::fs::read(&file).expect("it is kept");
+    let (code, again) = search(&["--from", &number.to_string()]);
+    assert_eq!((code, &again["found"]), (Some(1), &first["found"]));
+    assert_eq!(again["tries"]["from"], number);
+    assert_eq!(std::fs::read(&file).expect("it is kept"), bytes);
+    let (_, behind) = search(&["--from", &(number + 1).to_string(), "--tries", "40"]);
+    let later = behind["found"]["try"].as_u64();
+    assert!(
+        later.is_none_or(|later| later > number && later <= number + 40),
+        "{behind:#}"
+    );
+    // What comes before it is known to break nothing.
+    if number > 0 {
+        let (code, before) = search(&["--tries", &number.to_string()]);
+        assert_eq!((code, before["tries"]["next"].as_u64()), (Some(0), Some(number)));
+    }
+    for (wrong, why) in [
+        (["--from", "-1"], "0 or more"),
+        (["--tries", "0"], "1 or more"),
+        (["--seed", "-3"], "0 to 18446744073709551615"),
+    ] {
+        let output = blastradius(&["search", "05", wrong[0], wrong[1]]);
+        assert_code(&output, 2);
+        assert!(stderr(&output).contains(why), "{}", stderr(&output));
+    }
+}
+
+#[test]
+fn ctrl_c_says_how_to_go_on() {
+    let folder = Folder::new();
+    let file = folder.path("found.replay.ron");
+    let layout = folder.file("tiny.ron", TINY);
+    let common = [
+        "search",
+        &layout,
+        "--for",
+        "60s",
+        "--expect",
+        "always up(web) <= 1",
+        "--tries",
+        "1000000",
+        "-o",
+        &file,
+    ];
+    // Whoever comes before the program listens ends it all the same, but hears nothing.
+    let told = [1, 2, 4, 8].into_iter().find_map(|wait| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_blastradius"));
+        let command = command.args(common).args(["--threads", "1"]);
+        let child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("it starts");
+        std::thread::sleep(Duration::from_secs(wait));
+        let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+        assert!(killed.expect("kill is there").success());
+        let output = child.wait_with_output().expect("it ends");
+        let code = output.status.code()?;
+        assert_eq!(code, 130);
+        assert_eq!(stdout(&output), "");
+        Some(stderr(&output))
+    });
+    let told = told.expect("it listens in time");
+    let words = told
+        .strip_prefix("interrupted: what was tried before number ")
+        .expect("how far it is");
+    let next: u64 = words
+        .split(' ')
+        .next()
+        .and_then(|number| number.parse().ok())
+        .expect("a number");
+    let options = format!("--from {next} --tries {}", 1_000_000 - next);
+    assert!(
+        told.contains(&format!("the same command with {options} goes on")),
+        "{told}"
+    );
+    assert!(
+        folder.names().iter().all(|name| name != "found.replay.ron"),
+        "nothing was found"
+    );
+    // With what it says, though with fewer tries, it goes on.
+    let from = next.to_string();
+    let on = blastradius(&[
+        "search",
+        &layout,
+        "--for",
+        "5s",
+        "--expect",
+        "always up(web) <= 1",
+        "--from",
+        &from,
+        "--tries",
+        "3",
+        "-o",
+        &file,
+    ]);
+    assert_code(&on, 0);
+    assert!(
+        stdout(&on).contains("nothing found in 3 tries of 5s each"),
+        "{}",
+        stdout(&on)
+    );
+}
+
+#[test]
 fn shards_do_all_tries_between_them_and_a_foreign_file_stays() {
     let folder = Folder::new();
     let layout = folder.file("tiny.ron", TINY);
@@ -259,6 +443,19 @@ fn shards_do_all_tries_between_them_and_a_foreign_file_stays() {
         stdout(&search(&["--tries", "5", "--json", "-o", &file]))
     );
     assert_code(&blastradius(&["merge", &parts[0]]), 2);
+    // A part of something else is named as that, wherever it stands.
+    let blast = blastradius(&["blast", &layout, "--for", "20s", "--shard", "1/50"]);
+    let blast = folder.file("blast.jsonl", stdout(&blast));
+    for files in [[&parts[0], &blast], [&blast, &parts[0]]] {
+        let mixed = blastradius(&["merge", files[0], files[1]]);
+        assert_code(&mixed, 2);
+        let words = ["is a part of a search and ", " of a blast: merge those of one question"];
+        assert!(
+            words.iter().all(|words| stderr(&mixed).contains(words)),
+            "{}",
+            stderr(&mixed)
+        );
+    }
     assert_code(&blastradius(&["merge", &parts[0], &parts[1], "--csv"]), 2);
     let foreign = folder.file("foreign.ron", "mine");
     let output = search(&["-o", &foreign]);

@@ -16,6 +16,7 @@ use crate::layout::Layout;
 use crate::observe::Topology;
 use crate::replay::Session;
 
+pub use crate::protocol::Ask;
 pub use failure::{Extent, Failure};
 pub use rank::{Class, Row, Toll, ranked};
 pub use trial::{LEAST, Outcome, Span};

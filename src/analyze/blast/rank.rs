@@ -14,7 +14,7 @@ const FULL: u32 = 950;
 /// Latency is out of hand from so many times the undisturbed one on, if it is this much longer, in microseconds.
 const SLOWER: u64 = 3;
 const MUCH_SLOWER: u64 = 100_000;
-/// A queue runs full if so many times the undisturbed one's messages wait, and this many more.
+/// A queue or an outbox runs full if so many times the undisturbed one's messages wait, and this many more.
 const FULLER: u64 = 3;
 const MUCH_FULLER: u64 = 20;
 /// What chance makes more or less: so many, and this part of the undisturbed count.
@@ -26,7 +26,7 @@ const CHANCE_PART: i64 = 10;
 pub enum Class {
     /// Users fail until it is mended: nothing stands in for it.
     SinglePoint,
-    /// Something stands in for it, and yet users fail, wait, or lose data.
+    /// Something stands in for it, and yet users fail, wait, or lose data, or work piles up.
     Hidden,
     /// Two machines that users miss together, and neither of them alone.
     Together,
@@ -66,7 +66,7 @@ impl fmt::Display for Class {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Class::SinglePoint => "Single points of failure: users fail until somebody mends it",
-            Class::Hidden => "Hidden: something stands in, and yet users fail, wait or lose data",
+            Class::Hidden => "Hidden: something stands in, and yet users fail, wait or lose data, or work piles up",
             Class::Together => "Pairs: users fail until one of two machines is mended",
             Class::Needed => "Whole services and links for which nothing stands in",
             Class::Gap => "A gap: users fail or wait for a while, then they are served as before",
@@ -86,8 +86,10 @@ pub struct Toll {
     pub retried: i64,
     /// Share of the requests that still failed in the last 10 s, in thousandths, beyond those.
     pub failing_permille: i64,
-    /// Messages that wait at the end, beyond those.
+    /// Messages that wait in queues at the end, beyond those.
     pub waiting: i64,
+    /// Messages that those who publish keep in their own memory at the end, beyond those.
+    pub outbox: i64,
     /// Sessions lost, beyond those.
     pub lost_sessions: i64,
     /// What was spent beyond, in millionths of a US dollar.
@@ -183,6 +185,7 @@ fn toll(failure: &Failure, seed: u64, usual: &Outcome, outcome: &Outcome) -> Tol
         retried: beyond(|outcome| outcome.retried),
         failing_permille: failing(outcome) - failing(usual),
         waiting: beyond(|outcome| outcome.waiting),
+        outbox: beyond(|outcome| outcome.outbox),
         lost_sessions: beyond(|outcome| outcome.lost_sessions),
         extra_microusd: beyond(|outcome| outcome.spent_microusd),
         class: Class::Redundant,
@@ -217,7 +220,8 @@ fn class(failure: &Failure, usual: &Outcome, toll: &Toll) -> Class {
     let drowns = outcome.busiest_permille >= FULL && usual.busiest_permille < FULL;
     let is_slow = |now: u64, usual: u64| now >= (usual * SLOWER).max(usual + MUCH_SLOWER);
     let slow = is_slow(outcome.last_p99_us, usual.last_p99_us);
-    let filling = outcome.waiting >= (usual.waiting * FULLER).max(usual.waiting + MUCH_FULLER);
+    let is_filling = |now: u64, usual: u64| now >= (usual * FULLER).max(usual + MUCH_FULLER);
+    let filling = is_filling(outcome.waiting, usual.waiting) || is_filling(outcome.outbox, usual.outbox);
     let loses = outcome.lost_writes > usual.lost_writes
         || outcome.missing_writes > usual.missing_writes
         || outcome.lost_jobs > usual.lost_jobs

@@ -10,6 +10,7 @@ use super::Failure;
 use crate::command::Command;
 use crate::layout::Layout;
 use crate::observe::{Frame, Health, Incident, Kind, Sample, Tally};
+use crate::protocol::Ask;
 use crate::replay::{Act, Session};
 
 /// How far a run goes between two looks at whether it is to stop.
@@ -63,8 +64,12 @@ pub struct Outcome {
     pub lost_sessions: u64,
     /// Accepted jobs lost.
     pub lost_jobs: u64,
+    /// Requests answered well, and that failed, by population and by what was asked for, in the order of [`Ask::ALL`].
+    pub by_ask: BTreeMap<String, Vec<[u64; 2]>>,
     /// Messages that wait in queues at the end.
     pub waiting: u64,
+    /// Messages that those who publish keep in their own memory at the end, as no queue takes them.
+    pub outbox: u64,
     /// What it cost, in millionths of a US dollar.
     pub spent_microusd: u64,
     /// When the first user was hurt.
@@ -115,9 +120,14 @@ impl Outcome {
                 self.lost_jobs,
                 self.waiting,
             ],
+            [self.outbox, self.spent_microusd, 0, 0, 0],
         ];
         let is_hash = self.digest.len() == 16 && self.digest.bytes().all(|byte| byte.is_ascii_hexdigit());
-        is_hash && self.spent_microusd <= MOST && counts.as_flattened().iter().all(|count| *count <= MOST)
+        let is_asked = self
+            .by_ask
+            .values()
+            .all(|by_ask| by_ask.len() == Ask::ALL.len() && by_ask.as_flattened().iter().all(|count| *count <= MOST));
+        is_asked && is_hash && counts.as_flattened().iter().all(|count| *count <= MOST)
     }
 }
 
@@ -199,6 +209,7 @@ fn is_settled(before: &Frame, now: &Frame) -> bool {
         && now.recent.ok * before.recent.sent * 10 >= before.recent.ok * now.recent.sent * 9
         && recent <= usual * 2
         && waiting(now) <= 2 * waiting(before) + 5
+        && outbox(now) <= 2 * outbox(before) + 5
         && missing(now) <= missing(before)
         && behind(now) <= 2 * behind(before) + 50
 }
@@ -234,7 +245,9 @@ fn outcome((before, end): (&Frame, &Frame), samples: &[Sample], fault: Duration,
         missing_writes: missing(end),
         lost_sessions: end.sessions.lost - before.sessions.lost,
         lost_jobs: news.iter().map(|incident| incident.lost_jobs).sum(),
+        by_ask: by_ask(before, end),
         waiting: waiting(end),
+        outbox: outbox(end),
         spent_microusd: ((end.spent - before.spent) * 1e6).round() as u64,
         busiest,
         busiest_permille: (share * 1_000.0).round() as u32,
@@ -244,10 +257,36 @@ fn outcome((before, end): (&Frame, &Frame), samples: &[Sample], fault: Duration,
     outcome
 }
 
+/// What has ended between two frames, by population and by what was asked for.
+fn by_ask(before: &Frame, end: &Frame) -> BTreeMap<String, Vec<[u64; 2]>> {
+    let states = end
+        .topology
+        .services
+        .iter()
+        .zip(before.services.iter().zip(&end.services));
+    let users = states.filter_map(|(info, (before, end))| {
+        let ended = before
+            .users
+            .as_ref()?
+            .by_ask
+            .into_iter()
+            .zip(end.users.as_ref()?.by_ask);
+        let since = ended.map(|(then, now)| [now.ok - then.ok, now.failed - then.failed]);
+        Some((info.selector.clone(), since.collect()))
+    });
+    users.collect()
+}
+
 /// Messages that wait in queues.
 fn waiting(frame: &Frame) -> u64 {
     let queues = frame.services.iter().filter_map(|state| state.queue.as_ref());
     queues.map(|queue| queue.waiting).sum()
+}
+
+/// Messages that those who publish keep until a queue takes them.
+fn outbox(frame: &Frame) -> u64 {
+    let publishers = frame.services.iter().filter_map(|state| state.publisher.as_ref());
+    publishers.map(|publisher| publisher.outbox).sum()
 }
 
 /// How far the nodes of databases that are up are behind, in entries.

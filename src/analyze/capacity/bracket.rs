@@ -102,6 +102,34 @@ mod tests {
     }
 
     #[test]
+    fn a_round_may_have_fewer_factors_than_asked_for() {
+        let between = |holds, breaks| Bracket {
+            holds: Some(holds),
+            breaks: Some(breaks),
+        };
+        // Of three digits there is one between these.
+        assert_eq!(between(1.0, 1.02).next(0.01, 1_000.0, 2), [1.01]);
+        assert_eq!(between(100.0, 103.0).next(0.01, 1_000.0, 2), [101.0, 102.0]);
+        // The most that is allowed comes before the second one.
+        let open = Bracket {
+            holds: Some(2.0),
+            breaks: None,
+        };
+        assert_eq!(open.next(0.05, 3.0, 2), [3.0]);
+        // The first of a round breaks: the second one is not wanted, and the first alone ends it.
+        let mut last = between(1.0, 1.2);
+        let points = last.next(0.065, 1_000.0, 2);
+        assert_eq!(points, [1.06, 1.13]);
+        last.learn(points[0], false);
+        assert_eq!(last, between(1.0, 1.06));
+        assert!(last.next(0.065, 1_000.0, 2).is_empty());
+        // Where only the first one holds, there is another round.
+        let mut last = between(1.0, 1.2);
+        last.learn(1.06, true);
+        assert_eq!(last.next(0.065, 1_000.0, 2), [1.1, 1.15]);
+    }
+
+    #[test]
     fn what_breaks_below_what_holds_is_no_bound() {
         let mut bracket = Bracket::default();
         bracket.learn(0.25, false);

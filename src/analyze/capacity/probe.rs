@@ -26,6 +26,8 @@ const PATIENCE: u32 = 4;
 /// A queue that has grown by this share of what came, and by this many messages, grows without end.
 const GROWTH: f64 = 0.05;
 const GROWN: u64 = 50;
+/// An outbox with so many messages, of which none got away in all of the time, is stuck.
+const STUCK: u64 = 3;
 /// Where fewer of the requests than this share have ended in the last seconds, and so many were sent, the others wait in vain.
 const ENDED: f64 = 0.9;
 const MANY: u64 = 100;
@@ -54,6 +56,15 @@ pub enum Broken {
     /// A queue grows, so that its bound is a matter of time.
     Queue {
         /// Its selector.
+        queue: String,
+        /// Messages a second.
+        per_second: f64,
+    },
+    /// What a service keeps in its own memory, as the queue does not take it, grows: it is asked for and not carried.
+    Outbox {
+        /// The selector of the service.
+        service: String,
+        /// That of the queue.
         queue: String,
         /// Messages a second.
         per_second: f64,
@@ -404,25 +415,41 @@ fn busy(frame: &Frame, measure: &Measure) -> Option<f64> {
     (!shares.is_empty()).then(|| shares.iter().sum::<f64>() / shares.len() as f64)
 }
 
-/// The first queue that grows. Those of dead messages are for people to empty.
+/// The first queue or outbox that grows. Queues of dead messages are for people to empty.
 fn growing(before: &Frame, after: &Frame, seconds: f64) -> Option<Broken> {
+    let grows = |grown: u64, came: u64| grown > GROWN && grown as f64 > GROWTH * came as f64;
     for (info, state) in after.topology.services.iter().zip(&after.services) {
         let same = before
             .topology
             .services
             .iter()
             .position(|other| other.selector == info.selector);
-        let earlier = same.and_then(|index| before.services[index].queue.as_ref());
-        let (Some(now), Some(earlier)) = (&state.queue, earlier) else {
+        let Some(earlier) = same.map(|index| &before.services[index]) else {
             continue;
         };
-        let grown = now.waiting.saturating_sub(earlier.waiting);
-        let came = now.total.published - earlier.total.published;
-        if now.dead_of.is_empty() && grown > GROWN && grown as f64 > GROWTH * came as f64 {
-            return Some(Broken::Queue {
-                queue: info.selector.clone(),
-                per_second: grown as f64 / seconds,
-            });
+        if let (Some(now), Some(earlier)) = (&state.queue, &earlier.queue) {
+            let more = now.waiting.saturating_sub(earlier.waiting);
+            let came = now.total.published - earlier.total.published;
+            if now.dead_of.is_empty() && grows(more, came) {
+                return Some(Broken::Queue {
+                    queue: info.selector.clone(),
+                    per_second: more as f64 / seconds,
+                });
+            }
+        }
+        if let (Some(now), Some(earlier)) = (&state.publisher, &earlier.publisher) {
+            let more = now.outbox.saturating_sub(earlier.outbox);
+            let kept = now.total.kept - earlier.total.kept;
+            let sent = now.total.sent_later - earlier.total.sent_later;
+            // However few they are: if none of them gets away, there is no end to it.
+            let is_stuck = sent == 0 && (now.outbox >= STUCK || earlier.outbox > 0 && now.outbox > 0);
+            if is_stuck || grows(more, kept) {
+                return Some(Broken::Outbox {
+                    service: info.selector.clone(),
+                    queue: after.topology.services[now.to].selector.clone(),
+                    per_second: more as f64 / seconds,
+                });
+            }
         }
     }
     None

@@ -241,6 +241,11 @@ pub(super) fn first(
                 .or_else(|| holding(queue))?;
             return of(tier, Why::Queue(queue.clone(), *per_second));
         }
+        // Who is to take it gives first; nobody does where that is gone.
+        Broken::Outbox { queue, per_second, .. } => {
+            let tier = holding(queue)?;
+            return of(tier, Why::Queue(tier.name.clone(), *per_second));
+        }
         Broken::Demand { index, .. } => {
             if let Some(tier) = service_of(&demands[*index].measure).and_then(holding) {
                 return of(tier, Why::Demand(*index));

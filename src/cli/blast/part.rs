@@ -2,8 +2,8 @@
 //! those in the folder for state.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, OpenOptions};
-use std::io::Write;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -152,26 +152,44 @@ pub(super) struct Journal {
     file: Option<(PathBuf, File)>,
 }
 
+/// A journal as it was found.
+pub(super) struct Opened {
+    pub(super) journal: Journal,
+    /// What is in it.
+    pub(super) seen: Seen,
+    /// Another process works on the same question and keeps its runs there.
+    pub(super) is_taken: bool,
+}
+
 impl Journal {
     /// Opens the one of this question and shard, with what is in it. Another build of the program may have other histories, so it has another journal.
-    pub(super) fn open(head: &Head, shard: Option<(u32, u32)>, plan: &Plan) -> (Journal, Seen) {
+    pub(super) fn open(head: &Head, shard: Option<(u32, u32)>, plan: &Plan) -> Opened {
+        let without = |is_taken| Opened {
+            journal: Journal { file: None },
+            seen: Seen::new(),
+            is_taken,
+        };
         let Some(folder) = kept::work() else {
-            return (Journal { file: None }, Seen::new());
+            return without(false);
         };
         let name = fingerprint(&format!("{}{shard:?}{}", json(head), build()));
         let path = folder.join(format!("blast-{name:016x}.jsonl"));
-        let (done, whole) = read(&path, head, plan).unwrap_or_default();
-        let file = fs::create_dir_all(&folder).and_then(|()| {
-            if !whole {
-                // What is broken at its end, as a full disk leaves it, is written anew, beside it first.
-                let new = path.with_extension("new");
-                fs::write(&new, written(head, plan, &done))?;
-                fs::rename(&new, &path)?;
-            }
-            OpenOptions::new().append(true).open(&path)
-        });
-        let file = file.ok().map(|file| (path, file));
-        (Journal { file }, done)
+        let Ok(file) = fs::create_dir_all(&folder).and_then(|()| locked(&path)) else {
+            return without(false);
+        };
+        let Some(mut file) = file else {
+            return without(true);
+        };
+        match take_up(&mut file, head, plan) {
+            Ok(seen) => Opened {
+                journal: Journal {
+                    file: Some((path, file)),
+                },
+                seen,
+                is_taken: false,
+            },
+            Err(_) => without(false),
+        }
     }
 
     /// A run is done.
@@ -213,15 +231,46 @@ fn build() -> String {
     )
 }
 
-/// What an earlier call kept, up to the first line that is broken, and whether none is.
-fn read(path: &Path, head: &Head, plan: &Plan) -> Option<(Seen, bool)> {
-    let text = fs::read_to_string(path).ok()?;
-    let mut lines = text.lines();
-    let first: Head = serde_json::from_str(lines.next()?).ok()?;
-    if first != *head {
+/// Opens a file for this process alone. Nothing if another one has it.
+fn locked(path: &Path) -> io::Result<Option<File>> {
+    loop {
+        let file = OpenOptions::new().read(true).append(true).create(true).open(path)?;
+        match file.try_lock() {
+            Ok(()) if !path.exists() => {} // Whoever had it has ended and removed it meanwhile.
+            Err(TryLockError::WouldBlock) => return Ok(None),
+            // Where files can't be locked, they are not.
+            Ok(()) | Err(TryLockError::Error(_)) => return Ok(Some(file)),
+        }
+    }
+}
+
+/// Reads what an earlier call kept, and cuts off what is broken at its end, as a full disk leaves it.
+fn take_up(file: &mut File, head: &Head, plan: &Plan) -> io::Result<Seen> {
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)?;
+    let valid = std::str::from_utf8(&bytes).map_or_else(|error| error.valid_up_to(), str::len);
+    let text = String::from_utf8_lossy(&bytes[..valid]);
+    let (lines, bytes) = whole(&text, head).unwrap_or_default();
+    file.set_len(bytes)?;
+    if bytes == 0 {
+        file.write_all(json(head).as_bytes())?;
+    }
+    Ok(found(lines, plan))
+}
+
+/// The lines of a journal up to the first that is broken, and how many bytes they take with the first line. Nothing if it is about something else.
+fn whole(text: &str, head: &Head) -> Option<(Vec<Line>, u64)> {
+    let mut lines = text.split_inclusive('\n').filter(|line| line.ends_with('\n'));
+    let first = lines.next()?;
+    if serde_json::from_str::<Head>(first).ok()? != *head {
         return None;
     }
-    let parsed: Vec<Option<Line>> = lines.map(|line| serde_json::from_str(line).ok()).collect();
-    let whole = text.ends_with('\n') && parsed.iter().all(Option::is_some);
-    Some((found(parsed.into_iter().map_while(|line| line), plan), whole))
+    let mut bytes = first.len();
+    let parsed = lines.map_while(|line| {
+        let parsed: Line = serde_json::from_str(line).ok()?;
+        bytes += line.len();
+        Some(parsed)
+    });
+    let parsed = parsed.collect();
+    Some((parsed, bytes as u64))
 }

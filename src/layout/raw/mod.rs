@@ -27,7 +27,7 @@ mod whereabouts;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::bounds;
 use super::check;
@@ -117,13 +117,29 @@ enum RawService {
     Consumer(consumer::RawConsumer),
 }
 
-/// An expectation's text is read once the services are known.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub(crate) enum RawExpectation {
+/// An expectation as it is written. Its text is read once the services are known.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum RawExpectation {
+    /// See [`Quantifier::Always`].
     Always(String),
+    /// See [`Quantifier::Eventually`].
     Eventually(String),
+    /// See [`Quantifier::Sometimes`].
     Sometimes(String),
+    /// See [`Quantifier::At`].
     At(#[serde(with = "duration")] Duration, String),
+}
+
+impl From<&Expectation> for RawExpectation {
+    fn from(expectation: &Expectation) -> RawExpectation {
+        let text = expectation.text.clone();
+        match expectation.quantifier {
+            Quantifier::Always => RawExpectation::Always(text),
+            Quantifier::Eventually => RawExpectation::Eventually(text),
+            Quantifier::Sometimes => RawExpectation::Sometimes(text),
+            Quantifier::At(when) => RawExpectation::At(when, text),
+        }
+    }
 }
 
 impl RawExpectation {

@@ -57,6 +57,38 @@ fn a_failure_after_all_takes_served_back() {
 }
 
 #[test]
+fn what_is_tried_again_later_hurts_nobody_who_is_served() {
+    let hit = InstanceId(4);
+    let retried = |later| Event::Retried {
+        reason: Reason::Refused,
+        at: hit,
+        later,
+    };
+    let mut incidents = Incidents::default();
+    incidents.open(at(0), "killed photos", "photos", vec![hit]);
+    incidents.follow(at(1), OTHER, &retried(false), || "web/1".into());
+    incidents.tick(at(5), |_| false, true, true);
+    incidents.follow(at(6), OTHER, &retried(true), || "web/1".into());
+    assert_eq!(incidents.cases[0].incident.served, Some(at(1)));
+    assert!(
+        incidents.tick(at(10), |_| false, true, true).is_empty(),
+        "it is told once"
+    );
+    incidents.follow(at(11), OTHER, &retried(false), || "web/1".into());
+    assert_eq!(incidents.cases[0].incident.served, None);
+    assert_eq!(incidents.cases[0].incident.retried, 3);
+    let again: Vec<bool> = incidents
+        .news
+        .iter()
+        .filter_map(|news| match news.stage {
+            Stage::Hurt { again, .. } => Some(again),
+            Stage::Noticed | Stage::Acted => None,
+        })
+        .collect();
+    assert_eq!(again, [false, true]);
+}
+
+#[test]
 fn who_takes_the_place_of_a_primary_has_noticed_and_acted() {
     let (primary, replica, other) = (InstanceId(4), InstanceId(5), InstanceId(6));
     let mut incidents = Incidents::default();
@@ -146,6 +178,7 @@ fn each_milestone_is_news_once() {
         reason: Reason::Refused,
         place: hit,
         failed: true,
+        again: false,
     };
     let news = [(2, hurt), (4, Stage::Noticed), (4, Stage::Acted)].map(|(second, stage)| News {
         at: at(second),

@@ -178,7 +178,11 @@ impl Caller {
             CallsProbe::count(&self.probe.retried);
             let reason = Reason::from(error);
             broken = Failure { reason, at };
-            cx.emit(Event::Retried { reason, at });
+            cx.emit(Event::Retried {
+                reason,
+                at,
+                later: cx.is_in_background(),
+            });
             retries += 1;
         };
         if reply.outcome.is_err() {

@@ -117,7 +117,11 @@ impl Upstream {
             if !is_theirs || !(undone || broken) || all_asked {
                 return reply;
             }
-            cx.emit(Event::Retried { reason, at });
+            cx.emit(Event::Retried {
+                reason,
+                at,
+                later: cx.is_in_background(),
+            });
             retries = reply.retries.saturating_add(1);
             last = (Failure { reason, at }, reply.retries);
         }

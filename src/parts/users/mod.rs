@@ -371,6 +371,7 @@ impl Population {
             cx.emit(Event::Retried {
                 reason: Reason::Refused,
                 at: holder,
+                later: false,
             });
             retries = reply.retries.saturating_add(1);
         }
@@ -386,6 +387,13 @@ impl Population {
                 Err(_) => tally.failed += 1,
             }
         });
+        let by_ask = &probe.by_ask[wish.ask as usize];
+        let mut ended = by_ask.get();
+        match reply.outcome {
+            Ok(_) => ended.ok += 1,
+            Err(_) => ended.failed += 1,
+        }
+        by_ask.set(ended);
         match &reply.outcome {
             Err(Failure { reason, at }) => {
                 let open = matches!(reason, Reason::TimedOut | Reason::Reset | Reason::NotAcknowledged);

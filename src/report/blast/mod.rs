@@ -1,12 +1,14 @@
 //! What breaks when each thing fails, the worst first: as text, Markdown, HTML, CSV and JSON.
 
 mod availability;
+mod kinds;
 mod page;
 mod path;
 mod text;
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -16,6 +18,7 @@ use crate::analyze::blast::{Class, Extent, Outcome, Plan, Row, Seen, Toll, Trial
 use crate::layout::{Layout, duration};
 
 pub use availability::AvailabilityReport;
+pub use kinds::AskReport;
 pub use page::to_html;
 pub(super) use text::field;
 pub use text::{figures_in_words, title, to_csv, to_markdown, to_text};
@@ -131,8 +134,12 @@ pub struct TollReport {
     pub lost_sessions: i64,
     /// Accepted jobs lost.
     pub lost_jobs: u64,
+    /// What became of the requests, by population and by what was asked for.
+    pub by_ask: Vec<AskReport>,
     /// Messages that wait in queues at the end.
     pub waiting: i64,
+    /// Messages that those who publish keep in their own memory at the end, as no queue takes them.
+    pub outbox: i64,
     /// What was spent beyond.
     pub extra_spent_usd: f64,
     /// When the first user was hurt.
@@ -246,7 +253,7 @@ fn failure(rank: usize, row: &Row, plan: &Plan, name: &str) -> FailureReport {
     }
 }
 
-/// The command that lets only this fail, with the seed that bore it worst.
+/// The command that lets only this fail, with the seed that bore it worst, for as long as that was watched: so it tells the same figures.
 fn alone(row: &Row, plan: &Plan, name: &str) -> String {
     let span = plan.question.span;
     let at = duration::format(span.before);
@@ -260,7 +267,7 @@ fn alone(row: &Row, plan: &Plan, name: &str) -> String {
         operand(Path::new(name)),
         row.worst().seed,
         deeds.collect::<String>(),
-        duration::format(span.before + span.after)
+        duration::format(span.before + Duration::from_micros(row.worst().outcome.watched_us))
     )
 }
 
@@ -292,7 +299,9 @@ fn toll(toll: &Toll) -> TollReport {
         missing_writes: outcome.missing_writes,
         lost_sessions: toll.lost_sessions,
         lost_jobs: outcome.lost_jobs,
+        by_ask: kinds::asked(outcome),
         waiting: toll.waiting,
+        outbox: toll.outbox,
         extra_spent_usd: dollars(toll.extra_microusd),
         hurt_s: seconds(outcome.hurt_us),
         noticed_s: seconds(outcome.noticed_us),

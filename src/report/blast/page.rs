@@ -1,6 +1,6 @@
 //! The ranking as one HTML page.
 
-use super::text::{beyond, figures, groups, standing, title, worst};
+use super::text::{beyond, figures, groups, standing, title, tried_in_words, worst};
 use super::{BlastReport, FailureReport};
 use crate::analyze::blast::Class;
 use crate::report::document::{Block, Cell, Document, Fact, Grid, Prose, Section, Tone};
@@ -42,16 +42,18 @@ pub fn to_html(report: &BlastReport) -> String {
 }
 
 fn summary(report: &BlastReport) -> Prose {
-    let tried: u64 = report.failures.iter().map(|failure| failure.stands_for).sum();
     let watched = format!(
         " Each failure comes after {} s and is watched for up to {} s; all meet the same traffic. ",
         report.before_s, report.watched_s
     );
     let prose = Prose::default().name(&report.layout.name).and(format!(
-        ": {} of single things{}, of which {} differ.{watched}",
-        plural(tried, "failure"),
-        if report.pairs { " and of pairs of machines" } else { "" },
-        count(report.failures.len() as u64)
+        ": {}{}.{watched}",
+        tried_in_words(report),
+        if report.pairs {
+            ", pairs of machines among them"
+        } else {
+            ""
+        },
     ));
     let Some(worst) = report.failures.first() else {
         return prose;
@@ -113,7 +115,7 @@ fn section(report: &BlastReport, class: Class) -> Option<Section> {
         blocks.extend(groups.iter().flat_map(|group| reason(group)));
     }
     Some(Section {
-        title: Prose::words(format!("{class} ({})", count(standing(&groups)))),
+        title: Prose::words(format!("{class}: {}", standing(&groups))),
         blocks,
     })
 }

@@ -2,8 +2,13 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use crate::analyze::blast::{Class, Extent, Failure, Row};
+use super::kinds;
+use crate::analyze::blast::{Class, Extent, Failure, Row, Toll};
 use crate::observe::{Kind, LinkKind, Topology};
+use crate::report::words::plural;
+
+/// So many messages more than usual are a pile.
+const PILE: u64 = 20;
 
 /// The shortest way of a request from people to the first service that a failure hits: their selectors. Empty when no request goes there, and for data
 /// centers and links.
@@ -54,6 +59,12 @@ pub(super) fn why(topology: &Topology, row: &Row) -> String {
     if !outcome.sentence.is_empty() {
         words.push(outcome.sentence.clone());
     }
+    if row.class != Class::Redundant {
+        words.extend(kinds::failing(outcome));
+    }
+    if row.class == Class::Hidden {
+        words.extend(piled_up(row.worst()));
+    }
     let full = outcome.busiest_permille >= 950;
     if full && row.class == Class::Hidden {
         words.push(format!(
@@ -63,4 +74,18 @@ pub(super) fn why(topology: &Topology, row: &Row) -> String {
         ));
     }
     words.join(" ")
+}
+
+/// What waits at the end that would not undisturbed. A handful is chance.
+fn piled_up(toll: &Toll) -> Option<String> {
+    let most = |messages: i64| u64::try_from(messages).ok().filter(|messages| *messages >= PILE);
+    let places = [
+        (toll.waiting, "in queues"),
+        (toll.outbox, "in the memory of those who sent them"),
+    ];
+    let piles = places
+        .into_iter()
+        .filter_map(|(messages, place)| Some(format!("{} {place}", plural(most(messages)?, "more message"))));
+    let piles: Vec<String> = piles.collect();
+    (!piles.is_empty()).then(|| format!("At the end there are {} than usual.", piles.join(" and ")))
 }

@@ -23,8 +23,19 @@ const COLUMNS: [(&str, Align); 8] = [
 
 /// The columns of the CSV.
 const FIELDS: &str = "rank,class,extent,target,what,stands_for,seed,watched_s,failing_ratio,failed,retried,worst_p99_ms,last_p99_ms,\
-                      lost_writes,missing_writes,lost_sessions,lost_jobs,waiting,hurt_s,noticed_s,acted_s,served_s,healed_s,\
+                      lost_writes,missing_writes,lost_sessions,lost_jobs,waiting,outbox,hurt_s,noticed_s,acted_s,served_s,healed_s,\
                       extra_spent_usd,digest";
+
+/// How much fails, as in the JSON and in words.
+const EXTENTS: [(&str, &str); 7] = [
+    ("machine", "machine"),
+    ("zone", "zone"),
+    ("data_center", "data center"),
+    ("outside", "outside service"),
+    ("service", "whole service"),
+    ("link", "link"),
+    ("pair", "pair"),
+];
 
 /// The widest name that stands beside its figures.
 const NAME: usize = 20;
@@ -40,7 +51,8 @@ pub fn to_text(report: &BlastReport) -> String {
         if groups.is_empty() {
             continue;
         }
-        lines.extend([String::new(), format!("{class} ({})", count(standing(&groups)))]);
+        lines.push(String::new());
+        lines.extend(wrap(&format!("{class}: {}", standing(&groups)), 0));
         let mut table = Table::new(&COLUMNS);
         for group in &groups {
             let name = title(group);
@@ -72,26 +84,21 @@ const LEGEND: &str = "failing: share of the requests that still fail at the end.
 fn head(report: &BlastReport) -> Vec<String> {
     let seeds = match report.seeds[..] {
         [only] => format!("seed {only}"),
-        [first, .., last] => format!("seeds {first} to {last}, of which the worst is shown"),
+        [one, other] => format!("each with the seeds {one} and {other}, of which the worse one is shown"),
+        [first, .., last] => format!("each with the seeds {first} to {last}, of which the worst one is shown"),
         [] => String::new(),
     };
-    let tried: u64 = report.failures.iter().map(|failure| failure.stands_for).sum();
-    let mut lines = vec![
-        format!(
-            "{}  {}",
-            printable(&report.layout.name),
-            printable(&report.layout.title)
-        ),
-        format!(
-            "{}, of which {} differ; {seeds}",
-            plural(tried, "failure"),
-            count(report.failures.len() as u64)
-        ),
-        format!(
-            "each comes after {}s and is watched for up to {}s, less if all is settled before",
-            report.before_s, report.watched_s
-        ),
-    ];
+    let mut lines = vec![format!(
+        "{}  {}",
+        printable(&report.layout.name),
+        printable(&report.layout.title)
+    )];
+    lines.extend(wrap(&format!("{}; {seeds}", tried_in_words(report)), 0));
+    let watched = format!(
+        "each comes after {}s and is watched for up to {}s, less if all is settled before",
+        report.before_s, report.watched_s
+    );
+    lines.extend(wrap(&watched, 0));
     if let Some(first) = report.undisturbed.first() {
         let undisturbed = format!(
             "undisturbed: {} requests, {} failed, p99 {}, {}; busiest {} at {}",
@@ -124,6 +131,20 @@ fn head(report: &BlastReport) -> Vec<String> {
     lines
 }
 
+/// How many ways to fail there are, and how many were tried: those that are alike once.
+pub(super) fn tried_in_words(report: &BlastReport) -> String {
+    let all: u64 = report.failures.iter().map(|failure| failure.stands_for).sum();
+    let tried = report.failures.len() as u64;
+    if all == tried {
+        return format!("{} ways to fail, all of them tried", count(all));
+    }
+    format!(
+        "{} ways to fail, of which {} differ and were tried",
+        count(all),
+        count(tried)
+    )
+}
+
 /// The failures of a class, those of the same thing together.
 pub(super) fn groups(report: &BlastReport, class: Class) -> Vec<Group<'_>> {
     let mut groups: Vec<Group> = Vec::new();
@@ -137,8 +158,17 @@ pub(super) fn groups(report: &BlastReport, class: Class) -> Vec<Group<'_>> {
     groups
 }
 
-pub(super) fn standing(groups: &[Group]) -> u64 {
-    groups.iter().map(|group| group[0].stands_for).sum()
+/// What fails in these groups, each kind with its number: `2 machines, 1 link`. What is alike and was not tried counts, too.
+pub(super) fn standing(groups: &[Group]) -> String {
+    let number = |extent: &str| -> u64 {
+        let of = groups.iter().filter(|group| group[0].extent == extent);
+        of.map(|group| group[0].stands_for).sum()
+    };
+    let words = EXTENTS.map(|(extent, one)| (number(extent), one));
+    let told = words.into_iter().filter(|(number, _)| *number > 0);
+    told.map(|(number, one)| plural(number, one))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// What failed, in one way or in several: `web/1 crashed, hung (any of 40)`.
@@ -288,7 +318,7 @@ pub fn to_markdown(report: &BlastReport) -> String {
         }
         lines.extend([
             String::new(),
-            format!("### {class} ({})", count(standing(&groups))),
+            format!("### {class}: {}", standing(&groups)),
             String::new(),
         ]);
         lines.push("| failure | failing | failed | retried | p99 | lost | noticed | served | why |".to_owned());
@@ -336,6 +366,7 @@ fn record(row: &FailureReport, toll: &TollReport) -> Vec<String> {
         toll.lost_sessions.to_string(),
         toll.lost_jobs.to_string(),
         toll.waiting.to_string(),
+        toll.outbox.to_string(),
         seconds(toll.hurt_s),
         seconds(toll.noticed_s),
         seconds(toll.acted_s),

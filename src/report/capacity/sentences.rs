@@ -13,6 +13,18 @@ pub(super) fn broken(found: &Found, reading: &Reading) -> Option<String> {
             format!("{} is broken: measured {value}", demand.text)
         }
         Broken::Queue { queue, per_second } => format!("{queue} grows by {per_second:.1} messages a second"),
+        Broken::Outbox {
+            service,
+            queue,
+            per_second,
+        } if *per_second < 0.05 => format!("{queue} takes nothing of what {service} sends, which stays in its outbox"),
+        Broken::Outbox {
+            service,
+            queue,
+            per_second,
+        } => format!(
+            "{queue} does not take what {service} sends, whose outbox grows by {per_second:.1} messages a second"
+        ),
     })
 }
 

@@ -2,7 +2,7 @@
 
 use super::sentences::times;
 use super::{CapacityReport, CarriedReport, LossReport, LostReport, ProbeReport, TierReport, plot};
-use crate::analyze::capacity::LEAST;
+use crate::analyze::capacity::{LEAST, MOST};
 use crate::layout::printable;
 use crate::report::blast::field;
 use crate::report::markdown::literal;
@@ -12,6 +12,9 @@ use crate::report::words::{count, milliseconds, percent, plural, value};
 /// The fields of the CSV.
 const FIELDS: &str = "factor,lost,holds,offered_per_s,served_per_s,failed_ratio,p50_ms,p99_ms,watched_s,broken,first,\
                       first_utilisation,digest";
+
+/// From this precision on, texts say between what the capacity lies, and not what it is.
+const COARSE: f64 = 0.1;
 
 /// For a terminal, 80 columns wide.
 pub fn to_text(report: &CapacityReport) -> String {
@@ -33,7 +36,9 @@ pub fn to_text(report: &CapacityReport) -> String {
     if let Some(loss) = report.with_loss.as_ref().filter(|loss| !loss.failures.is_empty()) {
         lines.extend([String::new(), format!("if one {} is lost", named(loss.lost))]);
         let mut table = Table::new(&LOSSES);
-        loss.failures.iter().for_each(|lost| table.row(lost_cells(lost)));
+        loss.failures
+            .iter()
+            .for_each(|lost| table.row(lost_cells(report, lost)));
         lines.extend(table.lines());
     }
     lines.extend([String::new()]);
@@ -82,7 +87,7 @@ fn tier_cells(tier: &TierReport) -> Vec<String> {
     ]
 }
 
-fn lost_cells(lost: &LostReport) -> Vec<String> {
+fn lost_cells(report: &CapacityReport, lost: &LostReport) -> Vec<String> {
     let any = match lost.stands_for {
         1 => String::new(),
         several => format!(" (any of {})", count(several)),
@@ -93,6 +98,7 @@ fn lost_cells(lost: &LostReport) -> Vec<String> {
         "worst" => "the worst",
         "not_tried" => "not tried: it was not there, or there was no time",
         "costs" => "survived, with less traffic",
+        _ if is_coarse(report) => "survived, and more was not tried",
         _ => "survived, with as much traffic",
     };
     vec![
@@ -131,12 +137,46 @@ fn rate(report: &CapacityReport, factor: f64) -> String {
     }
 }
 
+/// Whether what holds and what breaks lie so far apart that the one is no word for the other.
+fn is_coarse(report: &CapacityReport) -> bool {
+    report.precision > COARSE
+}
+
+/// As one types it: `50%`.
+fn precision(report: &CapacityReport) -> String {
+    format!("{}%", value((report.precision * 1e4).round() / 1e2))
+}
+
+/// `it carries 2.4x its traffic of 400 requests/s: 960 requests/s, and breaks at 2.52x`; with a coarse precision only what is known.
+fn carries(report: &CapacityReport, holds: f64, breaks: f64) -> String {
+    let own = rate(report, 1.0);
+    let (told, most) = (rate(report, holds), times(breaks));
+    let holds = times(holds);
+    if is_coarse(report) {
+        let precision = precision(report);
+        return format!(
+            "it carries at least {holds} its traffic of {own}, {told}, and less than {most}: nothing between was tried (--precision {precision})"
+        );
+    }
+    format!("it carries {holds} its traffic of {own}: {told}, and breaks at {most}")
+}
+
+/// Who gives first, and why. Where much lies between what holds and what breaks, another one may have given way before.
+fn why(report: &CapacityReport, carried: &CarriedReport) -> Option<String> {
+    let why = carried.why.clone()?;
+    if is_coarse(report) {
+        return Some(why.replacen(" gives first, at ", " has given way by ", 1));
+    }
+    Some(why)
+}
+
 fn answer(report: &CapacityReport, carried: &CarriedReport) -> Vec<String> {
     let own = rate(report, 1.0);
     let first = match (carried.holds_factor, carried.breaks_factor) {
         (None, _) if report.most_factor < 1.0 => {
             format!(
-                "it carries nothing up to {} of its {own}; 1x was not tried (--most-rate)",
+                "nothing that was tried holds, from {} to {} of its {own}; 1x was not tried, since it is above --most-rate",
+                times(LEAST),
                 times(report.most_factor)
             )
         }
@@ -147,20 +187,20 @@ fn answer(report: &CapacityReport, carried: &CarriedReport) -> Vec<String> {
             rate(report, holds),
             times(breaks)
         ),
-        (Some(holds), Some(breaks)) => format!(
-            "it carries {} its traffic of {own}: {}, and breaks at {}",
+        (Some(holds), Some(breaks)) => carries(report, holds, breaks),
+        (Some(holds), None) => format!(
+            "it carries at least {} its traffic of {own}, {}: more was not tried ({})",
             times(holds),
             rate(report, holds),
-            times(breaks)
-        ),
-        (Some(holds), None) => format!(
-            "it carries {} its traffic of {own}, {}, at the least: nothing above was tried (--most-rate)",
-            times(holds),
-            rate(report, holds)
+            if report.most_factor >= MOST {
+                "it is the most that can be asked for"
+            } else {
+                "--most-rate allows no more"
+            }
         ),
     };
     let mut lines = vec![first];
-    lines.extend(carried.why.clone());
+    lines.extend(why(report, carried));
     lines
 }
 
@@ -181,23 +221,37 @@ fn answer_with_loss(report: &CapacityReport, loss: &LossReport) -> Vec<String> {
             .map_or_else(String::new, times),
         points.join(", ")
     );
-    let first = match (carried.holds_factor, worst.first()) {
+    let first = match (carried.holds_factor, worst.is_empty()) {
         _ if loss.failures.is_empty() => format!("there is no {what} that could be lost"),
         (None, _) if points.is_empty() => format!("no {what} that could be lost was there"),
         (None, _) => return vec![format!("no {what} can be lost: {survives}")],
-        (Some(holds), None) => format!(
+        (Some(holds), true) if is_coarse(report) => format!(
+            "whichever {what} is lost that can be, it carries at least {}, {}: more was not tried (--precision {})",
+            times(holds),
+            rate(report, holds),
+            precision(report)
+        ),
+        (Some(holds), true) => format!(
             "whichever {what} is lost that can be, it carries as much, to the precision: {}, {}",
             times(holds),
             rate(report, holds)
         ),
-        (Some(holds), Some(worst)) => format!(
-            "if one {what} is lost, at worst {worst}, it carries {}: {}",
-            times(holds),
-            rate(report, holds)
-        ),
+        (Some(holds), false) => {
+            let least = match carried.breaks_factor {
+                Some(breaks) if is_coarse(report) => {
+                    format!("at least {}, and less than {}", times(holds), times(breaks))
+                }
+                _ => times(holds),
+            };
+            format!(
+                "if one {what} is lost, at worst {}, it carries {least}: {}",
+                worst.join(" or "),
+                rate(report, holds)
+            )
+        }
     };
     let mut lines = vec![first];
-    lines.extend(carried.why.clone());
+    lines.extend(why(report, carried));
     if !points.is_empty() {
         lines.push(format!("single points of failure are left out of that: {survives}"));
     }
@@ -222,13 +276,21 @@ fn judged(report: &CapacityReport) -> Vec<String> {
     if !report.aside.is_empty() {
         lines.push(format!("not judged: {}", report.aside.join("; ")));
     }
+    let all = report.probes.len() as u64;
+    let lossy = report.probes.iter().filter(|probe| probe.lost.is_some()).count() as u64;
+    let (with, later) = match &report.with_loss {
+        Some(loss) if lossy > 0 => (
+            format!(", {} of them with one {} lost", count(lossy), named(loss.lost)),
+            format!("; with a loss {}s after it", report.grace_s),
+        ),
+        _ => (String::new(), String::new()),
+    };
     lines.push(format!(
-        "{}, seed {}; each is watched for {}s after {}s of warm-up, and after a loss {}s later",
-        plural(report.probes.len() as u64, "run"),
+        "{}{with}, seed {}; each is watched for {}s after {}s of warm-up{later}",
+        plural(all, "run"),
         report.seed,
         report.watched_s,
         report.warm_up_s,
-        report.grace_s
     ));
     lines
 }
@@ -279,7 +341,7 @@ pub fn to_markdown(report: &CapacityReport) -> String {
         rows,
     );
     if let Some(loss) = &report.with_loss {
-        let rows = loss.failures.iter().map(lost_cells).collect();
+        let rows = loss.failures.iter().map(|lost| lost_cells(report, lost)).collect();
         table(
             &mut lines,
             format!("### If one {} is lost", named(loss.lost)),
@@ -311,10 +373,15 @@ fn probe_cells(probe: &ProbeReport) -> Vec<String> {
         probe.lost.clone().unwrap_or_default(),
         count(probe.offered_per_s.round() as u64),
         percent(probe.failed_ratio),
-        milliseconds(probe.p50_ms),
-        milliseconds(probe.p99_ms),
+        latency(probe.p50_ms),
+        latency(probe.p99_ms),
         probe.broken.clone().unwrap_or_default(),
     ]
+}
+
+/// Where nobody was answered there is no latency.
+fn latency(ms: f64) -> String {
+    if ms > 0.0 { milliseconds(ms) } else { "-".to_owned() }
 }
 
 /// For a spreadsheet (RFC 4180): a line for each run.

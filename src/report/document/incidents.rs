@@ -104,11 +104,10 @@ fn timeline(incident: &IncidentReport) -> Vec<Step> {
         None => Prose::words("Not reached: no request failed or had to be tried again."),
     };
     let noticed = by_whom(incident.noticed.as_ref(), ".", "Not reached: nobody noticed.");
-    let acted = by_whom(
-        incident.acted.as_ref(),
-        ": no traffic goes to what is hurt any more.",
-        "Not reached: traffic to what is hurt was never stopped.",
-    );
+    let acted = match (&incident.acted, incident.deed) {
+        (Some(milestone), Some(deed)) => Prose::default().name(&milestone.who).and(format!(" {deed}.")),
+        (milestone, _) => by_whom(milestone.as_ref(), ".", "Not reached: nobody acted."),
+    };
     let served = match incident.served_s {
         Some(_) => "Users were served as before.",
         None if unharmed => "Not reached: there was no need.",

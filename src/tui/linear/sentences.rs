@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use crate::observe::{DatabaseKind, Frame, Health, Incident, Kind, LogLine, Severity};
+use crate::observe::{Frame, Health, Incident, LogLine, Severity, deed};
 use crate::sim::SimTime;
 use crate::tui::speed::Speed;
 use crate::tui::{text, truth};
@@ -102,7 +102,7 @@ impl Stage {
             }
             Stage::Acted => {
                 let done = incident.acted.as_ref().and_then(|acted| {
-                    let done = deed(frame, incident, &acted.who)?;
+                    let done = deed(frame, incident)?;
                     Some(format!(": {} {done}", acted.who))
                 });
                 let done = done.unwrap_or_else(|| by(&incident.acted));
@@ -114,26 +114,6 @@ impl Stage {
             Stage::Healed => format!("Incident {number}, healed after {after}: all is as before; in all {so_far}."),
         }
     }
-}
-
-/// What somebody has done who has acted on an incident, where their kind tells.
-fn deed(frame: &Frame, incident: &Incident, who: &str) -> Option<&'static str> {
-    let mut services = frame.topology.services.iter().zip(&frame.services);
-    let (service, state) = services.find(|(service, _)| {
-        service.selector == who || service.instances.iter().any(|instance| instance.selector == who)
-    })?;
-    let one_of_them =
-        |name: &str| service.selector == name || service.instances.iter().any(|instance| instance.selector == name);
-    let primary = |kind| kind == DatabaseKind::PrimaryReplicas;
-    Some(match service.kind {
-        Kind::Autoscaler => "adds machines",
-        // The other one of a pair.
-        Kind::LoadBalancer if one_of_them(&incident.target) => "takes over",
-        Kind::LoadBalancer | Kind::Dns => "sends nothing there any more",
-        Kind::Monitor => "makes another node primary",
-        Kind::Database if state.database.as_ref().is_some_and(|database| primary(database.kind)) => "is primary now",
-        _ => return None,
-    })
 }
 
 /// What an incident has cost users, in numbers.

@@ -289,7 +289,10 @@ fn pictures_say_what_they_show() {
         );
     }
     assert_eq!(page.matches("<svg class=\"plot").count(), 4);
-    assert_eq!(page.matches("<table>").count(), page.matches("<caption>").count());
+    assert_eq!(
+        page.matches("<table>").count(),
+        page.matches("<p class=\"caption\">").count()
+    );
     assert_has(
         &page,
         &["At most 400 requests ended in a second. At most 70 failed and 241 were tried again in one."],

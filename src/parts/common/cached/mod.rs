@@ -354,7 +354,11 @@ impl CacheClient {
             let node = owners.get(asked.get().saturating_sub(1))?;
             match reply.outcome {
                 Err(Failure { reason, at }) if at == node && asked.get() < owners.len() && may_go_on(reason, safe) => {
-                    cx.emit(Event::Retried { reason, at });
+                    cx.emit(Event::Retried {
+                        reason,
+                        at,
+                        later: cx.is_in_background(),
+                    });
                 }
                 _ => return Some((node, reply)),
             }

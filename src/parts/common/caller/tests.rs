@@ -262,6 +262,7 @@ fn what_broke_on_the_way_is_tried_again_if_it_may_be_repeated() {
     let retried = Event::Retried {
         reason: Reason::Refused,
         at: back,
+        later: false,
     };
     let expected = [3, 5, 7].map(|millis| (at(millis), bench.front, retried));
     assert_eq!(bench.kernel.take_reports(), expected);
