@@ -276,6 +276,17 @@ mod tests {
     }
 
     #[test]
+    fn sentences_are_filled_with_the_keys_in_force() {
+        let words = "{rewind} goes back, {mend all} mends, {no act} and {stay";
+        let filled = |key: &str| format!("{key} goes back, R mends, {{no act}} and {{stay");
+        assert_eq!(Keymap::default().fill(words), filled("z"));
+        let keymap = with(&[(Action::Rewind, &["u"])]).expect("it is right");
+        assert_eq!(keymap.fill(words), filled("u"));
+        let none = with(&[(Action::Rewind, &[])]).expect("it is right");
+        assert_eq!(none.fill(words), filled("rewind"));
+    }
+
+    #[test]
     fn an_act_has_the_keys_that_it_was_given_and_no_others() {
         let keymap = with(&[(Action::Kill, &["d", "delete"]), (Action::More, &["a"])]).expect("it is right");
         assert_eq!(keymap.action(press(KeyCode::Char('d'))), Some(Action::Kill));

@@ -48,7 +48,7 @@ const UPON: u32 = 12;
 const CROSSING: u32 = 4;
 const LEAVING: u32 = 120;
 /// What each cell behind a card costs.
-const BEHIND: u32 = 80;
+const BEHIND: u32 = 400;
 
 /// A place where a way may begin or end: the cell, its direction, and what it costs to use it.
 type Port = (u16, u16, usize, u32);
