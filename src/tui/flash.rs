@@ -274,13 +274,14 @@ mod tests {
     #[test]
     fn users_of_a_data_center_that_is_given_up_go_to_the_others() {
         let (before, mut after) = moments("13");
-        after.sites[0].believed_up = false;
+        let site = |name: &str| before.topology.sites.iter().position(|site| site.name == name);
+        after.sites[site("us-east").expect("it is there")].believed_up = false;
         let sweeps = takeovers(&before, &after);
         assert!(!sweeps.is_empty());
         for sweep in &sweeps {
             let link = &after.topology.links[sweep.link];
             assert_eq!(after.topology.services[link.from].site, None);
-            assert_eq!(after.topology.services[link.to].site, Some(1));
+            assert_eq!(after.topology.services[link.to].site, site("eu-west"));
         }
     }
 
