@@ -87,14 +87,16 @@ pub(super) fn show(show: tui::Show, options: &tui::Options) -> Result<Ended, Com
 }
 
 fn farewell(farewell: &tui::Farewell) -> Result<Ended, Complaint> {
-    if let Some(frame) = &farewell.frame {
-        output::say(&report::summary(frame))?;
-    }
+    let mut words = farewell.frame.as_ref().map(report::summary).unwrap_or_default();
     if let Some(file) = &farewell.file {
         let again = operand(file);
-        output::say(&format!(
-            "see again  blastradius replay {again}\nas a page  blastradius replay {again} --html > report.html\n"
-        ))?;
+        words = format!(
+            "{words}see again  blastradius replay {again}\nas a page  blastradius replay {again} --html > report.html\n"
+        );
     }
-    Ok(Ended::With(farewell.exit_code))
+    match output::say(&words) {
+        // A signal that ends the program may come because there is nobody to tell any more.
+        Err(complaint) if farewell.exit_code == 0 => Err(complaint),
+        _ => Ok(Ended::With(farewell.exit_code)),
+    }
 }

@@ -16,6 +16,7 @@ use super::engine::{self, Order};
 use super::keymap::Action;
 use super::menu::{self, Choice, Menu};
 use super::palette::{Palette, Pressed};
+use super::panels::request::Leaf;
 use super::past;
 use super::prompt::{Prompt, Purpose, Typed};
 use super::question;
@@ -100,6 +101,8 @@ impl App {
         match self.keymap.action(key) {
             Some(Action::Down) => self.over = Over::Help(scrolled.saturating_add(1).min(40)),
             Some(Action::Up) => self.over = Over::Help(scrolled.saturating_sub(1)),
+            Some(Action::PageDown) => self.over = Over::Help(scrolled.saturating_add(10).min(40)),
+            Some(Action::PageUp) => self.over = Over::Help(scrolled.saturating_sub(10)),
             Some(Action::First) => self.over = Over::Help(0),
             Some(Action::Last) => self.over = Over::Help(40),
             Some(Action::Quit) if is_ctrl_c(key) => return Some(Intent::Quit),
@@ -305,6 +308,7 @@ impl App {
             Action::Up => self.go(Way::Up),
             Action::Right => self.go(Way::Right),
             Action::First | Action::Last => self.end(action == Action::First),
+            Action::PageUp | Action::PageDown => self.page(action == Action::PageUp),
             Action::Enter => self.enter(),
             Action::Back if self.timeline.arriving.is_some() => return Some(Intent::Order(Order::CallOff)),
             // It goes on, or stands still, as it did before it looked for a milestone.
@@ -453,6 +457,8 @@ impl App {
         match (self.focus, way) {
             (Pane::Log, Way::Up) => self.scroll(1),
             (Pane::Log, Way::Down) => self.scroll(-1),
+            (_, Way::Up) if self.leaf(Leaf::Lines(-1)) => {}
+            (_, Way::Down) if self.leaf(Leaf::Lines(1)) => {}
             _ => {
                 if let Some(item) = select::step(&self.plan, self.topology(), self.selected, way) {
                     self.selected = item;
@@ -475,6 +481,18 @@ impl App {
             };
         } else if let Some(item) = select::end(&self.plan, first) {
             self.selected = item;
+        }
+    }
+
+    /// A page of the waterfall, where that is longer than its panel; else one of the events.
+    fn page(&mut self, up: bool) {
+        let by = if up { -1 } else { 1 };
+        if !self.leaf(Leaf::Pages(by)) {
+            let lines = self
+                .arrangement
+                .area(Pane::Log)
+                .map_or(10, |area| area.height.max(4) - 3);
+            self.scroll(-by * usize::from(lines).cast_signed());
         }
     }
 

@@ -13,7 +13,7 @@ use crate::report::between;
 use crate::sim::SimTime;
 
 use super::engine::{Answer, Order, Pace, Timeline, View};
-use super::flash::{self, Flash};
+use super::flash::{self, Flash, Sweep};
 use super::keymap::Keymap;
 use super::layers;
 use super::lens::Lens;
@@ -114,6 +114,8 @@ pub enum Intent {
     Failure(usize),
     /// Several things for the engine, one after the other: what an experiment does, for example.
     Orders(Vec<Order>),
+    /// Open the run again that was left for a failure.
+    Reopen,
     /// Say where the run is recorded; the whole path, on a page of its own, if so.
     WhereKept(bool),
     /// Write the layout as it is now to this file.
@@ -250,6 +252,8 @@ pub struct App {
     pub notice: Option<Notice>,
     /// How far the event log is scrolled back, in lines.
     pub scrolled: usize,
+    /// The first line of the waterfall where the person has leafed in it, and when the request of that began.
+    pub(super) leafed: Option<(SimTime, usize)>,
     /// What was searched for last.
     pub sought: String,
     /// What was selected when the search that is typed began.
@@ -276,6 +280,8 @@ pub struct App {
     pub(super) studied: Option<f64>,
     /// What has just changed.
     pub(super) flashes: Vec<Flash>,
+    /// Ways that have just taken traffic over.
+    pub(super) sweeps: Vec<Sweep>,
     /// How far traffic has moved on the screen, in cells.
     pub phase: f64,
     /// Where everything on the map stands.
@@ -317,6 +323,7 @@ impl App {
             foreseen: None,
             notice: None,
             scrolled: 0,
+            leafed: None,
             sought: String::new(),
             sought_from: selected,
             history: History::default(),
@@ -329,6 +336,7 @@ impl App {
             preview: None,
             studied: None,
             flashes: Vec::new(),
+            sweeps: Vec::new(),
             tries: Tries::default(),
             phase: 0.0,
             plan: Plan::default(),
@@ -394,6 +402,9 @@ impl App {
         let after = &self.view.frame;
         if self.motion {
             self.flashes.extend(flash::news(&before.frame, after));
+            let taken = flash::takeovers(&before.frame, after);
+            self.sweeps.retain(|sweep| !taken.iter().any(|new| new.is_of(sweep)));
+            self.sweeps.extend(taken);
         }
         if before.frame.topology != after.topology {
             let follow = |item: Item| {
@@ -406,6 +417,7 @@ impl App {
                 .and_then(|item| item.follow(&before.frame.topology, &after.topology));
             self.planned.1 = Rect::ZERO;
             self.flashes.clear();
+            self.sweeps.clear();
             if !self.panes().contains(&self.focus) {
                 (self.focus, self.zoom) = (Pane::Map, None);
             }
@@ -450,7 +462,8 @@ impl App {
     /// Shows a line for a while.
     pub fn say(&mut self, words: impl Into<String>, role: Role) {
         self.notice = Some(Notice {
-            words: words.into(),
+            // Who says it does not know the keys.
+            words: self.keymap.fill(&words.into()),
             role,
             left: NOTICE,
             here: false,
@@ -459,7 +472,8 @@ impl App {
 
     /// Lets time on the wall pass. True when something on the screen changed by it.
     pub fn tick(&mut self, passed: Duration) -> bool {
-        let faded = flash::fade(&mut self.flashes, passed);
+        let swept = flash::sweep_on(&mut self.sweeps, passed);
+        let faded = flash::fade(&mut self.flashes, passed) || swept;
         let Some(notice) = &mut self.notice else { return faded };
         notice.left = notice.left.saturating_sub(passed);
         let over = notice.left.is_zero();

@@ -79,7 +79,7 @@ impl Menu {
     /// What is said where no line has a key.
     pub fn without(&self, key: char) -> String {
         let why = match (self.title.as_str(), key) {
-            ("branches", 'n') => ": another branch begins in the past only; z goes back",
+            ("branches", 'n') => ": another branch begins in the past only; {rewind} goes back",
             _ => "",
         };
         format!("no line of this menu has the key {key}{why}")

@@ -12,8 +12,10 @@ mod act;
 mod app;
 mod changes;
 mod complete;
+mod crash;
 mod deeds;
 pub mod engine;
+mod first;
 mod flash;
 mod foresee;
 mod glyph;
@@ -25,6 +27,7 @@ pub mod linear;
 pub mod map;
 mod menu;
 mod milestone;
+mod mishap;
 mod mouse;
 mod nodes;
 mod paint;
@@ -48,9 +51,8 @@ mod truth;
 mod words;
 
 use std::io::{self, IsTerminal};
-use std::panic;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -65,9 +67,10 @@ pub use lens::Lens;
 pub use speed::Speed;
 pub use tries::{Launch, Tries};
 
-use engine::{Engine, Keep, Order, Simulation, Start, View};
+use crash::crash;
+use engine::{Engine, Keep, Order, Simulation, Start};
+use first::{First, first_view};
 use foresee::Foresight;
-use keymap::{Action, Keymap};
 use study::{Asked, Study};
 use terminal::{Screen, Signals};
 use theme::Role;
@@ -77,12 +80,8 @@ use tries::Ticks;
 const LIVELY: Duration = Duration::from_millis(16);
 const STILL: Duration = Duration::from_millis(60);
 
-/// Between two looks whether a world is built.
-const BUILDING: Duration = Duration::from_millis(5);
 /// How long the marks and notes of a recording stay, on the wall.
 const WORDS: Duration = Duration::from_secs(8);
-/// Events that are kept until it is.
-const EARLY: usize = 256;
 
 /// How it ended.
 #[derive(Clone, Debug)]
@@ -95,6 +94,18 @@ pub struct Farewell {
     pub file: Option<PathBuf>,
     /// The exit code: 0, or 128 and the number of the signal that ended the program (143 for SIGTERM, 129 for SIGHUP).
     pub exit_code: u8,
+}
+
+impl Farewell {
+    /// Of a run that a signal ended when its terminal was gone: there is nobody to tell of it.
+    fn of_signal(name: String, file: Option<PathBuf>, signal: u8) -> Farewell {
+        Farewell {
+            name,
+            frame: None,
+            file,
+            exit_code: 128 + signal,
+        }
+    }
 }
 
 /// Whether there is a person at a terminal, at both ends.
@@ -152,6 +163,9 @@ fn play_on(show: Show, options: &Options, mut next: impl FnMut() -> Option<Show>
     let mut study = Study::default();
     let (mut ticks, trouble) = options.ticks.clone().map(Ticks::of).unzip();
     let mut words = trouble.flatten().map(|trouble| (trouble, Role::Refusal));
+    // The run that was left to see a failure, and where it stood.
+    let mut left: Option<Left> = None;
+    let mut begins = Duration::ZERO;
     loop {
         study.play(&show);
         let seed = show.recording.head.seed;
@@ -172,17 +186,25 @@ fn play_on(show: Show, options: &Options, mut next: impl FnMut() -> Option<Show>
             tries: Tries::of(&show.layout, done.unwrap_or_default()),
             ticks: ticks.as_mut(),
             words: words.take(),
+            begins: std::mem::take(&mut begins),
+            left: left.is_some(),
         };
         match session((&mut screen, &signals), start, &mut options, beside, make)? {
             Next::End(farewell) => return Ok(*farewell),
-            Next::Play(other) => {
+            Next::Play(other, run) => {
+                // From one failure to another: the run of the person is the one before both.
+                left.get_or_insert(*run);
                 show = *other;
                 options.unasked = false;
                 options.running = true;
-                words = options.runs.as_ref().map(|_| {
-                    let kept = "one failure, from its start; your run is kept: `blastradius replay --list`";
-                    (kept.to_string(), Role::Notice)
-                });
+                let how = "one failure, from its start; `:back` opens the run again that you left";
+                words = Some((how.to_string(), Role::Notice));
+            }
+            Next::Back => {
+                let Some(run) = left.take() else { continue };
+                show.recording = run.recording;
+                (show.file, show.replayed) = (run.file, true);
+                (begins, options.running) = (run.at, false);
             }
             Next::Over(farewell) => match next() {
                 Some(other) => show = other,
@@ -199,6 +221,7 @@ fn play_on(show: Show, options: &Options, mut next: impl FnMut() -> Option<Show>
                     replayed: false,
                 };
                 options.unasked = false;
+                left = None;
             }
         }
     }
@@ -233,10 +256,12 @@ pub fn play_simulation<S: Simulation + 'static>(
         tries: Tries::default(),
         ticks: None,
         words: None,
+        begins: Duration::ZERO,
+        left: false,
     };
     match session((&mut screen, &signals), start, options, beside, make)? {
         Next::End(farewell) | Next::Over(farewell) => Ok(*farewell),
-        Next::Open(_) | Next::Play(_) => Err(io::Error::other("a stand-in has no other layouts")),
+        Next::Open(_) | Next::Play(..) | Next::Back => Err(io::Error::other("a stand-in has no other layouts")),
     }
 }
 
@@ -246,7 +271,17 @@ enum Next {
     /// The recording has ended by itself.
     Over(Box<Farewell>),
     Open(usize),
-    Play(Box<Show>),
+    /// One failure; and the run that is left for it.
+    Play(Box<Show>, Box<Left>),
+    /// The run that was left.
+    Back,
+}
+
+/// A run that was left: all that is known of it, and where it stood.
+struct Left {
+    recording: Recording,
+    file: Option<PathBuf>,
+    at: Duration,
 }
 
 /// What there is beside the world.
@@ -257,6 +292,10 @@ struct Beside<'a> {
     ticks: Option<&'a mut Ticks>,
     /// What is to be said at once.
     words: Option<(String, Role)>,
+    /// Where a run that is known stands at first.
+    begins: Duration,
+    /// Whether there is a run that was left for this one.
+    left: bool,
 }
 
 fn session<S: Simulation + 'static>(
@@ -268,6 +307,9 @@ fn session<S: Simulation + 'static>(
 ) -> io::Result<Next> {
     let Head { name, seed, .. } = start.recording.head.clone();
     let mut engine = Engine::start(make, start)?;
+    if !beside.begins.is_zero() {
+        engine.order(Order::GoTo(beside.begins));
+    }
     let mut early = Vec::new();
     let view = match first_view(&mut engine, (signals, &options.keys), screen, &mut early)? {
         First::View(view) => *view,
@@ -296,33 +338,39 @@ fn session<S: Simulation + 'static>(
         study: beside.study,
         foresight: None,
         ticks: beside.ticks,
+        left: beside.left,
     };
     let end = match stage.run(&mut app, &early) {
         Ok(end) => end,
-        Err(error) => {
-            // The terminal is gone; what was recorded still gets its end.
-            let _ = stage.engine.end();
-            return Err(error);
-        }
+        // The terminal is gone; what was recorded still gets its end.
+        Err(error) => match (signals.ending_soon(), stage.engine.end()) {
+            (Some(signal), Ok(file)) => return Ok(Next::End(Box::new(Farewell::of_signal(name, file, signal)))),
+            _ => return Err(error),
+        },
     };
     let Some(end) = end else {
         return Err(crash(stage.engine, seed));
     };
     let frame = app.frame().clone();
+    let recording = stage.engine.recording().clone();
     let Ok(file) = stage.engine.end() else {
         return Err(io::Error::other("the simulation panicked as it ended"));
     };
     let farewell = |exit_code| {
         Box::new(Farewell {
-            name,
-            frame: Some(frame),
-            file,
+            name: name.clone(),
+            frame: Some(frame.clone()),
+            file: file.clone(),
             exit_code,
         })
     };
     Ok(match end {
         Ended::Open(index) => Next::Open(index),
-        Ended::Play(show) => Next::Play(show),
+        Ended::Play(show) => {
+            let at = frame.at.elapsed();
+            Next::Play(show, Box::new(Left { recording, file, at }))
+        }
+        Ended::Back => Next::Back,
         Ended::Over => Next::Over(farewell(0)),
         Ended::Quit(exit_code) => Next::End(farewell(exit_code)),
     })
@@ -347,80 +395,11 @@ fn choices() -> Vec<Choice> {
         .collect()
 }
 
-/// How the wait for a world ends.
-enum First {
-    /// It is built.
-    View(Box<View>),
-    /// Its thread has died.
-    Died,
-    /// The person, or a signal, did not wait for it: the exit code.
-    Left(u8),
-}
-
-/// Waits for the first view of a world, and can be left meanwhile. What else is typed is kept for the world.
-fn first_view(
-    engine: &mut Engine,
-    (signals, keys): (&Signals, &Keymap),
-    screen: &mut Screen,
-    early: &mut Vec<event::Event>,
-) -> io::Result<First> {
-    loop {
-        let ended = engine.ended();
-        if let Some(view) = engine.take_view() {
-            return Ok(First::View(Box::new(view)));
-        }
-        if ended {
-            return Ok(First::Died);
-        }
-        if let Some(signal) = signals.ending() {
-            return Ok(First::Left(128 + signal));
-        }
-        if signals.stopping() {
-            screen.suspend()?;
-        }
-        if !event::poll(BUILDING)? {
-            continue;
-        }
-        let event = event::read()?;
-        let asks = event.as_key_press_event().and_then(|key| keys.action(key));
-        match asks {
-            Some(Action::Quit) => return Ok(First::Left(0)),
-            Some(Action::Suspend) => screen.suspend()?,
-            _ if early.len() < EARLY => early.push(event),
-            _ => {}
-        }
-    }
-}
-
-static PANIC: Mutex<Option<String>> = Mutex::new(None);
-
-/// Keeps what a panic said until the terminal can show it.
-fn remember_panic(words: &str) {
-    PANIC
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .get_or_insert_with(|| words.to_string());
-}
-
-/// The simulation's thread has panicked: gives the terminal back, says where, and goes on with the panic.
-fn crash(engine: Engine, seed: u64) -> io::Error {
-    let reached = engine.reached();
-    terminal::give_back();
-    let words = PANIC.lock().unwrap_or_else(PoisonError::into_inner).take();
-    eprintln!("blastradius: the simulation panicked with seed {seed} at {reached}. This is a bug of ours.");
-    if let Some(words) = words {
-        eprintln!("{words}");
-    }
-    match engine.end() {
-        Err(payload) => panic::resume_unwind(payload),
-        Ok(_) => io::Error::other("the simulation ended by itself"),
-    }
-}
-
 enum Ended {
     Quit(u8),
     Open(usize),
     Play(Box<Show>),
+    Back,
     /// By itself.
     Over,
 }
@@ -437,6 +416,8 @@ struct Stage<'a> {
     /// What would come of the command that is asked about.
     foresight: Option<Foresight>,
     ticks: Option<&'a mut Ticks>,
+    /// Whether there is a run to go back to.
+    left: bool,
 }
 
 impl Stage<'_> {
@@ -579,6 +560,8 @@ impl Stage<'_> {
                 let show = self.study.failure(place);
                 return Ok(show.map(|show| Ended::Play(Box::new(show))));
             }
+            Some(Intent::Reopen) if self.left => return Ok(Some(Ended::Back)),
+            Some(Intent::Reopen) => app.say("no run was left for this one", Role::Refusal),
             Some(Intent::WhereKept(whole)) => {
                 let file = self.engine.file().map(|file| file.display().to_string());
                 app.say_where_kept(file, whole);

@@ -130,6 +130,7 @@ pub fn draw(app: &App, menu: &Menu, (list, beside): (Rect, Rect), painter: &mut 
         speed: Speed::REAL,
         lens: app.lens,
         flashes: &[],
+        sweeps: &[],
         marked: None,
         motion: false,
     };

@@ -408,6 +408,7 @@ fn draw_pane(app: &App, pane: Pane, area: Rect, painter: &mut Painter) {
             speed: app.view.effective(),
             lens: app.lens,
             flashes: &app.flashes,
+            sweeps: &app.sweeps,
             marked: app.marked,
         };
         map::draw(&scene, app.arrangement.map, painter);

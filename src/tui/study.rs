@@ -158,7 +158,7 @@ impl App {
         if self.over == Over::None {
             self.over = Over::Menu(menu);
         } else {
-            self.say("everything has failed in turn: B shows what broke", Role::Notice);
+            self.say("everything has failed in turn: {blast} shows what broke", Role::Notice);
         }
     }
 
@@ -167,7 +167,7 @@ impl App {
         match asked {
             Asked::Known(menu) => self.learn(menu.clone()),
             Asked::Begun => self.say(
-                "everything fails in turn now, in worlds beside this one; B shows how far that is",
+                "everything fails in turn now, in worlds beside this one; {blast} shows how far that is",
                 Role::Notice,
             ),
             Asked::Working(share) => self.say(format!("{:.0}% of all failures are tried", 100.0 * share), Role::Notice),

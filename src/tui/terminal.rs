@@ -5,7 +5,7 @@ use std::panic;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
@@ -18,13 +18,16 @@ use ratatui::crossterm::{cursor, execute, queue};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGTSTP};
 
 use super::app::{App, Options};
-use super::screen;
+use super::{mishap, screen};
 
 /// A frame goes out in few system calls.
 const BUFFER: usize = 128 * 1024;
 
 /// How long the main thread may take to end in good order after a signal.
 const GRACE: Duration = Duration::from_millis(500);
+
+/// How long a signal may be under way.
+const UNDER_WAY: Duration = Duration::from_millis(200);
 
 /// Whether the terminal is ours now, so that it is given back once.
 static TAKEN: AtomicBool = AtomicBool::new(false);
@@ -69,6 +72,7 @@ impl Screen {
         }
         self.terminal.draw(|frame| {
             app.prepare(frame.area());
+            mishap::pass(mishap::Place::Drawing, app.frame().at);
             screen::draw(app, frame.buffer_mut());
         })?;
         if self.synchronized {
@@ -94,6 +98,10 @@ impl Screen {
 impl Drop for Screen {
     fn drop(&mut self) {
         give_back();
+        // A panic that came here from another thread has not been reported yet.
+        if let Some(words) = super::crash::take_panic().filter(|_| thread::panicking()) {
+            let _ = writeln!(io::stderr(), "{words}");
+        }
     }
 }
 
@@ -149,7 +157,7 @@ fn restore_on_panic() {
         } else if !TAKEN.load(Ordering::SeqCst) {
             report(info);
         } else {
-            super::remember_panic(&info.to_string());
+            super::crash::remember_panic(&info.to_string());
         }
     }));
 }
@@ -190,6 +198,15 @@ impl Signals {
         u8::try_from(self.ending.load(Ordering::SeqCst))
             .ok()
             .filter(|signal| *signal > 0)
+    }
+
+    /// The same for whoever has just found the terminal gone: the signal that tells of it may still be under way.
+    pub fn ending_soon(&self) -> Option<u8> {
+        let patience = Instant::now() + UNDER_WAY;
+        while self.ending().is_none() && Instant::now() < patience {
+            thread::sleep(Duration::from_millis(5));
+        }
+        self.ending()
     }
 
     /// Whether a signal asked the program to stop, since the last call.

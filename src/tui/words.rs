@@ -57,6 +57,7 @@ pub const WORDS: &[Word] = &[
         "blast",
         "let everything fail in turn, in the background, and rank what breaks",
     ),
+    word("back", "back", "open the run again that you left to see one failure"),
     word(
         "colour",
         "colour health|load|latency|errors|hit|lag|cost",
@@ -119,6 +120,7 @@ pub fn read(line: &str) -> Option<Result<Intent, String>> {
         ("note", "") => wants("a note has a text, as in `note nobody noticed`"),
         ("note", text) => order(Order::Note(text.to_string())),
         ("blast", "") => Ok(Intent::Blast),
+        ("back", "") => Ok(Intent::Reopen),
         ("branch", "") => order(Order::Fork),
         ("watch", what) => match follow(what) {
             Ok(follow) => order(Order::Follow(follow)),

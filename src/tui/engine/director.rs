@@ -280,6 +280,11 @@ impl Engine {
         self.keep.as_ref()?.file(self.history.here().branch)
     }
 
+    /// All that is known of the branch that is shown.
+    pub fn recording(&self) -> &Recording {
+        self.history.recording()
+    }
+
     /// Where the run stands in its histories.
     pub fn timeline(&mut self) -> Timeline {
         let here = self.history.here();
@@ -407,7 +412,7 @@ impl Engine {
                 let at = clock(end.at);
                 self.done(format!("branch {}, at its end, {at}", branch + 1));
             }
-            Order::Switch(_) => self.refuse("there is no such branch: b lists them"),
+            Order::Switch(_) => self.refuse("there is no such branch: {branches} lists them"),
             Order::Fork => self.fork(),
             Order::CallOff => self.call_off(),
             Order::Again => self.go(self.beginning(), true),

@@ -10,6 +10,7 @@ use crate::replay::Words;
 use crate::sim::{SimTime, nanos};
 
 use super::super::milestone::hurts;
+use super::super::mishap;
 use super::super::speed::Speed;
 use super::errand::{Errand, Shared, Standing, Told, Travel, lock};
 use super::follow::{CLOSE, Trail};
@@ -339,6 +340,7 @@ impl Driver {
             return;
         }
         self.simulation.advance(step);
+        mishap::pass(mishap::Place::Simulation, self.simulation.now());
         self.changed = true;
         self.fit_slice(now.elapsed(), step);
         self.tell_what_happened();

@@ -120,7 +120,7 @@ impl Driver {
                     self.running = false;
                 }
                 self.anchor();
-                let here = "it is over: w follows the next one, esc leaves it, space goes on";
+                let here = "it is over: {watch} follows the next one, {out} leaves it, {pause} goes on";
                 self.answer(Answer::Here(here.to_string()));
             }
             Following::Seeking | Following::Ended => {}

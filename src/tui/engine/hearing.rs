@@ -61,7 +61,7 @@ impl Engine {
                 self.over = true;
                 let end = clock(self.history.recording().duration);
                 self.here(format!(
-                    "the end of the recording, {end}: z goes back, space goes on from here"
+                    "the end of the recording, {end}: {{rewind}} goes back, {{pause}} goes on from here"
                 ));
             }
         }
@@ -77,7 +77,7 @@ impl Engine {
         self.history.go(place);
         self.decks[self.shown].place = place;
         self.here(format!(
-            "called off at {}; Z returns to where you came from",
+            "called off at {}; {{return}} returns to where you came from",
             clock(stands.at)
         ));
     }

@@ -22,20 +22,20 @@ impl Engine {
         let (at, command) = (clock(place.at), act.command.to_string());
         self.go(place, false);
         self.here(format!(
-            "before `{command}` at {at}: act, and another branch begins; space repeats what happened; Z returns"
+            "before `{command}` at {at}: act, and another branch begins; {{pause}} repeats what happened; {{return}} returns"
         ));
     }
 
     pub(super) fn go_back(&mut self) {
         let Some(from) = self.came_from else {
-            self.refuse("you have not gone anywhere: z goes back to before your last act");
+            self.refuse("you have not gone anywhere: {rewind} goes back to before your last act");
             return;
         };
         let (here, deck) = (self.history.here(), self.shown);
         self.go(from.place, false);
         self.came_from = Some(CameFrom { place: here, deck });
         let at = clock(from.place.at);
-        self.here(format!("back at {at}, where you came from; Z again returns"));
+        self.here(format!("back at {at}, where you came from; {{return}} again returns"));
     }
 
     pub(super) fn go_to(&mut self, at: Duration) {

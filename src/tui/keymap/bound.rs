@@ -115,6 +115,26 @@ impl Keymap {
         own.map_or(String::new(), |(key, _)| written(&[key]))
     }
 
+    /// The words with the keys in force: `{rewind}` stands for the first key of the act of that name, or for its name where it has none.
+    pub fn fill(&self, words: &str) -> String {
+        let mut filled = String::new();
+        let mut rest = words;
+        while let Some((before, after)) = rest.split_once('{') {
+            let named = after.split_once('}').filter(|(name, _)| names::is_act(name));
+            let Some((name, behind)) = named else {
+                filled += before;
+                filled.push('{');
+                rest = after;
+                continue;
+            };
+            let key = self.keys_of(name).into_iter().next();
+            filled += before;
+            filled += &key.map_or_else(|| name.to_string(), |key| written(&[key]));
+            rest = behind;
+        }
+        filled + rest
+    }
+
     /// The keys of the act of this name.
     pub fn keys_of(&self, verb: &str) -> Vec<String> {
         let pairs = self.rows.iter().flat_map(Bound::pairs);
@@ -253,6 +273,17 @@ mod tests {
         assert_eq!(action(press(KeyCode::Char('X'))), Some(Action::Destroy));
         assert_eq!(action(press(KeyCode::F(1))), None);
         assert!(keymap.changed().is_empty());
+    }
+
+    #[test]
+    fn sentences_are_filled_with_the_keys_in_force() {
+        let words = "{rewind} goes back, {mend all} mends, {no act} and {stay";
+        let filled = |key: &str| format!("{key} goes back, R mends, {{no act}} and {{stay");
+        assert_eq!(Keymap::default().fill(words), filled("z"));
+        let keymap = with(&[(Action::Rewind, &["u"])]).expect("it is right");
+        assert_eq!(keymap.fill(words), filled("u"));
+        let none = with(&[(Action::Rewind, &[])]).expect("it is right");
+        assert_eq!(none.fill(words), filled("rewind"));
     }
 
     #[test]

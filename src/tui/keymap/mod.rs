@@ -24,6 +24,10 @@ pub enum Action {
     First,
     /// To the last.
     Last,
+    /// A page up in what is longer than its panel.
+    PageUp,
+    /// A page down.
+    PageDown,
     /// Goes in: from a data center to a service, to an instance, to its inspector.
     Enter,
     /// Goes out again.
@@ -313,6 +317,13 @@ pub const KEYMAP: &[Binding] = &[
         &[A::First, A::Last, A::First, A::Last],
         "ends",
         "to the first, to the last",
+        0,
+    ),
+    row(
+        &["page-up", "page-down"],
+        &[A::PageUp, A::PageDown],
+        "pages",
+        "a page up and down in the request that is followed, else in the events",
         0,
     ),
     row(

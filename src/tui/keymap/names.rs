@@ -27,6 +27,8 @@ const SHARING: &[(Action, &str)] = &[
     (Action::Right, "right"),
     (Action::First, "first"),
     (Action::Last, "last"),
+    (Action::PageUp, "page up"),
+    (Action::PageDown, "page down"),
     (Action::Enter, "in"),
     (Action::Back, "out"),
     (Action::NextPane, "next pane"),
@@ -71,6 +73,11 @@ fn acts() -> impl Iterator<Item = Action> {
     let first = |index: &usize| all[..*index].iter().all(|before| *before != all[*index]);
     let indices: Vec<usize> = (0..all.len()).filter(first).collect();
     indices.into_iter().map(move |index| all[index])
+}
+
+/// Whether an act is called so.
+pub(super) fn is_act(name: &str) -> bool {
+    acts().any(|action| verb(action) == name)
 }
 
 /// What an act is called: the verb of its row, or a word of its own where it shares the row.

@@ -19,10 +19,12 @@ use crate::observe::{Frame, LogLine};
 use crate::replay::Session;
 use crate::sim::SimTime;
 
+use super::crash::crash;
 use super::engine::{Answer, Engine, Order, Start, View};
+use super::keymap::Keymap;
 use super::speed::Speed;
 use super::terminal::{self, Signals};
-use super::{Farewell, Options, Show, crash, keep};
+use super::{Farewell, Options, Show, keep};
 
 use ear::Ear;
 use sentences::{Cases, stamped};
@@ -369,13 +371,13 @@ impl<W: Write> Teller<W> {
             Answer::Done(words) => self.say_at(at, &format!("Done: {words}")),
             Answer::Here(words) => {
                 // What follows is about keys.
-                let words = words.split(": z ").next().unwrap_or_default();
-                self.say_at(at, &format!("Now: {words}"))?;
+                let words = words.split(": {").next().unwrap_or_default();
+                self.say_at(at, &format!("Now: {}", Keymap::default().fill(words)))?;
                 if given.is_none() { self.end_recording() } else { Ok(()) }
             }
             Answer::Refused(words) => {
                 self.away = self.away.filter(|_| given.is_none());
-                self.say_at(at, &format!("Refused: {words}"))
+                self.say_at(at, &format!("Refused: {}", Keymap::default().fill(&words)))
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use crate::observe::{InstanceState, Kind, NodeState};
+use crate::observe::{InstanceState, Kind, NodeState, ServiceInfo};
 use crate::tui::glyph;
 use crate::tui::lens::Lens;
 use crate::tui::nodes;
@@ -81,13 +81,32 @@ fn rate(scene: &Scene, card: &Card) -> String {
     truth::of_second(scene.frame.at, text::rate(rate))
 }
 
+/// The name, cut where there is no room for all of it; of those that stand below what they watch or scale, what they are tells more than of what.
+fn name(service: &ServiceInfo, max: u16) -> String {
+    let name = text::printable(&service.name);
+    let told_by_end = matches!(service.kind, Kind::Autoscaler | Kind::Monitor);
+    let end = name
+        .rsplit_once('-')
+        .filter(|_| told_by_end && text::width(&name) > max);
+    let end = end
+        .map(|(_, end)| format!("…{end}"))
+        .filter(|end| text::width(end) <= max);
+    end.unwrap_or_else(|| text::clip(&name, max).into_owned())
+}
+
 /// The name, and how many of how many serve.
 fn title(scene: &Scene, card: &Card, x: u16, y: u16, max: u16, painter: &mut Painter) -> u16 {
     let service = &scene.frame.topology.services[card.service];
     let (up, all) = truth::serving(scene.frame, card.service);
     let selected = scene.selected == Item::Service(card.service);
     let role = if selected { Role::Selected } else { Role::Title };
-    let name = format!(" {} ", text::clip(&service.name, max.saturating_sub(2)));
+    // The spaces around a name give way before its letters do.
+    let name = name(service, max);
+    let name = match max.saturating_sub(text::width(&name)) {
+        0 => name,
+        1 => format!(" {name}"),
+        _ => format!(" {name} "),
+    };
     let mut used = painter.text(x, y, max, &name, role);
     if all > 1 {
         let role = match up {
@@ -172,7 +191,8 @@ fn users(scene: &Scene, card: &Card, window: &Window, painter: &mut Painter) {
     let people = format!("{} users", text::short(users.count as f64));
     if let Some((x, y)) = window.place(area.x + 2, area.y + 1) {
         if area.height >= 5 {
-            painter.text(x, y, width, &people, Role::Text);
+            let options = [people, text::short(users.count as f64)];
+            painter.text(x, y, width, text::fitting(&options, width), Role::Text);
         } else {
             let lead = format!("{people}  ok ");
             let options = [
@@ -382,7 +402,7 @@ fn line(scene: &Scene, card: &Card, window: &Window, painter: &mut Painter) {
     let sign = truth.sign.to_string();
     let width = card.area.width;
     let words = figures::line(scene, card.service, state);
-    let words = text::fitting(&words, width.saturating_sub(4));
+    let words = text::fitting(&words, width.saturating_sub(3));
     let role = if truth::serves(state) { Role::Muted } else { truth.role };
     painter.spans(
         x,
@@ -408,7 +428,7 @@ fn slim(scene: &Scene, card: &Card, window: &Window, painter: &mut Painter) {
             (false, _) => Role::Title,
         };
         let room = (first - area.x).saturating_sub(1);
-        painter.text(x, y, room, &text::clip(&service.name, room), name_role);
+        painter.text(x, y, room, &name(service, room), name_role);
     }
     instances(scene, card, window, painter);
     let told =

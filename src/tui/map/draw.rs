@@ -3,7 +3,7 @@
 use ratatui::layout::Rect;
 
 use crate::observe::Frame;
-use crate::tui::flash::Flash;
+use crate::tui::flash::{Flash, Sweep};
 use crate::tui::glyph;
 use crate::tui::lens::Lens;
 use crate::tui::paint::Painter;
@@ -34,6 +34,8 @@ pub struct Scene<'a> {
     pub lens: Lens,
     /// What has just changed.
     pub flashes: &'a [Flash],
+    /// Ways that have just taken traffic over.
+    pub sweeps: &'a [Sweep],
     /// What is marked as one end of a link.
     pub marked: Option<Item>,
 }
@@ -45,15 +47,17 @@ pub struct Window {
 }
 
 impl Window {
-    /// The window that shows an item.
+    /// The window that shows an item: the beginning of the map if that is seen there, else what is around it.
     pub fn showing(plan: &Plan, area: Rect, selected: Item) -> Window {
         let place = plan
             .items
             .iter()
             .find(|(item, _)| *item == selected)
-            .map(|(_, place)| place.y);
+            .map_or(0, |(_, place)| place.y);
         let most = plan.height.saturating_sub(area.height);
-        let wanted = place.map_or(0, |y| y.saturating_sub(area.height / 2));
+        // Of what has a title its first line counts too.
+        let seen = place + 1 < area.height;
+        let wanted = if seen { 0 } else { place.saturating_sub(area.height / 2) };
         Window {
             area,
             scroll: wanted.min(most),
@@ -241,7 +245,20 @@ fn draw_host(scene: &Scene, host: &str, area: Rect, window: &Window, painter: &m
         (false, false) => Role::Host,
     };
     outline(area, false, role, window, painter);
-    let Some((x, y)) = window.place(area.x + 2, area.y) else {
+    let sign = if dead {
+        format!("{} ", glyph::DEAD)
+    } else {
+        String::new()
+    };
+    let names = [format!(" {sign}{host} "), format!("{sign}{host}")];
+    // A frame that is narrow has its name between its corners, and nothing beside it.
+    let width = area.width.saturating_sub(4);
+    let (inset, width) = if text::width(&names[0]) > width {
+        (1, width + 2)
+    } else {
+        (2, width)
+    };
+    let Some((x, y)) = window.place(area.x + inset, area.y) else {
         return;
     };
     let machine = topology
@@ -249,13 +266,15 @@ fn draw_host(scene: &Scene, host: &str, area: Rect, window: &Window, painter: &m
         .iter()
         .flat_map(|service| &service.instances)
         .find(|one| one.machine == host);
-    let size = machine.map_or_else(String::new, |one| {
-        format!("· one machine, {}, {} cores ", one.size, one.cores)
+    let sizes = machine.map_or_else(Vec::new, |one| {
+        vec![
+            format!("· one machine, {}, {} cores ", one.size, one.cores),
+            "· one machine ".to_string(),
+        ]
     });
-    let name = if dead {
-        format!(" {} {host} ", glyph::DEAD)
-    } else {
-        format!(" {host} ")
+    let name = match text::fitting(&names, width) {
+        "" => text::clip(&names[1], width).into_owned(),
+        name => name.to_string(),
     };
     let name_role = match (selected, dead) {
         (true, true) => Role::SelectedBad,
@@ -263,11 +282,7 @@ fn draw_host(scene: &Scene, host: &str, area: Rect, window: &Window, painter: &m
         (false, true) => Role::Bad,
         (false, false) => Role::Title,
     };
-    let size = if selected { format!(" {size}") } else { size };
-    painter.spans(
-        x,
-        y,
-        area.width.saturating_sub(4),
-        &[(&name, name_role), (&size, Role::Muted)],
-    );
+    let size = text::fitting(&sizes, width.saturating_sub(text::width(&name) + 1));
+    let size = if selected { format!(" {size}") } else { size.to_string() };
+    painter.spans(x, y, width, &[(&name, name_role), (&size, Role::Muted)]);
 }

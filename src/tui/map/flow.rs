@@ -67,9 +67,37 @@ pub fn draw(scene: &Scene, window: &Window, painter: &mut Painter) {
         }
         head(edge, look, window, painter);
     }
+    sweeps(scene, &meets, window, painter);
     for edge in &scene.plan.edges {
         breakers(scene, edge, window, painter);
         faults(scene, edge, window, painter);
+    }
+}
+
+/// Ways that have just taken traffic over, bold from the caller on, as far as the sweep has come.
+fn sweeps(scene: &Scene, meets: &BTreeMap<(u16, u16), u8>, window: &Window, painter: &mut Painter) {
+    for sweep in scene.sweeps {
+        let own = |edge: &&Edge| edge.link == sweep.link && (edge.branch.is_none() || edge.branch == sweep.branch);
+        let edges: Vec<&Edge> = scene.plan.edges.iter().filter(own).collect();
+        let lengths = edges.iter().map(|edge| edge.before + edge.cells.len() as u16);
+        let whole = lengths.max().unwrap_or(0);
+        let reached = (sweep.reached() * f64::from(whole)).round() as u16;
+        for edge in edges {
+            let shown = usize::from(reached.saturating_sub(edge.before));
+            for (x, y, own) in edge.cells.iter().take(shown) {
+                let mask = meets.get(&(*x, *y)).copied().unwrap_or(*own);
+                if let Some((column, row)) = window.place(*x, *y)
+                    && !under_frame(painter, column, row, mask)
+                {
+                    painter.put(column, row, glyph::THICK[usize::from(mask & 15)], Role::Title);
+                }
+            }
+            if let (Some((x, y, direction)), true) = (edge.head, shown >= edge.cells.len())
+                && let Some((x, y)) = window.place(x, y)
+            {
+                painter.put(x, y, glyph::HEADS[direction], Role::Title);
+            }
+        }
     }
 }
 

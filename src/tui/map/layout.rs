@@ -62,6 +62,8 @@ pub struct Plan {
 
 /// The instances of a service stand in lines of their own up to this number.
 const ROWS_AT_MOST: usize = 10;
+/// Columns in which any map can be planned.
+const LEAST: u16 = 120;
 /// Space between two columns, at least and at most.
 const GUTTER: (u16, u16) = (3, 16);
 
@@ -70,6 +72,9 @@ pub(super) struct Band {
     host: Option<String>,
     services: Vec<usize>,
 }
+
+/// How wide each column is, and would be at best.
+type Widths = BTreeMap<u8, (u16, u16)>;
 
 /// Where the columns stand.
 pub(super) struct Columns {
@@ -111,11 +116,9 @@ pub fn plan(topology: &Topology, width: u16, height: u16) -> Plan {
         room: (width, height),
         ..Plan::default()
     };
-    let inner = inner(topology, width, height).or_else(|| {
-        let columns = columns(topology, width.max(60), Density::Bare, (false, Spread::Together))?;
-        Some((Density::Bare, columns.squeeze(topology, height)))
-    });
-    let Some((density, columns)) = inner else { return plan };
+    let Some((density, columns)) = inner(topology, width, height) else {
+        return plan;
+    };
     sites::place(topology, &columns, density, &mut plan);
     if let Some(column) = columns.edges.get(&0) {
         outside::place(topology, *column, columns.edges.get(&1).copied(), &mut plan);
@@ -161,16 +164,26 @@ fn inner(topology: &Topology, width: u16, height: u16) -> Option<(Density, Colum
             }
         }
     }
-    let bare = ways().find_map(|way| columns(topology, width, Density::Bare, way))?;
-    let bare = bare.squeeze(topology, height);
-    // Data centers that are seen all at once tell more than larger ones of which some are not seen.
-    if sites::seen(topology) > 1 && sites::heights(topology, &bare, Density::Bare) > height {
-        let slim = columns(topology, width, Density::Slim, (false, Spread::Folded));
-        if let Some(slim) = slim.filter(|slim| sites::heights(topology, slim, Density::Slim) <= height) {
-            return Some((Density::Slim, slim));
-        }
+    let tall = |columns: &Columns, density| sites::heights(topology, columns, density);
+    let bare = ways().find_map(|way| columns(topology, width, Density::Bare, way));
+    let bare = bare.map(|bare| bare.squeeze(topology, height));
+    if let Some(bare) = bare.filter(|bare| sites::seen(topology) < 2 || tall(bare, Density::Bare) <= height) {
+        return Some((Density::Bare, bare));
     }
-    Some((Density::Bare, bare))
+    // Data centers that are seen all at once tell more than larger ones of which some are not seen.
+    let folded = columns(topology, width, Density::Bare, (false, Spread::Folded));
+    let folded = folded.map(|folded| folded.squeeze(topology, height));
+    if let Some(folded) = folded.filter(|folded| tall(folded, Density::Bare) <= height) {
+        return Some((Density::Bare, folded));
+    }
+    let slim = [Spread::Folded, Spread::Together];
+    let slim = slim.into_iter().find_map(|spread| {
+        let way = (false, spread);
+        columns(topology, width, Density::Slim, way)
+    });
+    // Where nothing fits, the right is cut.
+    let least = || columns(topology, width.max(LEAST), Density::Slim, (false, Spread::Together));
+    Some((Density::Slim, slim.or_else(least)?))
 }
 
 /// The fewest rows in which all data centers of a topology are seen at once.
@@ -181,7 +194,7 @@ pub fn least_height(topology: &Topology, width: u16) -> u16 {
 
 /// Sets the columns out, CDNs apart from users or with them; `None` when they do not fit.
 fn columns(topology: &Topology, width: u16, density: Density, (apart, spread): (bool, Spread)) -> Option<Columns> {
-    let mut tiers: BTreeMap<u8, (u16, u16)> = BTreeMap::new();
+    let mut tiers = Widths::new();
     let mut named: BTreeMap<u8, u16> = BTreeMap::new();
     let services = topology.services.iter().enumerate();
     for (index, service) in services.filter(|(_, service)| service.kind != Kind::Removed) {
@@ -195,9 +208,13 @@ fn columns(topology: &Topology, width: u16, density: Density, (apart, spread): (
         let whole = named.entry(own).or_default();
         *whole = tiers::named(service, density).max(*whole);
     }
+    // The frame of a broker stands within its column.
+    let around = framed(topology, spread).map(|tier| (tier, frame_inset(density)));
+    let around: BTreeMap<u8, u16> = around.into_iter().collect();
     let pad = if bands_of_hosts(topology, spread) { 4 } else { 2 };
     let frames = if topology.sites.is_empty() { 0 } else { pad * 2 };
     let gutters = tiers.len().saturating_sub(1) as u16;
+    let frames = frames + around.values().sum::<u16>() * 2;
     let least: u16 = tiers.values().map(|wide| wide.0).sum::<u16>() + gutters * GUTTER.0 + frames;
     let mut spare = width.checked_sub(least)?;
     let mut gutter = GUTTER.0;
@@ -212,11 +229,23 @@ fn columns(topology: &Topology, width: u16, density: Density, (apart, spread): (
     widen(&mut gutter, &mut spare, 6);
     grow(&mut tiers, &mut spare, |_, best| best);
     widen(&mut gutter, &mut spare, GUTTER.1);
-    Some(set_out(&tiers, spread, (gutter, pad, spare / 2)))
+    Some(set_out((&tiers, &around), spread, (gutter, pad, spare / 2)))
+}
+
+/// The column in which the frames of brokers stand, where they have no band of their own.
+fn framed(topology: &Topology, spread: Spread) -> Option<u8> {
+    let all = 0..topology.services.len();
+    let mut framed = all.filter(|service| spread != Spread::Together && tiers::broker(topology, *service).is_some());
+    framed.next().map(|service| tiers::of(topology, service, spread))
+}
+
+/// Columns between the frame of a broker and its cards, and the frame.
+fn frame_inset(density: Density) -> u16 {
+    1 + u16::from(density.is_bordered())
 }
 
 /// Gives each column one more in turn, until each has what it wants of its best width or nothing is left.
-fn grow(tiers: &mut BTreeMap<u8, (u16, u16)>, spare: &mut u16, wanted: impl Fn(u8, u16) -> u16) {
+fn grow(tiers: &mut Widths, spare: &mut u16, wanted: impl Fn(u8, u16) -> u16) {
     let mut growing = true;
     while growing {
         growing = false;
@@ -230,7 +259,11 @@ fn grow(tiers: &mut BTreeMap<u8, (u16, u16)>, spare: &mut u16, wanted: impl Fn(u
     }
 }
 
-fn set_out(tiers: &BTreeMap<u8, (u16, u16)>, spread: Spread, (gutter, pad, margin): (u16, u16, u16)) -> Columns {
+fn set_out(
+    (tiers, around): (&Widths, &BTreeMap<u8, u16>),
+    spread: Spread,
+    (gutter, pad, margin): (u16, u16, u16),
+) -> Columns {
     let mut edges = BTreeMap::new();
     let mut x = margin;
     let mut inner = 0;
@@ -242,8 +275,9 @@ fn set_out(tiers: &BTreeMap<u8, (u16, u16)>, spread: Spread, (gutter, pad, margi
             inner = x;
             x += pad;
         }
-        edges.insert(*tier, (x, wide.0));
-        x += wide.0;
+        let around = around.get(tier).copied().unwrap_or(0);
+        edges.insert(*tier, (x + around, wide.0));
+        x += wide.0 + 2 * around;
     }
     Columns {
         edges,
@@ -414,8 +448,9 @@ pub(super) fn place_band(
             y += height;
             if let (true, Some(host)) = (last, tiers::broker(topology, *service)) {
                 y += 1;
-                plan.hosts
-                    .push((host.to_string(), Rect::new(x - 2, start, width + 4, y - start)));
+                let inset = frame_inset(density);
+                let frame = Rect::new(x - inset, start, width + 2 * inset, y - start);
+                plan.hosts.push((host.to_string(), frame));
             }
             y += gap(density);
         }

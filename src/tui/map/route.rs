@@ -34,20 +34,50 @@ const FRAME_LEVEL: u8 = 3;
 /// The same of a data center.
 const SITE_UPRIGHT: u8 = 4;
 const SITE_LEVEL: u8 = 5;
+/// A card. Where there is no other way, one goes behind it.
+const CARD: u8 = 6;
+/// What a cell of a way costs, and where another way from or to the same service is followed: those make one line.
+const STEP: u32 = 2;
+const FOLLOWED: u32 = 1;
+/// What a bend costs.
+const BEND: u32 = 8;
+/// What it costs to cross another way, and to lie upon one that leads elsewhere, where it could not be told from that.
+const ACROSS: u32 = 4;
+const UPON: u32 = 12;
 /// What it costs to cross a frame; of a data center, for a way between two of its services.
-const CROSSING: u32 = 2;
-const LEAVING: u32 = 60;
+const CROSSING: u32 = 4;
+const LEAVING: u32 = 120;
+/// What each cell behind a card costs.
+const BEHIND: u32 = 400;
 
 /// A place where a way may begin or end: the cell, its direction, and what it costs to use it.
 type Port = (u16, u16, usize, u32);
+
+/// What a way is for.
+#[derive(Clone, Copy)]
+struct Purpose {
+    kind: LinkKind,
+    from: usize,
+    to: usize,
+}
+
+impl Purpose {
+    /// Whether two ways may be one line for a while: what is for the same, from the same or to the same.
+    fn joins(self, other: Purpose) -> bool {
+        let asked = |kind| matches!(kind, LinkKind::Requests | LinkKind::Sessions);
+        let alike = self.kind == other.kind || asked(self.kind) && asked(other.kind);
+        alike && (self.from == other.from || self.to == other.to)
+    }
+}
 
 struct Grid {
     width: u16,
     height: u16,
     cells: Vec<u8>,
-    used: Vec<u8>,
-    /// What it costs to cross the frame of a data center.
-    crossing: u32,
+    /// The ways through each cell, each with the directions that meet there.
+    used: Vec<Vec<(Purpose, u8)>>,
+    /// What it costs to cross the frame of a data center at its sides, and above or below.
+    crossing: (u32, u32),
 }
 
 impl Grid {
@@ -58,8 +88,8 @@ impl Grid {
             width,
             height,
             cells: vec![OPEN; size],
-            used: vec![0; size],
-            crossing: CROSSING,
+            used: vec![Vec::new(); size],
+            crossing: (CROSSING, CROSSING),
         };
         let sites = plan.sites.iter().filter(|site| !site.is_empty());
         let sites = sites.map(|site| (site, SITE_LEVEL, SITE_UPRIGHT));
@@ -87,7 +117,7 @@ impl Grid {
             }
         }
         for card in &plan.cards {
-            grid.fill(card.area, BLOCKED);
+            grid.fill(card.area, CARD);
         }
         grid
     }
@@ -110,15 +140,36 @@ impl Grid {
     }
 
     /// What it costs to enter a cell in a direction; `None` when it cannot be entered.
-    fn cost(&self, index: usize, direction: usize) -> Option<u32> {
+    fn cost(&self, index: usize, direction: usize, purpose: Purpose) -> Option<u32> {
         let upright = direction.is_multiple_of(2);
-        let ground = match (self.cells[index], upright) {
-            (OPEN, _) => 1,
+        let frame = match (self.cells[index], upright) {
+            (OPEN, _) => 0,
             (FRAME_UPRIGHT, false) | (FRAME_LEVEL, true) => CROSSING,
-            (SITE_UPRIGHT, false) | (SITE_LEVEL, true) => self.crossing,
+            (SITE_UPRIGHT, false) => self.crossing.0,
+            (SITE_LEVEL, true) => self.crossing.1,
+            (CARD, false) => BEHIND,
             _ => return None,
         };
-        Some(ground + if self.used[index] == 0 { 0 } else { 2 })
+        let came_from = 1 << ((direction + 2) % 4);
+        let (mut own, mut others) = (STEP, 0);
+        for (other, mask) in &self.used[index] {
+            match (purpose.joins(*other), mask & came_from > 0) {
+                (true, true) => own = FOLLOWED,
+                (true, false) => {}
+                (false, true) => others = UPON,
+                (false, false) => others = others.max(ACROSS),
+            }
+        }
+        Some(frame + own + others)
+    }
+
+    /// Remembers a way.
+    fn take(&mut self, cells: &[(u16, u16, u8)], purpose: Purpose) {
+        for (x, y, mask) in cells {
+            if let Some(index) = self.index(*x, *y) {
+                self.used[index].push((purpose, *mask));
+            }
+        }
     }
 }
 
@@ -141,10 +192,16 @@ pub fn edges(topology: &Topology, plan: &Plan) -> Vec<Edge> {
         };
         let site = |service: usize| topology.services[service].site;
         let home = site(link.from).is_some() && site(link.from) == site(link.to);
-        grid.crossing = if home { LEAVING } else { CROSSING };
+        grid.crossing = match (home, site(link.from).is_some()) {
+            (true, _) => (LEAVING, LEAVING),
+            (false, true) => (CROSSING, CROSSING),
+            // Who comes from outside comes from the side, and goes through no data center to another one.
+            (false, false) => (CROSSING, LEAVING),
+        };
         let touch = from.area.y == to.area.bottom() || to.area.y == from.area.bottom();
         let below = from.area.x == to.area.x && touch;
-        if link.kind == LinkKind::Control && (below || to.density == Density::Slim) {
+        let apart = topology.services[link.to].kind == Kind::Monitor && to.area.right() < from.area.x;
+        if link.kind == LinkKind::Control && (below || apart || to.density == Density::Slim) {
             // It stands right below what it controls or watches; or there is no room for more than what users need.
             continue;
         }
@@ -157,12 +214,22 @@ pub fn edges(topology: &Topology, plan: &Plan) -> Vec<Edge> {
             && to.density == Density::Rows
             && to.cells.len() > 1
             && to.area.x > from.area.right();
-        if fans {
-            edges.extend(fan(&mut grid, index, from, to));
+        let purpose = Purpose {
+            kind: link.kind,
+            from: from.service,
+            to: to.service,
+        };
+        let found = if fans {
+            fan(&grid, index, (from, to), purpose)
         } else {
             let (starts, goals) = ports(from, to, link.kind);
-            edges.extend(way(&mut grid, &starts, &goals).map(|cells| finish(index, &cells, true)));
+            let found = way(&grid, &starts, &goals, purpose);
+            found.map(|cells| finish(index, &cells, true)).into_iter().collect()
+        };
+        for edge in &found {
+            grid.take(&edge.cells, purpose);
         }
+        edges.extend(found);
     }
     edges
 }
@@ -224,16 +291,16 @@ fn finish(link: usize, way: &[(u16, u16, usize)], ends: bool) -> Edge {
 }
 
 /// From a balancer to each line of a card: a trunk, an upright line before the card, and a branch for each instance.
-fn fan(grid: &mut Grid, link: usize, from: &Card, to: &Card) -> Vec<Edge> {
+fn fan(grid: &Grid, link: usize, (from, to): (&Card, &Card), purpose: Purpose) -> Vec<Edge> {
     let x = to.area.x - 2;
     let rows: Vec<u16> = to.cells.iter().map(|cell| cell.y).collect();
     let (first, last) = (rows[0], rows[rows.len() - 1]);
     let starts = side(from.area, 1, 0);
     let middle = u16::midpoint(first, last);
     let goals: Vec<Port> = (first..=last)
-        .map(|y| (x, y, 1, u32::from(y.abs_diff(middle))))
+        .map(|y| (x, y, 1, u32::from(y.abs_diff(middle)) * STEP))
         .collect();
-    let Some(trunk) = way(grid, &starts, &goals) else {
+    let Some(trunk) = way(grid, &starts, &goals, purpose) else {
         return Vec::new();
     };
     let (_, meet, _) = trunk[trunk.len() - 1];
@@ -251,11 +318,6 @@ fn fan(grid: &mut Grid, link: usize, from: &Card, to: &Card) -> Vec<Edge> {
             path.push((x, y, direction));
         }
         path.push((x + 1, *row, 1));
-        for (x, y, _) in &path {
-            if let Some(index) = grid.index(*x, *y) {
-                grid.used[index] = 1;
-            }
-        }
         edges.push(Edge {
             branch: Some(instance),
             before: before - 1,
@@ -277,18 +339,18 @@ fn side(area: Rect, side: usize, extra: u32) -> Vec<Port> {
     };
     match side {
         1 => inner(area.y, area.bottom(), area.height < 3)
-            .map(|y| (area.right(), y, 1, extra + u32::from(y.abs_diff(middle.1))))
+            .map(|y| (area.right(), y, 1, extra + u32::from(y.abs_diff(middle.1)) * STEP))
             .collect(),
         3 => inner(area.y, area.bottom(), area.height < 3)
             .filter(|_| area.x > 0)
-            .map(|y| (area.x - 1, y, 3, extra + u32::from(y.abs_diff(middle.1))))
+            .map(|y| (area.x - 1, y, 3, extra + u32::from(y.abs_diff(middle.1)) * STEP))
             .collect(),
         2 => inner(area.x, area.right(), false)
-            .map(|x| (x, area.bottom(), 2, extra + u32::from(x.abs_diff(middle.0))))
+            .map(|x| (x, area.bottom(), 2, extra + u32::from(x.abs_diff(middle.0)) * STEP))
             .collect(),
         _ => inner(area.x, area.right(), false)
             .filter(|_| area.y > 0)
-            .map(|x| (x, area.y - 1, 0, extra + u32::from(x.abs_diff(middle.0))))
+            .map(|x| (x, area.y - 1, 0, extra + u32::from(x.abs_diff(middle.0)) * STEP))
             .collect(),
     }
 }
@@ -305,10 +367,10 @@ fn ports(from: &Card, to: &Card, kind: LinkKind) -> (Vec<Port>, Vec<Port>) {
     };
     let starts = order
         .iter()
-        .zip([0, 8, 8, 12])
+        .zip([0, 16, 16, 24])
         .flat_map(|(at, extra)| side(from.area, *at, extra))
         .collect();
-    let goals = order.iter().zip([0, 8, 8, 12]).flat_map(|(at, extra)| {
+    let goals = order.iter().zip([0, 16, 16, 24]).flat_map(|(at, extra)| {
         side(to.area, (at + 2) % 4, extra)
             .into_iter()
             .map(|(x, y, out, cost)| (x, y, (out + 2) % 4, cost))
@@ -317,8 +379,7 @@ fn ports(from: &Card, to: &Card, kind: LinkKind) -> (Vec<Port>, Vec<Port>) {
 }
 
 /// The cheapest way: short, with few bends, crossing little.
-fn way(grid: &mut Grid, starts: &[Port], goals: &[Port]) -> Option<Vec<(u16, u16, usize)>> {
-    const BEND: u32 = 4;
+fn way(grid: &Grid, starts: &[Port], goals: &[Port], purpose: Purpose) -> Option<Vec<(u16, u16, usize)>> {
     let states = grid.cells.len() * 4;
     let mut best: Vec<u32> = vec![u32::MAX; states];
     let mut before: Vec<usize> = vec![usize::MAX; states];
@@ -329,7 +390,7 @@ fn way(grid: &mut Grid, starts: &[Port], goals: &[Port]) -> Option<Vec<(u16, u16
         .collect();
     for (x, y, direction, extra) in starts {
         let Some(index) = grid.index(*x, *y) else { continue };
-        let Some(cost) = grid.cost(index, *direction) else {
+        let Some(cost) = grid.cost(index, *direction, purpose) else {
             continue;
         };
         let state = index * 4 + direction;
@@ -363,7 +424,9 @@ fn way(grid: &mut Grid, starts: &[Port], goals: &[Port]) -> Option<Vec<(u16, u16
             let Some(next) = beside.and_then(|(x, y)| grid.index(x, y)) else {
                 continue;
             };
-            let Some(step) = grid.cost(next, turn) else { continue };
+            let Some(step) = grid.cost(next, turn, purpose) else {
+                continue;
+            };
             let total = cost + step + if turn == direction { 0 } else { BEND };
             let after = next * 4 + turn;
             if total < best[after] {
@@ -377,7 +440,6 @@ fn way(grid: &mut Grid, starts: &[Port], goals: &[Port]) -> Option<Vec<(u16, u16
     let mut path = Vec::new();
     while state != usize::MAX {
         let (index, direction) = (state / 4, state % 4);
-        grid.used[index] = 1;
         let (x, y) = grid.place(index);
         path.push((x, y, direction));
         state = before[state];

@@ -8,7 +8,7 @@ use crate::tui::text;
 use crate::tui::theme::Role;
 use crate::tui::truth;
 
-use super::layout::{Columns, Density, Plan, band_height, bands, gap, place_band};
+use super::layout::{Card, Columns, Density, Plan, band_height, bands, card, gap, place_band};
 
 /// Whether users or CDNs come to a data center.
 pub fn has_entry(topology: &Topology, site: usize) -> bool {
@@ -114,6 +114,40 @@ pub(super) fn place(topology: &Topology, columns: &Columns, density: Density, pl
             top += tall + gap(own);
         }
         y = area.bottom() + between - shared(density);
+    }
+    stretch(topology, (columns.inner + 2, columns.right.saturating_sub(2)), plan);
+}
+
+/// Columns that stay between two cards in a row.
+const APART: u16 = 3;
+/// Columns behind the cells of a monitor: who holds the lease.
+const LEASE: u16 = 9;
+
+/// Cards of one row that stand alone in theirs take the room that they need, to the right and then to the left.
+fn stretch(topology: &Topology, (left, right): (u16, u16), plan: &mut Plan) {
+    let slim = |card: &Card| card.density == Density::Slim && topology.services[card.service].kind == Kind::Monitor;
+    for index in 0..plan.cards.len() {
+        let own = &plan.cards[index];
+        let info = &topology.services[own.service];
+        let wanted = text::width(&info.name) + 1 + info.instances.len() as u16 + LEASE;
+        if !slim(own) || own.area.width >= wanted {
+            continue;
+        }
+        let area = own.area;
+        let beside = |other: &&Card| other.area.y <= area.y && area.y < other.area.bottom();
+        let others = || plan.cards.iter().filter(beside).map(|other| other.area);
+        let next = others().filter(|other| other.x > area.x).map(|other| other.x);
+        let before = others().filter(|other| other.right() <= area.x).map(Rect::right);
+        let end = next.min().map_or(right, |x| x.saturating_sub(APART));
+        let start = before.max().map_or(left, |x| x + APART).max(left);
+        let to = (area.x + wanted).min(end).max(area.right());
+        let from = to.saturating_sub(wanted).max(start).min(area.x);
+        let wider = Rect {
+            x: from,
+            width: to - from,
+            ..area
+        };
+        plan.cards[index] = card(topology, plan.cards[index].service, wider, Density::Slim);
     }
 }
 

@@ -46,7 +46,11 @@ pub(super) fn of_kind(kind: Kind) -> u8 {
 pub(super) fn of(topology: &Topology, service: usize, spread: Spread) -> u8 {
     let kind = topology.services[service].kind;
     let messages = kind == Kind::Workers || crew(topology, service).is_some();
+    let any = |kind: Kind| topology.services.iter().any(|service| service.kind == kind);
     match (kind, spread) {
+        // Nobody's column is no place for those who watch, and without queues data needs no column beside that of caches.
+        (Kind::Monitor, Spread::Folded) if !any(Kind::LoadBalancer) => of(topology, service, Spread::Beside),
+        (Kind::Database, Spread::Folded) if !any(Kind::Queue) => of_kind(kind),
         (_, Spread::Together) if messages => 4,
         (_, Spread::Apart | Spread::Beside | Spread::Folded) if messages => 5,
         (Kind::Database | Kind::Monitor, Spread::Apart) => 6,
@@ -134,8 +138,12 @@ pub(super) fn place(topology: &Topology, service: usize) -> [usize; 5] {
 /// Cells beside the name of a service in a single row, where there is room for all, with what is told behind them.
 const SLIM_CELLS: usize = 8;
 const SLIM_FIGURE: u16 = 6;
+/// Columns of what is left of a monitor's name.
+const MONITOR: u16 = 8;
+/// However long a name is, no card is wider for it.
+const WIDEST: u16 = 30;
 /// Cells that are left beside a long name, which instances share where there are more.
-const FEWEST_CELLS: usize = 5;
+const FEWEST_CELLS: usize = 4;
 
 fn slim_best(service: &ServiceInfo) -> u16 {
     let cells = service.instances.len().min(SLIM_CELLS) as u16;
@@ -148,26 +156,49 @@ pub(super) fn slim_name(service: &ServiceInfo, width: u16) -> u16 {
     (text::width(&service.name) + 1).min(width.saturating_sub(cells))
 }
 
-/// Columns in which the name of a service is not cut by its cells, where it shares a row with them.
+/// Columns in which the name of a service is not cut: within its border, before the count of its instances, or beside its cells.
 pub(super) fn named(service: &ServiceInfo, density: Density) -> u16 {
     let outside = matches!(
         service.kind,
         Kind::Users | Kind::Dns | Kind::Resolver | Kind::Cdn | Kind::Shield
     );
-    if density != Density::Slim || outside {
+    let name = text::width(&service.name);
+    let count = service.instances.len();
+    if service.kind == Kind::Resolver {
+        // It is a line in the card of its users, and called `resolver` there.
         return 0;
     }
-    let cells = service.instances.len().clamp(1, FEWEST_CELLS) as u16;
-    text::width(&service.name) + 1 + cells
+    if density == Density::Slim && service.kind == Kind::Monitor {
+        // It is stretched where there is room; what it is can be read without that.
+        return name.min(MONITOR) + 1 + count.min(FEWEST_CELLS) as u16;
+    }
+    if density == Density::Slim && !outside {
+        return name + 1 + count.clamp(1, FEWEST_CELLS) as u16;
+    }
+    let count = match count {
+        0 | 1 => 0,
+        count => text::width(&format!("{count}/{count} ")),
+    };
+    let border = if density.is_bordered() { 2 } else { 0 };
+    (name + 2 + count + border).min(WIDEST)
 }
 
 /// Width of a card, at least and at best.
 pub(super) fn widths(service: &ServiceInfo, density: Density, spread: Spread) -> (u16, u16) {
+    let (least, best) = plain_widths(service, density, spread);
+    (least, best.max(named(service, density)))
+}
+
+fn plain_widths(service: &ServiceInfo, density: Density, spread: Spread) -> (u16, u16) {
     let many = (service.instances.len() / 4).min(26) as u16;
     match (density, service.kind) {
         // A column less, so that messages go from left to right in a map of 73 columns.
         (Density::Bare, Kind::Users | Kind::Dns | Kind::Resolver) if spread == Spread::Beside => (13, 22),
-        (Density::Bare, Kind::Users | Kind::Dns | Kind::Resolver | Kind::Cdn | Kind::Shield) => (14, 22),
+        (Density::Bare, Kind::Users | Kind::Dns | Kind::Resolver | Kind::Cdn | Kind::Shield) => {
+            let least = if spread == Spread::Folded { 13 } else { 14 };
+            (least, 22)
+        }
+        (Density::Bare, Kind::LoadBalancer) => (8, 16),
         (Density::Bare, _) => (11, 16 + many),
         (Density::Slim, Kind::Users | Kind::Dns | Kind::Resolver | Kind::Cdn | Kind::Shield) => (13, 22),
         (Density::Slim, _) => (7, slim_best(service)),

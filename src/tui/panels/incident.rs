@@ -143,7 +143,14 @@ fn opening(app: &App, area: Rect, painter: &mut Painter) {
         y,
         area.width,
         &[
-            ("Press ", Role::Title),
+            (
+                if victim {
+                    "Press "
+                } else {
+                    "Select a machine and press "
+                },
+                Role::Title,
+            ),
             (&kill, Role::Key),
             (". Who notices first?", Role::Title),
             (rung[0], Role::Muted),
@@ -159,7 +166,7 @@ fn opening(app: &App, area: Rect, painter: &mut Painter) {
             };
             format!("{kill} {does} {target}; arrows select something else.")
         } else {
-            "Select a machine with the arrows first.".to_string()
+            "Users cannot be crashed. The arrows select something else.".to_string()
         };
         let mut options = vec![
             format!("{first}   {open} opens another layout.   {help} shows all keys."),

@@ -6,6 +6,7 @@ use crate::observe::{Doing, Followed, Kind, PhaseKind, Span, Spent};
 use crate::sim::SimTime;
 use crate::tui::app::App;
 use crate::tui::glyph;
+use crate::tui::keymap::Action;
 use crate::tui::paint::Painter;
 use crate::tui::text;
 use crate::tui::theme::Role;
@@ -35,8 +36,9 @@ pub fn title(app: &App) -> String {
 pub fn draw(app: &App, area: Rect, painter: &mut Painter) {
     let frame = app.frame();
     let Some(followed) = frame.followed.as_deref() else {
-        let words = "The next request that fits is followed from its beginning. esc gives it up.";
-        for (y, line) in (area.y..area.bottom()).zip(text::wrap(words, area.width)) {
+        let words = "The next request that fits is followed from its beginning. {out} gives it up.";
+        let words = app.keymap.fill(words);
+        for (y, line) in (area.y..area.bottom()).zip(text::wrap(&words, area.width)) {
             painter.text(area.x, y, area.width, &line, Role::Muted);
         }
         return;
@@ -44,14 +46,11 @@ pub fn draw(app: &App, area: Rect, painter: &mut Painter) {
     let Some(root) = followed.root() else { return };
     let now = frame.at;
     let end = followed.ended().unwrap_or(now);
-    let mut rows = area;
-    for pieces in [verdict(followed, root, end), shares(&followed.spent(now))] {
-        if rows.height < 3 {
-            break;
-        }
+    let (heads, rows, explained) = set_out(area);
+    let told = [verdict(followed, root, end), shares(&followed.spent(now))];
+    for (y, pieces) in (area.y..).zip(told.iter().take(usize::from(heads))) {
         let pieces: Vec<(&str, Role)> = pieces.iter().map(|(words, role)| (words.as_str(), *role)).collect();
-        painter.spans(rows.x, rows.y, rows.width, &pieces);
-        (rows.y, rows.height) = (rows.y + 1, rows.height - 1);
+        painter.spans(area.x, y, area.width, &pieces);
     }
     // While it is under way the scale stands still for as long as it can.
     let passed = end.since(root.sent).as_nanos() as u64;
@@ -60,17 +59,81 @@ pub fn draw(app: &App, area: Rect, painter: &mut Painter) {
     } else {
         passed.max(1_000_000).next_power_of_two()
     };
-    if rows.height >= 3 {
-        rows.height -= 1;
-        let below = followed.spans.len().saturating_sub(usize::from(rows.height));
+    let first = first(app, followed, usize::from(rows.height));
+    if explained {
         let line = Rect {
             y: rows.bottom(),
             height: 1,
             ..rows
         };
-        legend(below, line, painter);
+        let last = (first + usize::from(rows.height)).min(followed.spans.len());
+        legend(app, (first, last, followed.spans.len()), line, painter);
     }
-    waterfall(followed, (now, scale), rows, painter);
+    waterfall(followed, (now, scale), (first, rows), painter);
+}
+
+/// How many lines there are above the waterfall, where that stands, and whether what its signs mean is told below.
+fn set_out(area: Rect) -> (u16, Rect, bool) {
+    let heads = area.height.saturating_sub(2).min(2);
+    let explained = area.height - heads >= 3;
+    let rows = Rect {
+        y: area.y + heads,
+        height: area.height - heads - u16::from(explained),
+        ..area
+    };
+    (heads, rows, explained)
+}
+
+/// The first span that is shown: where the person has leafed to, else so that those are seen that are under way.
+fn first(app: &App, followed: &Followed, height: usize) -> usize {
+    let most = followed.spans.len().saturating_sub(height);
+    let begun = followed.root().map(|root| root.sent);
+    let leafed = app.leafed.filter(|(of, _)| Some(*of) == begun);
+    if let Some((_, first)) = leafed {
+        return first.min(most);
+    }
+    let now = app.frame().at;
+    let front = followed.spans.iter().rposition(|span| span.is_open(now));
+    let front = front.filter(|_| followed.ended().is_none()).unwrap_or(0);
+    (front + 1).saturating_sub(height).min(most)
+}
+
+/// How far a key leafs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leaf {
+    /// So many lines.
+    Lines(isize),
+    /// So many pages.
+    Pages(isize),
+}
+
+impl App {
+    /// Leafs through the waterfall. False where there is none, or all of it is seen.
+    pub(in crate::tui) fn leaf(&mut self, by: Leaf) -> bool {
+        let Some(area) = self.arrangement.request else {
+            return false;
+        };
+        let Some(followed) = self.frame().followed.clone() else {
+            return false;
+        };
+        let border = if self.arrangement.compact { 1 } else { 2 };
+        let inner = Rect {
+            height: area.height.saturating_sub(border),
+            ..area
+        };
+        let height = usize::from(set_out(inner).1.height);
+        let (Some(root), true) = (followed.root(), followed.spans.len() > height) else {
+            return false;
+        };
+        let most = followed.spans.len() - height;
+        let lines = match by {
+            Leaf::Lines(lines) => lines,
+            Leaf::Pages(pages) => pages * (height.max(2).cast_signed() - 1),
+        };
+        let to = first(self, &followed, height).saturating_add_signed(lines).min(most);
+        self.leafed = Some((root.sent, to));
+        true
+    }
 }
 
 /// How it stands with the request.
@@ -104,17 +167,11 @@ fn shares(spent: &Spent) -> Vec<(String, Role)> {
     .collect()
 }
 
-/// A line for each span, those that are under way always among them.
-fn waterfall(followed: &Followed, (now, scale): (SimTime, u64), area: Rect, painter: &mut Painter) {
+/// A line for each span, from the first one that is shown.
+fn waterfall(followed: &Followed, (now, scale): (SimTime, u64), (first, area): (usize, Rect), painter: &mut Painter) {
     let Some(root) = followed.root() else { return };
     let names = (area.width * 2 / 5).clamp(12, 36).min(area.width);
     let bars = area.width.saturating_sub(names + TOOK + 2);
-    let height = usize::from(area.height);
-    let front = followed.spans.iter().rposition(|span| span.is_open(now));
-    let front = front.filter(|_| followed.ended().is_none()).unwrap_or(0);
-    let first = (front + 1)
-        .saturating_sub(height)
-        .min(followed.spans.len().saturating_sub(height));
     for (y, (index, span)) in (area.y..area.bottom()).zip(followed.spans.iter().enumerate().skip(first)) {
         let indent = "  ".repeat(span.depth.min(5));
         // What the user wants stands in the title.
@@ -171,9 +228,11 @@ fn look(span: &Span, children: &[&Span], (from, to): (u64, u64), now: SimTime) -
     (best.1, best.2)
 }
 
-fn legend(hidden: usize, area: Rect, painter: &mut Painter) {
-    let hidden = if hidden > 0 {
-        format!("{hidden} more   ")
+/// What the signs mean; and where the lines stand among all of them, if those are more.
+fn legend(app: &App, (first, last, all): (usize, usize, usize), area: Rect, painter: &mut Painter) {
+    let hidden = if last - first < all {
+        let [down, up] = [Action::Down, Action::Up].map(|action| app.keymap.key(action));
+        format!("{}–{last} of {all}: {down} {up}   ", first + 1)
     } else {
         String::new()
     };

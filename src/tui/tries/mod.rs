@@ -1,5 +1,6 @@
 //! Experiments: what a layout offers to try, what the person predicts, and what came of it.
 
+mod able;
 mod page;
 mod ticks;
 mod watch;
@@ -169,6 +170,18 @@ impl App {
             return None;
         }
         let trial = self.tries.trials.get(place)?;
+        // A command before it may bring about what a later one needs.
+        if let Some(why) = trial
+            .commands
+            .first()
+            .and_then(|command| able::hindrance(self.frame(), command))
+        {
+            self.say(
+                format!("{why}, so this cannot be tried: {{mend all}} mends everything, {{rewind}} goes back to before your last act"),
+                Role::Refusal,
+            );
+            return None;
+        }
         if trial.experiment.ask.is_some() {
             self.over = Over::Prompt(Prompt::new(Purpose::Predict(place)));
             return None;

@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
-use blastradius::observe::Quantiles;
+use blastradius::command::Selector;
+use blastradius::layout::{find_shipped, parse};
+use blastradius::observe::{Following, Quantiles};
 use blastradius::tui::engine::{Answer, Order, Simulation, View};
-use blastradius::tui::{Intent, Options, Over};
+use blastradius::tui::{App, Intent, Options, Over};
+use blastradius::world::{Follow, World};
 use ratatui::crossterm::event::KeyCode;
 
 use super::{SIZES, app, draw, fixture, key, kill, press, text};
@@ -165,7 +168,75 @@ fn a_mistyped_command_is_answered_with_all_that_can_be_typed() {
     };
     let why = prompt.refusal.as_deref().unwrap_or_default();
     assert!(
-        why.contains("w, where, goto, mark, note, branch, blast, colour, watch, loop, theme, q"),
+        why.contains("w, where, goto, mark, note, branch, blast, back, colour, watch, loop, theme, q"),
         "{why}"
+    );
+}
+
+/// A request through a cache and a database, followed to its end.
+fn followed() -> App {
+    let shipped = find_shipped("08").expect("it is shipped");
+    let layout = parse(shipped.source, shipped.file).unwrap_or_else(|error| panic!("{error}"));
+    let mut world = World::build(&layout, 7);
+    world.advance(Duration::from_secs(1));
+    let through = Follow::Through(Some(Selector("db".to_string())));
+    world.follow(Some(&through)).expect("it is there");
+    while world.following() != Some(Following::Ended) {
+        world.advance(Duration::from_millis(1));
+    }
+    let view = View::new(world.frame().into(), false);
+    App::new("08-cache", view, Vec::new(), &Options::default())
+}
+
+#[test]
+fn a_waterfall_that_is_longer_than_its_panel_is_leafed_through() {
+    let mut app = followed();
+    let spans = app.frame().followed.as_ref().expect("one is followed").spans.len();
+    let shown = |app: &mut App| text(&draw(app, 60, 16));
+    let first = shown(&mut app);
+    assert!(first.contains(&format!("1–3 of {spans}: down up")), "{first}");
+    let selected = app.selected;
+    press(&mut app, "j");
+    assert!(shown(&mut app).contains(&format!("2–4 of {spans}")));
+    press(&mut app, "k");
+    assert_eq!(shown(&mut app), first);
+    app.handle(&key(KeyCode::PageDown));
+    assert!(shown(&mut app).contains(&format!("3–5 of {spans}")));
+    for _ in 0..spans {
+        app.handle(&key(KeyCode::Down));
+    }
+    let end = shown(&mut app);
+    assert!(end.contains(&format!("{}–{spans} of {spans}", spans - 2)), "{end}");
+    for _ in 0..spans {
+        app.handle(&key(KeyCode::PageUp));
+    }
+    assert_eq!(shown(&mut app), first);
+    assert_eq!(app.selected, selected, "the map stays where it is");
+    // Where all of it is seen, the keys are those of the map.
+    let all = text(&draw(&mut app, 200, 60));
+    assert!(!all.contains(&format!("of {spans}")), "{all}");
+    press(&mut app, "j");
+    assert_ne!(app.selected, selected);
+}
+
+#[test]
+fn sentences_name_the_keys_in_force() {
+    let mut app = followed();
+    app.hear(Answer::Here("the end: {rewind} goes back, {pause} goes on".to_string()));
+    let said = app.notice.as_ref().map(|notice| notice.words.as_str());
+    assert_eq!(said, Some("the end: z goes back, space goes on"));
+}
+
+#[test]
+fn who_selects_users_is_told_to_select_a_machine() {
+    let mut fake = fixture::balanced(2);
+    let mut app = app(&mut fake, &Options::default());
+    draw(&mut app, 120, 40);
+    press(&mut app, "/everyone");
+    app.handle(&key(KeyCode::Enter));
+    let picture = text(&draw(&mut app, 120, 40));
+    assert!(
+        picture.contains("Select a machine and press x. Who notices first?"),
+        "{picture}"
     );
 }

@@ -132,3 +132,38 @@ fn nothing_turns_where_nothing_may_move() {
         assert!(!picture.contains(['◷', '◶', '◵']), "{picture}");
     }
 }
+
+/// Cells of the map in bold, once a balancer has given a server up.
+fn taken_over(motion: bool) -> usize {
+    let mut fake = fixture::balanced(3)
+        .after(Duration::from_secs(10))
+        .having(&kill("web/2"));
+    let options = Options {
+        motion,
+        ..Options::default()
+    };
+    let mut app = app(&mut fake, &options);
+    let bold = blastradius::tui::theme::Theme::new(Name::Auto, Ground::Dark, Depth::True)
+        .style(blastradius::tui::theme::Role::Title)
+        .fg;
+    let mut most = 0;
+    for _ in 0..100 {
+        fake.advance(Duration::from_millis(100));
+        app.show(view(&mut fake));
+        app.tick(Duration::from_millis(100));
+        let buffer = draw(&mut app, 120, 40);
+        let is_way = |sign: &str| !sign.is_empty() && "━┃┏┓┗┛┣┫┳┻╋▶".contains(sign);
+        let ways = buffer.content.iter().filter(|cell| is_way(cell.symbol()));
+        most = most.max(ways.filter(|cell| Some(cell.fg) == bold).count());
+    }
+    most
+}
+
+#[test]
+fn traffic_that_moves_to_other_servers_sweeps_along_its_way() {
+    let [moving, still] = [true, false].map(taken_over);
+    assert!(
+        moving > still + 3,
+        "{moving} and {still} cells: the ways to the servers that are left"
+    );
+}

@@ -356,6 +356,6 @@ fn a_lease_is_not_overwritten_by_a_load() {
         let mut app = screen_of(&world, &Options::default());
         let picture = text(&draw(&mut app, width, height));
         assert!(!picture.contains("%ease"), "{picture}");
-        assert_eq!(picture.contains("lease"), width > 80, "{picture}");
+        assert!(picture.contains("lease"), "{picture}");
     }
 }

@@ -208,3 +208,26 @@ fn a_layout_without_experiments_says_so() {
         Some("this layout offers nothing to try")
     );
 }
+
+#[test]
+fn what_cannot_be_tried_now_says_so_before_it_asks() {
+    let mut fake = fixture::balanced(3)
+        .after(Duration::from_secs(10))
+        .having(&super::kill("web/1"));
+    let mut app = prepared(&mut fake);
+    draw(&mut app, 120, 40);
+    assert_eq!(press(&mut app, "E1"), []);
+    assert_eq!(app.over, Over::None, "nothing is asked");
+    let said = app
+        .notice
+        .as_ref()
+        .map(|notice| notice.words.clone())
+        .unwrap_or_default();
+    assert_eq!(
+        said,
+        "web/1 is down already, so this cannot be tried: R mends everything, z goes back to before your last act"
+    );
+    // What is up can be tried.
+    press(&mut app, "E2");
+    assert!(matches!(app.over, Over::Prompt(_)));
+}

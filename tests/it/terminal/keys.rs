@@ -1,15 +1,13 @@
 //! Every key of the keymap, pressed in the real program. A key that is not tried here fails the test, so that a new one is.
 
 use std::collections::BTreeSet;
-use std::fs;
-use std::process::Command;
 use std::sync::PoisonError;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use blastradius::tui::keymap::KEYMAP;
 
-use super::{PATIENCE, Session};
+use super::{PATIENCE, Session, picture_clock as clock};
 
 /// The colour of what is in focus.
 const FOCUS: vt100::Color = vt100::Color::Rgb(0x6c, 0xb6, 0xff);
@@ -29,6 +27,8 @@ fn bytes(key: &str) -> String {
         "left" => "\x1b[D",
         "home" => "\x1b[H",
         "end" => "\x1b[F",
+        "page-up" => "\x1b[5~",
+        "page-down" => "\x1b[6~",
         "shift-left" => "\x1b[1;2D",
         "shift-right" => "\x1b[1;2C",
         "ctrl-c" => "\x03",
@@ -101,20 +101,8 @@ impl Typist {
         self.pressed.insert("ctrl-z".to_string());
         self.session.press(&bytes("ctrl-z"));
         self.session.assert_restored();
-        let child = self.session.child.process_id().expect("it runs").to_string();
-        // A signal to go on that comes too early would be lost.
-        let stands = || {
-            let stat = fs::read_to_string(format!("/proc/{child}/stat")).unwrap_or_default();
-            stat.rsplit(')')
-                .next()
-                .is_some_and(|rest| rest.trim_start().starts_with('T'))
-        };
-        let start = Instant::now();
-        while !stands() && start.elapsed() < PATIENCE {
-            thread::sleep(Duration::from_millis(20));
-        }
-        let signal = Command::new("kill").args(["-CONT", &child]).status();
-        assert!(signal.is_ok_and(|status| status.success()));
+        self.session.stopped();
+        self.session.signal("CONT");
         self.session.until("the map again", |screen| screen.contains("map ·"));
     }
 
@@ -250,6 +238,8 @@ fn acts_and_ways(keys: &mut Typist) {
     keys.session.until("three servers", |screen| screen.contains("web 2/3"));
     keys.press("-", "web has 2 now");
     keys.press("=", "added web/4");
+    keys.press("page-up", "events · ");
+    keys.press_away("page-down", "events · ");
     keys.press("P", "kill web/1? y does it");
     keys.session.until("what would come of it", |screen| {
         screen.contains("in the 30s after it:")
@@ -282,15 +272,6 @@ fn acts_and_ways(keys: &mut Typist) {
     keys.press_away("esc", "request ·");
     keys.press("B", "blast");
     keys.stops_and_goes_on();
-}
-
-/// The clock in the header, in seconds.
-fn clock(screen: &str) -> f64 {
-    let header = screen.lines().next().unwrap_or_default();
-    let time = header.split_whitespace().find_map(|word| word.split_once(':'));
-    let seconds =
-        |(minutes, seconds): (&str, &str)| Some(minutes.parse::<f64>().ok()? * 60.0 + seconds.parse::<f64>().ok()?);
-    time.and_then(seconds).unwrap_or(0.0)
 }
 
 /// The line of the keys.

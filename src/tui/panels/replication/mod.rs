@@ -66,12 +66,18 @@ pub fn about(app: &App) -> String {
         .collect();
     names.sort_unstable();
     names.dedup();
-    let count = database.promises.at_risk;
-    let risk = format!("at risk: {}", nodes::writes_of(count));
     let name = &topology.services[service].name;
-    let mut options = vec![risk.clone(), format!("{} at risk", text::short(count as f64))];
+    let mut options = Vec::new();
+    let count = database.promises.at_risk;
+    if count > 0 {
+        // Acknowledged, and gone if that disk is.
+        let risk = format!("{} on one disk", nodes::writes_of(count));
+        options.extend([risk, format!("at risk: {}", nodes::writes_of(count))]);
+        options.push(format!("{} at risk", text::short(count as f64)));
+    }
     if names.len() > 1 {
-        options.insert(0, format!("{name} · {risk}"));
+        let first = options.first().map_or(name.clone(), |risk| format!("{name} · {risk}"));
+        options.insert(0, first);
     }
     let area = app.arrangement.area(Pane::Replication).unwrap_or_default();
     let room = area
