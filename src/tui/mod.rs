@@ -368,6 +368,9 @@ fn session<S: Simulation + 'static>(
         Ended::Open(index) => Next::Open(index),
         Ended::Play(show) => {
             let at = frame.at.elapsed();
+            let mut recording = recording;
+            // It is known for as long as it was seen.
+            recording.duration = recording.duration.max(at);
             Next::Play(show, Box::new(Left { recording, file, at }))
         }
         Ended::Back => Next::Back,

@@ -32,15 +32,38 @@ const UNDER_WAY: Duration = Duration::from_millis(200);
 /// Whether the terminal is ours now, so that it is given back once.
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
+/// Where frames go. After the terminal was given back nothing goes wrong any more: what is shown last, the cursor, is shown already, and ratatui panics
+/// where it can neither show it nor say so.
+struct Out(BufWriter<Stdout>);
+
+impl Write for Out {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        forgiving(self.0.write(bytes), bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        forgiving(self.0.flush(), ())
+    }
+}
+
+/// The result; this one instead where it went wrong and the terminal is not ours.
+fn forgiving<T>(result: io::Result<T>, otherwise: T) -> io::Result<T> {
+    if TAKEN.load(Ordering::SeqCst) {
+        result
+    } else {
+        Ok(result.unwrap_or(otherwise))
+    }
+}
+
 /// A terminal of which nothing is known, so that all of it is drawn.
-fn blank() -> io::Result<Terminal<CrosstermBackend<BufWriter<Stdout>>>> {
-    let backend = CrosstermBackend::new(BufWriter::with_capacity(BUFFER, io::stdout()));
+fn blank() -> io::Result<Terminal<CrosstermBackend<Out>>> {
+    let backend = CrosstermBackend::new(Out(BufWriter::with_capacity(BUFFER, io::stdout())));
     Terminal::new(backend).inspect_err(|_| give_back())
 }
 
 /// The terminal while it is ours. Dropping it gives it back.
 pub struct Screen {
-    terminal: Terminal<CrosstermBackend<BufWriter<Stdout>>>,
+    terminal: Terminal<CrosstermBackend<Out>>,
     mouse: bool,
     synchronized: bool,
 }

@@ -18,7 +18,7 @@ fn first() -> u64 {
     std::env::var("BLASTRADIUS_FIRST_RUN").map_or(0, |run| run.parse().expect("a number"))
 }
 
-/// What may be done to something, `S`, or between two things.
+/// What may be done to something, `S`, or between two things, and what may come to a data center, `@`.
 const ACTS: &[&str] = &[
     "kill S",
     "destroy S",
@@ -43,6 +43,25 @@ const ACTS: &[&str] = &[
     "promote S",
     "chaos every 1s mend 1s",
     "chaos off",
+    "add @/fresh Cache(machines: 2)",
+    "add @/late Queue(retention: \"1h\")",
+    "add @/crew Consumer(of: \"late\", machines: 2)",
+    "add @/front LoadBalancer(to: \"web\")",
+    "add @/rows Database(machines: 2, replication: PrimaryReplicas(failover: Automatic()))",
+    "connect @/web -> @/fresh",
+    "connect @/web -> @/rows",
+    "connect @/web -> @/late",
+    "connect @/crew -> @/rows",
+    "connect S -> T",
+    "disconnect S -> T",
+    "disconnect @/web -> @/fresh",
+    "remove @/fresh",
+    "remove @/crew",
+    "remove S",
+    "kill @/fresh",
+    "hang @/rows",
+    "set S timeout 200ms",
+    "resize S l",
 ];
 
 fn layouts() -> Vec<(&'static str, &'static str, Layout)> {
@@ -71,14 +90,16 @@ fn live((file, source, layout): &(&str, &str, Layout), number: u64) -> (Recordin
             .chain(instances.map(|instance| instance.selector.clone()))
             .collect()
     };
-    let steps = 1 + chance.draw().below(8);
+    let steps = 1 + chance.draw().below(12);
     for _ in 0..steps {
         let pause = Duration::from_nanos(1 + chance.draw().below(900_000_000));
         session.advance_to(session.now() + pause);
         let mut pick = || names[chance.draw().below(names.len() as u64) as usize].clone();
         let (one, other) = (pick(), pick());
         let act = ACTS[chance.draw().below(ACTS.len() as u64) as usize];
-        let line = act.replace('S', &one).replace('T', &other);
+        let sites: Vec<&String> = layout.data_centers.keys().collect();
+        let site = sites[chance.draw().below(sites.len() as u64) as usize];
+        let line = act.replace('S', &one).replace('T', &other).replace('@', site);
         let command = Command::parse(&line).unwrap_or_else(|error| panic!("{line}: {error}"));
         // What is refused changes nothing.
         let _ = session.interrupt(&command);

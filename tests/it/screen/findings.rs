@@ -168,7 +168,9 @@ fn a_mistyped_command_is_answered_with_all_that_can_be_typed() {
     };
     let why = prompt.refusal.as_deref().unwrap_or_default();
     assert!(
-        why.contains("w, where, goto, mark, note, branch, blast, back, colour, watch, loop, theme, q"),
+        why.contains(
+            "w, where, goto, mark, note, branch, blast, back, colour, watch, preview, save-layout, loop, theme, q"
+        ),
         "{why}"
     );
 }
