@@ -238,7 +238,14 @@ fn cut(text: &str, root: &Node, path: &[String]) -> String {
         return format!("{}{}", &text[..line], &text[end + rest.len() + 1..]);
     }
     let spaces = rest.len() - rest.trim_start().len();
-    format!("{}{}", &text[..entry.offset], &text[end + spaces..])
+    let before = &text[..entry.offset];
+    // Behind the last one of a line stands no comma.
+    let is_last = !behind[blank..].starts_with(',');
+    let kept = before.trim_end().strip_suffix(',').filter(|_| is_last && !alone);
+    match kept {
+        Some(kept) => format!("{kept}{}", &text[end..]),
+        None => format!("{before}{}", &text[end + spaces..]),
+    }
 }
 
 #[cfg(test)]
@@ -292,7 +299,7 @@ mod tests {
                 Edit::Cut(path(&["services", "cache"])),
             ])
             .unwrap();
-        assert_eq!(back.source.text(), SHOP.replace(r#""db"), //"#, r#""db", ), //"#));
+        assert_eq!(back.source.text(), SHOP);
         assert_eq!(back, layout(SHOP));
     }
 

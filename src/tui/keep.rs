@@ -14,11 +14,10 @@ use crate::observe::Topology;
 /// In words: there is such a file already, or it can't be written.
 pub fn layout(topology: &Topology, file: &Path) -> Result<String, String> {
     let name = printable(&file.display().to_string());
-    let mut text = String::new();
+    let mut text = topology.layout.to_string();
     for command in &topology.unkept {
         let _ = writeln!(text, "// Done while it ran, and not in this file: {command}");
     }
-    text.push_str(&topology.layout);
     let new = OpenOptions::new().write(true).create_new(true).open(file);
     let written = new.and_then(|mut new| {
         new.write_all(text.as_bytes())?;
@@ -64,7 +63,7 @@ mod tests {
         let said = super::layout(topology, &file).expect("it can be written");
         assert!(said.contains("1 commands"), "{said}");
         let text = std::fs::read_to_string(&file).expect("it is there");
-        assert!(text.starts_with("// Done while it ran, and not in this file: resize web/1 l\n"));
+        assert!(text.ends_with("// Done while it ran, and not in this file: resize web/1 l\n"));
         let again = parse(&text, "shop.ron").expect("it loads");
         assert_eq!(again, parse(&topology.layout, "running").expect("it is one"));
         assert!(again.data_centers["dc"].services.contains_key("cache"));
