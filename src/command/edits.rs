@@ -7,6 +7,9 @@ use super::model::{Command, CommandError, Selector};
 use super::selector::{is_number, matches, shown};
 use crate::layout::{Edit, Layout, Service, Sessions, service_text, suggestion};
 
+/// Experiments and expectations that go with a service at most.
+const MOST_LEFT_OUT: usize = 200;
+
 /// A service of a layout.
 #[derive(Clone, Copy)]
 pub(super) struct Spot<'a> {
@@ -22,6 +25,13 @@ impl Command {
             self,
             Command::Add(..) | Command::Remove(_) | Command::Connect(..) | Command::Disconnect(..)
         )
+    }
+
+    /// Whom a connection takes the place of, by name.
+    pub fn replaces<'a>(&self, layout: &'a Layout) -> Option<&'a str> {
+        let Command::Connect(from, to) = self else { return None };
+        let (from, _, field) = ends(layout, from, to).ok()?;
+        named(from.service, field)
     }
 
     /// The layout as it is when the command has been carried out; `None` if the command is none that a layout could say.
@@ -73,7 +83,10 @@ fn one<'a>(layout: &'a Layout, selector: &Selector) -> Result<Spot<'a>, CommandE
         [] => {
             let names: BTreeSet<String> = services(layout, &Selector("*".to_owned()))
                 .iter()
-                .flat_map(|spot| [spot.name.to_owned(), format!("{}/{}", spot.site, spot.name)])
+                .map(|spot| match layout.data_centers.len() {
+                    1 => spot.name.to_owned(),
+                    _ => format!("{}/{}", spot.site, spot.name),
+                })
                 .collect();
             let meant = suggestion(&selector.0, names.iter().map(String::as_str));
             refuse(format!("no service is called `{}`{meant}", shown(&selector.0)))
@@ -120,38 +133,55 @@ fn remove(layout: &Layout, target: &Selector) -> Result<Layout, CommandError> {
             spot.name
         ));
     }
-    if let Some(caller) = caller_of(layout, spot) {
-        return refuse(format!(
-            "{caller} calls {}: `disconnect {caller} -> {}`, or connect it with another one, first",
-            spot.name, spot.name
-        ));
+    if let Some((caller, needs)) = caller_of(layout, spot) {
+        let way = if needs {
+            format!("remove {caller} first, or connect it with another one")
+        } else {
+            format!(
+                "`disconnect {caller} -> {}` first, or connect it with another one",
+                spot.name
+            )
+        };
+        return refuse(format!("{caller} calls {}: {way}", spot.name));
     }
     let mut edits = vec![Edit::Cut(layout.path_to_service(spot.site, spot.name))];
-    let mut left = changed(layout, &edits);
-    for list in ["experiments", "expect"] {
-        if let Err(error) = &left
-            && error.0.starts_with(list)
-        {
-            edits.push(Edit::Cut(vec![list.to_owned()]));
-            left = changed(layout, &edits);
+    loop {
+        let left = changed(layout, &edits).and_then(|left| {
+            super::experiments(&left, "").map_err(|error| CommandError(error.message))?;
+            Ok(left)
+        });
+        match left {
+            Ok(left) => return Ok(left),
+            Err(error) => match at_fault(&error.0) {
+                Some(path) if edits.len() < MOST_LEFT_OUT => edits.push(Edit::Cut(path)),
+                _ => return Err(error),
+            },
         }
     }
-    let left = left?;
-    if super::experiments(&left, "").is_err() {
-        edits.push(Edit::Cut(vec!["experiments".to_owned()]));
-        return changed(layout, &edits);
-    }
-    Ok(left)
 }
 
-/// A service of the same data center that calls this one.
-fn caller_of(layout: &Layout, spot: Spot) -> Option<String> {
+/// The experiment or the expectation that a complaint is about: `experiments[1].do[0]: ..`.
+fn at_fault(message: &str) -> Option<Vec<String>> {
+    let list = ["experiments", "expect"]
+        .into_iter()
+        .find(|list| message.starts_with(list))?;
+    let index = message[list.len()..].strip_prefix('[')?.split(']').next()?;
+    Some(vec![list.to_owned(), format!("[{index}]")])
+}
+
+/// A service of the same data center that calls this one, and whether it has nothing to do without.
+fn caller_of(layout: &Layout, spot: Spot) -> Option<(String, bool)> {
     let others = layout.data_centers[spot.site].services.iter();
     let mut callers = others.filter(|(_, service)| {
         let called = ["to", "database", "cache", "queue", "sessions", "of", "dead_letter"];
         called.iter().any(|field| named(service, field) == Some(spot.name))
     });
-    callers.next().map(|(name, _)| name.clone())
+    callers.next().map(|(name, service)| {
+        let needs = ["to", "of"]
+            .iter()
+            .any(|field| named(service, field) == Some(spot.name));
+        (name.clone(), needs)
+    })
 }
 
 /// The service that a field of a service names.

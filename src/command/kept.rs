@@ -82,15 +82,17 @@ fn word_of(balance: Balance) -> &'static str {
 
 fn set(layout: &Layout, target: &Selector, setting: &Setting) -> Option<Vec<Edit>> {
     let own = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<String>>();
-    if matches(target, "dns") {
+    let has = |kind: &str| setting.kinds().contains(&kind);
+    let mut edits = Vec::new();
+    if has("dns") && matches(target, "dns") {
         // A layout that says whereto users are sent has health checks.
         if matches!(setting, Setting::Routing(_)) && layout.dns.health.is_none() {
             return None;
         }
-        return dns(setting).map(|(path, value)| vec![Edit::Put(own(&path), value)]);
+        let (path, value) = dns(setting)?;
+        edits.push(Edit::Put(own(&path), value));
     }
-    let mut edits = Vec::new();
-    for name in layout.users.keys().filter(|name| matches(target, name)) {
+    for name in layout.users.keys().filter(|name| has("users") && matches(target, name)) {
         let (path, value) = match setting {
             Setting::Hot(share) => (own(&["users", name, "hot"]), number(*share)),
             other => {
@@ -100,20 +102,24 @@ fn set(layout: &Layout, target: &Selector, setting: &Setting) -> Option<Vec<Edit
         };
         edits.push(Edit::Put(path, value));
     }
-    for name in layout.cdns.keys().filter(|name| matches(target, name)) {
+    for name in layout.cdns.keys().filter(|name| has("cdn") && matches(target, name)) {
         edits.extend(cdn(&own(&["cdns", name]), setting)?);
     }
     for (site, center) in &layout.data_centers {
         for (name, _) in center.autoscalers() {
-            if matches(target, &format!("{site}/{}", autoscaler_of(name))) {
+            if has("autoscaler") && matches(target, &format!("{site}/{}", autoscaler_of(name))) {
                 edits.extend(scaler(&layout.path_to_service(site, name), setting)?);
             }
         }
     }
-    if !edits.is_empty() {
-        return Some(edits);
+    for spot in services(layout, target)
+        .into_iter()
+        .filter(|spot| has(spot.service.kind()))
+    {
+        let path = layout.path_to_service(spot.site, spot.name);
+        edits.extend(of_service(&path, spot, setting)?);
     }
-    of_each(layout, target, |path, spot| of_service(path, spot, setting))
+    (!edits.is_empty()).then_some(edits)
 }
 
 fn of_service(path: &[String], spot: Spot, setting: &Setting) -> Option<Vec<Edit>> {

@@ -94,7 +94,12 @@ pub fn service_text(typed: &str) -> Result<String, String> {
             super::printable(kind.trim())
         ));
     };
-    Ok(format!("{known}{}", if rest.is_empty() { "()" } else { rest }))
+    let text = format!("{known}{}", if rest.is_empty() { "()" } else { rest });
+    // One value, and nothing behind it.
+    match source::scan(&text, LARGEST_FILE) {
+        Ok(_) => Ok(text),
+        Err(problem) => Err(format!("{}: {}", super::printable(&text), problem.text())),
+    }
 }
 
 fn edited(text: &str, edit: &Edit) -> Result<String, String> {
@@ -152,7 +157,7 @@ fn put(text: &str, root: &Node, path: &[String], value: &str) -> Result<String, 
         // What is missing on the way is made with it.
         let mut whole = value.to_owned();
         for (below, name) in path.iter().enumerate().skip(depth + 1).rev() {
-            whole = if is_map(&path[..below]) {
+            whole = if is_map(path, below) {
                 format!("{{{}: {whole}}}", quoted(name))
             } else {
                 format!("({name}: {whole})")
@@ -163,18 +168,16 @@ fn put(text: &str, root: &Node, path: &[String], value: &str) -> Result<String, 
     Ok(format!("{}{value}{}", &text[..node.offset], &text[node.end..]))
 }
 
-/// Whether the keys below a path are names that people give.
-fn is_map(path: &[String]) -> bool {
-    let maps = [
-        "services",
-        "data_centers",
-        "databases",
-        "calls",
-        "users",
-        "hosts",
-        "cdns",
-    ];
-    path.last().is_some_and(|last| maps.contains(&last.as_str()))
+/// Whether the keys at this depth of a path are names that people give.
+fn is_map(path: &[String], depth: usize) -> bool {
+    let maps = ["services", "data_centers", "databases", "users", "hosts", "cdns"];
+    let word = |at: usize| path.get(at).map_or("", String::as_str);
+    match depth {
+        1 => maps.contains(&word(0)),
+        3 if word(0) == "data_centers" => ["services", "hosts"].contains(&word(2)),
+        // Those who call several services say of each how: `calls: {"db": (retries: 3)}`.
+        _ => word(depth - 1) == "calls" && path.len() == depth + 2,
+    }
 }
 
 fn quoted(name: &str) -> String {
@@ -195,9 +198,8 @@ fn added(text: &str, within: &Inside, name: &str, value: &str) -> String {
     if !indent.trim().is_empty() || line < open {
         return format!("{}, {key}: {value}{}", &text[..last.value.end], &text[last.value.end..]);
     }
-    let behind = &text[last.value.end..];
-    let comma = behind.len() - behind.trim_start().len();
-    if !behind[comma..].starts_with(',') {
+    let comma = source::blanks(text, last.value.end) - last.value.end;
+    if !text[last.value.end + comma..].starts_with(',') {
         let end = last.value.end;
         return format!("{},\n{indent}{key}: {value},{}", &text[..end], &text[end..]);
     }
@@ -215,32 +217,35 @@ fn added(text: &str, within: &Inside, name: &str, value: &str) -> String {
 /// The text without an entry; its line goes with it if nothing else stands there.
 fn cut(text: &str, root: &Node, path: &[String]) -> String {
     let mut node = root;
-    let mut found: Option<&Entry> = None;
+    let mut place: Option<(usize, usize)> = None;
     for name in path {
-        let Some(entry) = node.entry(name) else {
+        let index = name.strip_prefix('[').and_then(|name| name.strip_suffix(']'));
+        if let Some(item) = index.and_then(|index| node.item(index.parse().ok()?)) {
+            node = item;
+            place = Some((item.offset, item.end));
+        } else if let Some(entry) = node.entry(name) {
+            node = &entry.value;
+            place = Some((entry.offset, entry.value.end));
+        } else {
             return text.to_owned();
-        };
-        node = &entry.value;
-        found = Some(entry);
+        }
     }
-    let Some(entry) = found else { return text.to_owned() };
-    let behind = &text[entry.value.end..];
-    let blank = behind.len() - behind.trim_start().len();
-    let mut end = entry.value.end;
-    if behind[blank..].starts_with(',') {
-        end += blank + 1;
-    }
-    let line = text[..entry.offset].rfind('\n').map_or(0, |at| at + 1);
-    let alone = text[line..entry.offset].trim().is_empty();
+    let Some((offset, value_end)) = place else {
+        return text.to_owned();
+    };
+    let comma = source::blanks(text, value_end);
+    let is_last = !text[comma..].starts_with(',');
+    let end = if is_last { value_end } else { comma + 1 };
+    let line = text[..offset].rfind('\n').map_or(0, |at| at + 1);
+    let alone = text[line..offset].trim().is_empty();
     let rest = text[end..].split('\n').next().unwrap_or_default();
     let is_rest_empty = rest.trim().is_empty() || rest.trim_start().starts_with("//");
     if alone && is_rest_empty && end + rest.len() < text.len() {
         return format!("{}{}", &text[..line], &text[end + rest.len() + 1..]);
     }
     let spaces = rest.len() - rest.trim_start().len();
-    let before = &text[..entry.offset];
+    let before = &text[..offset];
     // Behind the last one of a line stands no comma.
-    let is_last = !behind[blank..].starts_with(',');
     let kept = before.trim_end().strip_suffix(',').filter(|_| is_last && !alone);
     match kept {
         Some(kept) => format!("{kept}{}", &text[end..]),
@@ -347,6 +352,30 @@ mod tests {
                 assert_eq!(back.source.text(), shipped.source, "{}", shipped.file);
             }
         }
+    }
+
+    #[test]
+    fn comments_are_no_obstacle_and_names_no_keywords() {
+        let source = r#"(title: "x", users: {"people": (count: 10)}, services: {
+            "web": Web(database: "users"),
+            "users": Database() /* of people */,
+            "c": Cache() /* spare */,
+        })"#;
+        let layout = layout(source);
+        let added = layout
+            .edited(&[Edit::Put(path(&["services", "d"]), "Cache()".to_owned())])
+            .unwrap();
+        assert!(added.data_centers["dc"].services.contains_key("d"));
+        let gone = added.edited(&[Edit::Cut(path(&["services", "c"]))]).unwrap();
+        assert!(!gone.source.text().contains("spare") && gone.data_centers["dc"].services.len() == 3);
+        let calls = path(&["services", "web", "calls", "users", "retries"]);
+        let set = layout.edited(&[Edit::Put(calls, "4".to_owned())]).unwrap();
+        assert!(
+            set.source.text().contains(r#"calls: {"users": (retries: 4)}"#),
+            "{}",
+            set.source.text()
+        );
+        assert!(service_text(r#"Cache(), "y": Cache()"#).is_err());
     }
 
     #[test]

@@ -21,7 +21,7 @@ pub struct Topology {
     /// The text of a layout that says all this, with what was changed while it ran.
     pub layout: Arc<str>,
     /// Commands that changed what no layout can say.
-    pub unkept: Vec<String>,
+    pub unkept: Arc<Vec<String>>,
 }
 
 /// A data center.

@@ -324,10 +324,12 @@ impl App {
             Action::Help => self.over = Over::Help(0),
             Action::Command => self.over = Over::Prompt(Prompt::new(Purpose::Command)),
             Action::Find => {
+                self.show_all();
                 self.sought_from = self.selected;
                 self.over = Over::Prompt(Prompt::new(Purpose::Find));
             }
             Action::FindNext | Action::FindPrevious => {
+                self.show_all();
                 let sought = self.sought.clone();
                 self.seek(&sought, if action == Action::FindNext { 1 } else { -1 });
             }

@@ -496,6 +496,16 @@ impl App {
                 .and_then(|service| self.topology().services.get(service)?.site),
         };
         self.within = self.within.filter(|site| selected.is_none_or(|other| other == *site));
+        self.plan_map(map);
+    }
+
+    /// Shows all data centers, at once: whoever seeks something may find it in any.
+    pub(super) fn show_all(&mut self) {
+        self.within = None;
+        self.plan_map(self.planned.1);
+    }
+
+    fn plan_map(&mut self, map: Rect) {
         let key = (self.topology().version, map, self.within);
         if self.planned != key {
             self.plan = match self.within {

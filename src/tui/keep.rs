@@ -8,6 +8,8 @@ use std::path::Path;
 use crate::layout::printable;
 use crate::observe::Topology;
 
+use super::text;
+
 /// Writes the layout of a world to a new file, and says so. What no layout can say stands in it as comments.
 ///
 /// # Errors
@@ -15,7 +17,7 @@ use crate::observe::Topology;
 pub fn layout(topology: &Topology, file: &Path) -> Result<String, String> {
     let name = printable(&file.display().to_string());
     let mut text = topology.layout.to_string();
-    for command in &topology.unkept {
+    for command in topology.unkept.iter() {
         let _ = writeln!(text, "// Done while it ran, and not in this file: {command}");
     }
     let new = OpenOptions::new().write(true).create_new(true).open(file);
@@ -26,8 +28,8 @@ pub fn layout(topology: &Topology, file: &Path) -> Result<String, String> {
     match written {
         Ok(()) if topology.unkept.is_empty() => Ok(format!("the layout is in {name}: blastradius play {name}")),
         Ok(()) => Ok(format!(
-            "the layout is in {name}, but for {} commands that no layout can say; they stand there as comments",
-            topology.unkept.len()
+            "the layout is in {name}, but for {} that no layout can say: comments at its end",
+            text::plural(topology.unkept.len(), "command")
         )),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
             Err(format!("{name} is there already: choose another name"))
@@ -61,7 +63,7 @@ mod tests {
         let file = folder.join("shop.ron");
         let topology = &world.frame().topology;
         let said = super::layout(topology, &file).expect("it can be written");
-        assert!(said.contains("1 commands"), "{said}");
+        assert!(said.contains("but for 1 command that"), "{said}");
         let text = std::fs::read_to_string(&file).expect("it is there");
         assert!(text.ends_with("// Done while it ran, and not in this file: resize web/1 l\n"));
         let again = parse(&text, "shop.ron").expect("it loads");

@@ -77,7 +77,12 @@ impl Agenda {
 
     /// Whether so many steps more, and an injection, have room.
     pub(super) fn has_room(&self, steps: usize) -> bool {
-        self.items.len() + steps <= MOST_STEPS && self.injections.len() < MOST_INJECTIONS
+        self.has_room_for(1, steps)
+    }
+
+    /// The same of several injections, with all their steps.
+    pub(super) fn has_room_for(&self, injections: usize, steps: usize) -> bool {
+        self.items.len() + steps <= MOST_STEPS && self.injections.len() + injections <= MOST_INJECTIONS
     }
 
     pub(super) fn enter(&mut self, at: SimTime, item: Item) {

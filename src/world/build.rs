@@ -42,7 +42,7 @@ pub(super) fn build(layout: &Layout, seed: u64) -> World {
         title: layout.title.clone(),
         about: layout.about.clone(),
         layout: layout.clone(),
-        unkept: Vec::new(),
+        unkept: Arc::default(),
         entries: Vec::new(),
         site: Rc::new(Site::new(layout.content.clone())),
         trace: layout.trace.clone(),
@@ -62,7 +62,7 @@ pub(super) fn build(layout: &Layout, seed: u64) -> World {
             services: Vec::new(),
             links: Vec::new(),
             layout: layout.source.shared(),
-            unkept: Vec::new(),
+            unkept: Arc::default(),
         }),
         next_step: 1,
         spent: 0.0,
@@ -118,7 +118,7 @@ fn connect(world: &mut World, layout: &Layout) {
 pub(super) fn resolve(world: &mut World, layout: &Layout) {
     let services = world.services.iter().enumerate();
     let index: BTreeMap<String, usize> = services
-        .filter(|(_, service)| !matches!(service.role, Role::Removed))
+        .filter(|(_, service)| !matches!(service.role, Role::Removed { .. }))
         .map(|(index, service)| (service.full.clone(), index))
         .collect();
     let sites = world.sites.clone();

@@ -181,7 +181,12 @@ pub(super) enum Role {
         decisions: VecDeque<LogLine>,
     },
     /// What was removed.
-    Removed,
+    Removed {
+        /// How long its machines may take to answer what they hold.
+        drain: Duration,
+        /// Of workers, by instance.
+        workers: Vec<Rc<WorkerProbe>>,
+    },
 }
 
 /// A service that is called, and how.
@@ -324,7 +329,7 @@ impl ServiceEntry {
             } => Kind::Shield,
             Role::Cdn { .. } => Kind::Cdn,
             Role::Autoscaler { .. } => Kind::Autoscaler,
-            Role::Removed => Kind::Removed,
+            Role::Removed { .. } => Kind::Removed,
         }
     }
 

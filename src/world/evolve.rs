@@ -3,12 +3,14 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
 
 use crate::command::{Command, Selector};
 use crate::layout::{Layout, Publish, Service, Sessions, Style, autoscaler_of, monitor_of, printable};
 use crate::observe::Severity;
 
-use super::apply::{Done, done, refuse};
+use super::apply::{Done, dependants, done, open_incident, refuse};
 use super::build::{foreign, plan, resolve, settle};
 use super::caches::join_cache;
 use super::databases::{Register, found_databases, join_database};
@@ -21,7 +23,12 @@ use super::sample::{refresh_health, widen_links};
 use super::settings::MOST_MACHINES;
 use super::software::{boot_time, factory};
 use super::view::refresh_topology;
-use super::{World, links, queues};
+use super::{World, databases, links, queues};
+
+/// Commands that are remembered since no layout can say them.
+const MOST_UNKEPT: usize = 1_000;
+/// Behind the name of what was removed: nothing that is there is called so.
+const REMOVED: &str = " (removed)";
 
 /// What differs between two layouts, as far as commands can change it.
 struct Change {
@@ -56,12 +63,14 @@ pub(super) fn edit(world: &mut World, command: &Command) -> Done {
     if !can_roll_out(world, &restarted) {
         return refuse("too much goes on: `mend all` ends all of it");
     }
+    let said = said(world, &layout, command);
     become_layout(world, layout, &change);
+    follow(world, command, &said);
     for service in restarted {
         roll_out(world, service);
     }
     refresh_health(world);
-    Ok(done(world, Severity::Info, said(command)))
+    Ok(done(world, Severity::Info, said))
 }
 
 /// Lets the layout say what a command has set.
@@ -78,25 +87,58 @@ pub(super) fn keep(world: &mut World, command: &Command) {
     if !is_setting {
         return;
     }
-    match command.edited(&world.layout) {
-        Ok(Some(layout)) => world.layout = layout,
-        _ => world.unkept.push(command.to_string()),
+    if let Ok(Some(layout)) = command.edited(&world.layout) {
+        world.layout = layout;
+    } else if world.unkept.len() < MOST_UNKEPT {
+        Arc::make_mut(&mut world.unkept).push(command.to_string());
     }
     refresh_topology(world);
 }
 
-fn said(command: &Command) -> String {
+/// What is done to balancers takes effect at once, without a rollout: an incident tells what it costs until all that is called is up.
+fn follow(world: &mut World, command: &Command, said: &str) {
+    let hit = match command {
+        Command::Add(place, _) => place,
+        Command::Connect(_, to) => to,
+        _ => return,
+    };
+    let is = |entry: &ServiceEntry| entry.selector == hit.0 || entry.full == hit.0;
+    let Some(service) = world.services.iter().position(is) else {
+        return;
+    };
+    let asked = world.entries.contains(&Some(service))
+        || world
+            .services
+            .iter()
+            .any(|entry| matches!(&entry.role, Role::LoadBalancer { edge, .. } if edge.to == service));
+    if asked {
+        let targets = world.services[service].present().map(|(_, one)| one.id).collect();
+        let upstream = dependants(world, vec![service]);
+        let name = world.services[service].selector.clone();
+        open_incident(world, said, &name, targets, upstream);
+    }
+}
+
+fn said(world: &World, layout: &Layout, command: &Command) -> String {
     let name = |selector: &Selector| printable(&selector.0);
     match command {
         Command::Add(place, service) => {
             let kind = service.split('(').next().unwrap_or_default();
-            format!(
-                "added {}, a {kind}: it boots, and is called once something is connected with it",
-                name(place)
-            )
+            let added = name(place);
+            let is = |site: &str, name: &str| added == name || added == format!("{site}/{name}");
+            let mut sites = layout.data_centers.iter();
+            if sites.any(|(site, center)| center.entry().is_some_and(|(entry, _)| is(site, entry))) {
+                format!("added {added}, a {kind}: it boots, and is where users come in from now on")
+            } else {
+                format!("added {added}, a {kind}: it boots, and is called once something is connected with it")
+            }
         }
-        Command::Remove(target) => format!("removed {}", name(target)),
-        Command::Connect(from, to) => format!("{} calls {}", name(from), name(to)),
+        Command::Remove(target) => format!("removed {}, with all that it held", name(target)),
+        Command::Connect(from, to) => {
+            let instead = command.replaces(&world.layout);
+            let instead = instead.map_or(String::new(), |instead| format!(" in place of {instead}"));
+            format!("{} calls {}{instead}", name(from), name(to))
+        }
         Command::Disconnect(from, to) => format!("{} calls {} no more", name(from), name(to)),
         other => other.to_string(),
     }
@@ -120,7 +162,7 @@ fn change(world: &World, layout: &Layout) -> Change {
         }
         let services = world.services.iter().enumerate();
         let removed = services.filter(|(_, entry)| {
-            entry.site == Some(site) && gone.contains(&entry.name) && !matches!(entry.role, Role::Removed)
+            entry.site == Some(site) && gone.contains(&entry.name) && !matches!(entry.role, Role::Removed { .. })
         });
         change.removed.extend(removed.map(|(service, _)| service));
     }
@@ -145,7 +187,7 @@ fn restarted(world: &World, layout: &Layout) -> Vec<usize> {
 }
 
 fn spec<'a>(world: &World, layout: &'a Layout, entry: &ServiceEntry) -> Option<&'a Service> {
-    if matches!(entry.role, Role::Removed) {
+    if matches!(entry.role, Role::Removed { .. }) {
         return None;
     }
     let site = world.sites.get(entry.site?)?;
@@ -223,24 +265,51 @@ fn become_layout(world: &mut World, layout: Layout, change: &Change) {
     refresh_topology(world);
 }
 
-/// Its machines answer what they hold and leave; nobody sees them any more.
+/// Its machines answer what they hold and leave; nobody sees them any more. What is on its disks and in its memory is given up.
 fn remove(world: &mut World, service: usize) {
     let now = world.now();
+    let present: Vec<(usize, usize)> = world.services[service]
+        .present()
+        .map(|(number, _)| (service, number))
+        .collect();
     let entry = &mut world.services[service];
-    let staying = entry.instances.iter_mut();
-    for instance in staying.filter(|instance| !instance.left && instance.draining.is_none()) {
-        instance.draining = Some(now);
+    for instance in entry.instances.iter_mut().filter(|instance| !instance.left) {
+        instance.draining.get_or_insert(now);
     }
     queues::drain(world, service);
+    if let Role::Queue { .. } = world.services[service].role {
+        queues::lose(world, &present, true);
+    }
     let entry = &mut world.services[service];
-    entry.role = Role::Removed;
+    let (drain, workers) = match &entry.role {
+        Role::Web { spec, .. } => (spec.borrow().drain, Vec::new()),
+        Role::Consumer { spec, probes, .. } => (spec.borrow().drain, probes.clone()),
+        _ => (Duration::ZERO, Vec::new()),
+    };
+    entry.role = Role::Removed { drain, workers };
+    // Another one may come by the same name.
+    entry.full.push_str(REMOVED);
+    entry.name.push_str(REMOVED);
+    entry.selector.push_str(REMOVED);
     entry.watch = super::caches::Watch::default();
     entry.watched = queues::Watched::default();
     entry.rate = 0.0;
     entry.bill.per_hour = 0.0;
-    for database in &mut world.databases {
-        database.services.retain(|known| *known != service);
+    for (_, number) in present {
+        let machine = &world.machines[world.services[service].instances[number].machine];
+        if !machine.host {
+            world.machine_names.remove(&machine.full);
+        }
     }
+    let mut emptied = Vec::new();
+    for (number, database) in world.databases.iter_mut().enumerate() {
+        let before = database.services.len();
+        database.services.retain(|known| *known != service);
+        if database.services.is_empty() && before > 0 {
+            emptied.push(number);
+        }
+    }
+    databases::audit(world, &emptied);
 }
 
 /// Puts instances on machines, and starts them.
@@ -281,6 +350,10 @@ fn adopt(world: &mut World, layout: &Layout, service: usize) {
     if matches!(spec, Service::Database(_)) {
         return;
     }
+    let moved = world.layout.data_centers[&world.sites[entry.site.unwrap_or_default()]]
+        .services
+        .get(&entry.name)
+        .is_none_or(|before| before.pages().map(|pages| &pages.sessions) != spec.pages().map(|pages| &pages.sessions));
     let mut planned = role_of(&spec, &entry.name, center);
     let entry = &mut world.services[service];
     match (&mut entry.role, &mut planned) {
@@ -312,7 +385,9 @@ fn adopt(world: &mut World, layout: &Layout, service: usize) {
             },
         ) => {
             keep_known(edges, new);
-            sessions.borrow_mut().clone_from(&wanted.borrow());
+            if moved {
+                sessions.borrow_mut().clone_from(&wanted.borrow());
+            }
             adopt_publish(publish, uploads);
             spec.borrow_mut().pages.clone_from(&now.borrow().pages);
         }
@@ -333,7 +408,9 @@ fn adopt(world: &mut World, layout: &Layout, service: usize) {
             },
         ) => {
             keep_known(edges, new);
-            sessions.borrow_mut().clone_from(&wanted.borrow());
+            if moved {
+                sessions.borrow_mut().clone_from(&wanted.borrow());
+            }
             adopt_publish(publish, uploads);
             spec.borrow_mut().pages.clone_from(&now.borrow().pages);
         }
@@ -430,7 +507,7 @@ impl World {
     /// What is set, by service, in a form to compare: for tests of what a layout says of a world that has changed.
     pub fn settings(&self) -> BTreeMap<String, String> {
         let services = self.services.iter();
-        let there = services.filter(|entry| !matches!(entry.role, Role::Removed));
+        let there = services.filter(|entry| !matches!(entry.role, Role::Removed { .. }));
         there.map(|entry| (entry.full.clone(), self.set_of(entry))).collect()
     }
 
@@ -459,7 +536,9 @@ impl World {
                 )
             }
             Role::Autoscaler { fleet, .. } => format!("{:?}", fleet.spec.borrow()),
-            Role::Resolver { .. } | Role::SessionStore { .. } | Role::Monitor { .. } | Role::Removed => String::new(),
+            Role::Resolver { .. } | Role::SessionStore { .. } | Role::Monitor { .. } | Role::Removed { .. } => {
+                String::new()
+            }
         };
         let sessions = entry.sessions().map(|sessions| sessions.borrow().clone());
         // How a store is treated that holds nobody's sessions says nothing.

@@ -130,7 +130,7 @@ pub(super) fn can_roll_out(world: &World, services: &[usize]) -> bool {
         .iter()
         .map(|service| in_waves(&running(world, *service), Duration::ZERO).len() + 1);
     let steps: usize = steps.sum();
-    steps < MOST_STEPS && world.agenda.has_room(steps)
+    steps < MOST_STEPS && world.agenda.has_room_for(services.len(), steps)
 }
 
 /// Restarts the instances of a service in turn.

@@ -68,7 +68,7 @@ pub struct World {
     /// What it is, with what was changed since it was built.
     layout: Layout,
     /// Commands that changed what no layout can say.
-    unkept: Vec<String>,
+    unkept: Arc<Vec<String>>,
     sites: Vec<String>,
     /// By data center: where it stands.
     grounds: Vec<Ground>,

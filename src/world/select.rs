@@ -37,7 +37,7 @@ fn nameable(world: &World) -> Vec<(Cow<'_, str>, Target)> {
     let hosts = world.machines.iter().enumerate().filter(|(_, machine)| machine.host);
     let hosts = hosts.map(|(machine, entry)| (Cow::from(&entry.full), Target::Host(machine)));
     let services = world.services.iter().enumerate();
-    let services = services.filter(|(_, entry)| !matches!(entry.role, Role::Removed));
+    let services = services.filter(|(_, entry)| !matches!(entry.role, Role::Removed { .. }));
     let services_named = services
         .clone()
         .map(|(service, entry)| (Cow::from(&entry.full), Target::Service(service)));

@@ -131,7 +131,7 @@ fn dead(world: &World, id: InstanceId, service: &ServiceEntry, instance: &Instan
         Role::Resolver { .. } => {
             format!("{name} asks nobody any more: people go on for as long as their own devices hold the address.")
         }
-        Role::Users { .. } | Role::Removed => String::new(),
+        Role::Users { .. } | Role::Removed { .. } => String::new(),
     }
 }
 

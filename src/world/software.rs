@@ -33,7 +33,7 @@ pub(super) fn limits(role: &Role) -> (u32, u32) {
         | Role::Consumer { .. }
         | Role::Cdn { .. }
         | Role::Monitor { .. }
-        | Role::Removed => (AMPLE_SLOTS, 0),
+        | Role::Removed { .. } => (AMPLE_SLOTS, 0),
         Role::LoadBalancer { members, .. } => (members.spec.borrow().slots, BALANCER_BACKLOG),
         Role::Web { spec, .. } => (spec.borrow().slots, spec.borrow().backlog),
         Role::SessionStore { spec, .. } => (spec.slots, spec.backlog),
@@ -53,7 +53,7 @@ pub(super) fn limits(role: &Role) -> (u32, u32) {
 pub(super) fn boot_time(role: &Role) -> Duration {
     match role {
         // Functions have no process of ours that would boot.
-        Role::Users { .. } | Role::Serverless { .. } | Role::Removed => Duration::ZERO,
+        Role::Users { .. } | Role::Serverless { .. } | Role::Removed { .. } => Duration::ZERO,
         // A name server reads its zone; so much for what others run.
         Role::Dns { .. } | Role::Resolver { .. } | Role::Autoscaler { .. } | Role::Monitor { .. } => {
             Duration::from_secs(1)
@@ -247,7 +247,7 @@ pub(super) fn factory(world: &World, service: usize, number: usize) -> Factory<S
             let (cluster, probe, first) = (Rc::clone(cluster), Rc::clone(&probes[number]), Cell::new(true));
             Factory::new(move |cx| Monitor::new(cx, Rc::clone(&cluster), Rc::clone(&probe), first.replace(false)))
         }
-        Role::Removed => unreachable!("what was removed starts no more"),
+        Role::Removed { .. } => unreachable!("what was removed starts no more"),
         Role::Autoscaler { fleet, probe, .. } => {
             let (fleet, probe) = (Rc::clone(fleet), Rc::clone(probe));
             Factory::new(move |_| Autoscaler::new(Rc::clone(&fleet), Rc::clone(&probe)))

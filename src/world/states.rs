@@ -34,7 +34,7 @@ pub(super) fn bill(spec: &layout::Serverless, probe: &ServerlessProbe) -> f64 {
 
 /// The instances that are seen: those of a service that was removed still answer what they hold, out of sight.
 pub(super) fn shown(service: &ServiceEntry) -> impl Iterator<Item = (usize, &InstanceEntry)> {
-    let removed = matches!(service.role, Role::Removed);
+    let removed = matches!(service.role, Role::Removed { .. });
     service.present().filter(move |_| !removed)
 }
 
@@ -156,7 +156,7 @@ impl World {
                     instance.busy_slots = probes[number].busy.get();
                 }
             }
-            Role::Cache { .. } | Role::Cdn { .. } | Role::Queue { .. } | Role::Removed => {}
+            Role::Cache { .. } | Role::Cdn { .. } | Role::Queue { .. } | Role::Removed { .. } => {}
         }
         state
     }

@@ -37,12 +37,15 @@ impl World {
             let patience = match &entry.role {
                 Role::Web { spec, .. } => spec.borrow().drain,
                 Role::Consumer { spec, .. } => spec.borrow().drain,
+                Role::Removed { drain, .. } => *drain,
                 _ => Duration::ZERO,
             };
             for (number, instance) in entry.present() {
                 let Some(since) = instance.draining else { continue };
                 let idle = match &entry.role {
-                    Role::Consumer { probes, .. } => probes[number].drained.get() || instance.health != Health::Up,
+                    Role::Consumer { probes, .. } | Role::Removed { workers: probes, .. } if !probes.is_empty() => {
+                        probes[number].drained.get() || instance.health != Health::Up
+                    }
                     _ => instance.meter.present.value() == 0,
                 };
                 if (idle && now > since + Duration::from_secs(1)) || now >= since + patience.max(Duration::from_secs(1))

@@ -59,7 +59,7 @@ pub(super) fn refresh_topology(world: &mut World) {
         services,
         links: links(world),
         layout: world.layout.source.shared(),
-        unkept: world.unkept.clone(),
+        unkept: Arc::clone(&world.unkept),
     });
 }
 
@@ -159,7 +159,7 @@ fn links(world: &World) -> Vec<LinkInfo> {
                     kind: LinkKind::Control,
                 }));
             }
-            Role::Dns { .. } | Role::SessionStore { .. } | Role::Monitor { .. } | Role::Removed => {}
+            Role::Dns { .. } | Role::SessionStore { .. } | Role::Monitor { .. } | Role::Removed { .. } => {}
         }
     }
     links
@@ -171,7 +171,7 @@ fn service_info(world: &World, service: usize) -> ServiceInfo {
         name: entry.name.clone(),
         selector: entry.selector.clone(),
         kind: entry.kind(),
-        site: entry.site.filter(|_| !matches!(entry.role, Role::Removed)),
+        site: entry.site.filter(|_| !matches!(entry.role, Role::Removed { .. })),
         home: home(world, entry),
         detail: detail(entry),
         instances: shown(entry)
@@ -231,7 +231,7 @@ fn detail(entry: &ServiceEntry) -> String {
                 None => "failover is by hand".to_owned(),
             }
         }
-        Role::Removed => String::new(),
+        Role::Removed { .. } => String::new(),
         Role::Autoscaler { spec, .. } => format!("{} to {} machines, {}", spec.min, spec.max, target(spec.target)),
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use blastradius::command::{Command, SETTINGS, Script};
 use blastradius::layout::{Layout, SHIPPED, Service, find_shipped, parse};
-use blastradius::observe::{Frame, Kind, Topology};
+use blastradius::observe::{Frame, Health, Kind, Topology};
 use blastradius::replay::Session;
 use blastradius::world::World;
 
@@ -324,4 +324,130 @@ fn what_is_set_while_it_runs_stands_in_the_file() {
     // A layout has no switch for an autoscaler, and where nobody was sent anywhere, no health checks without others.
     assert_eq!(unkept_ones, ["autoscaler", "routing"]);
     assert!(strangers.is_empty(), "{strangers:?} fit nothing that is shipped");
+}
+
+#[test]
+fn what_is_removed_is_gone_and_another_may_come_by_its_name() {
+    let mut world = World::build(&shipped("02"), 7);
+    pass(&mut world, 10);
+    let acknowledged = world.frame();
+    let written = acknowledged.services[service(&acknowledged, "db")]
+        .database
+        .as_ref()
+        .unwrap()
+        .promises
+        .acknowledged;
+    assert!(written > 100, "{written}");
+    act(&mut world, "add db2 Database(rows: 1000)");
+    act(&mut world, "connect web -> db2");
+    pass(&mut world, 20);
+    act(&mut world, "remove db");
+    // What only its disk held is lost, and counted.
+    let gone = pass(&mut world, 2);
+    assert!(gone.lost_writes >= written, "{} of {written}", gone.lost_writes);
+    for (name, text) in [("db", "Database(rows: 1000)"), ("cache", "Cache(machines: 3)")] {
+        act(&mut world, &format!("add {name} {text}"));
+        act(&mut world, &format!("connect web -> {name}"));
+        pass(&mut world, 20);
+        act(&mut world, &format!("disconnect web -> {name}"));
+        act(&mut world, &format!("remove {name}"));
+        pass(&mut world, 1);
+        act(&mut world, &format!("add {name} {text}"));
+        act(&mut world, &format!("connect web -> {name}"));
+        let frame = pass(&mut world, 30);
+        let all = frame.topology.services.iter().zip(&frame.services);
+        let (_, state) = all.rev().find(|(info, _)| info.name == name).expect("it is there");
+        assert!(
+            state.instances.iter().all(|one| one.health == Health::Up),
+            "{name}: {:?}",
+            state.instances
+        );
+        assert!(
+            frame.recent.failed * 100 < frame.recent.sent,
+            "{name}: {:?}",
+            frame.recent
+        );
+    }
+    assert_eq!(
+        shape(&World::build(&kept(&world), 7).frame().topology).1,
+        shape(&world.frame().topology).1
+    );
+}
+
+#[test]
+fn the_messages_of_a_queue_that_is_removed_are_lost_and_counted() {
+    let mut world = World::build(&shipped("14"), 7);
+    act(&mut world, "kill editors");
+    pass(&mut world, 20);
+    for command in [
+        "add photos2 Queue(retention: \"1h\")",
+        "connect web -> photos2",
+        "connect editors -> photos2",
+    ] {
+        act(&mut world, command);
+    }
+    let before = pass(&mut world, 15);
+    let waiting = before.services[service(&before, "photos")].queue.as_ref().unwrap().held;
+    assert!(waiting > 50, "{waiting}");
+    act(&mut world, "remove photos");
+    let after = pass(&mut world, 2);
+    let lost: u64 = after.incidents.iter().map(|incident| incident.lost_jobs).sum();
+    assert!(lost >= waiting, "{lost} of {waiting}");
+}
+
+#[test]
+fn a_later_change_takes_nothing_back_that_no_layout_could_say() {
+    let mut world = World::build(&shipped("11"), 7);
+    pass(&mut world, 2);
+    act(&mut world, "set * sessions token");
+    let set = world.settings();
+    act(&mut world, "add spare Queue(retention: \"1h\")");
+    let after = world.settings();
+    for (name, was) in set {
+        assert_eq!(after[&name], was, "{name}");
+    }
+}
+
+#[test]
+fn a_setting_of_all_is_kept_of_all_that_have_it() {
+    let mut world = World::build(&shipped("13"), 7);
+    act(&mut world, "set * ttl 5s");
+    act(&mut world, "set */* ttl 7s");
+    let file = kept(&world);
+    assert_eq!(World::build(&file, 7).settings(), world.settings());
+}
+
+#[test]
+fn experiments_and_expectations_that_name_what_is_removed_go_with_it_alone() {
+    for (name, database) in [("04", "db"), ("15", "db")] {
+        let layout = shipped(name);
+        let mut world = World::build(&layout, 7);
+        act(&mut world, "add other Database()");
+        act(&mut world, "connect web -> other");
+        pass(&mut world, 30);
+        act(&mut world, &format!("remove {database}"));
+        let left = kept(&world);
+        assert!(left.experiments.len() < layout.experiments.len(), "{name}");
+        assert!(left.expect.len() <= layout.expect.len(), "{name}");
+    }
+    let mut world = World::build(&shipped("04"), 7);
+    let why = refused(&mut world, "add x Cache(), \"y\": Cache()");
+    assert!(why.contains("end of the file"), "{why}");
+}
+
+#[test]
+fn whoever_leaves_answers_what_it_holds_first() {
+    let slow = "(title: \"slow\", users: {\"people\": (count: 100, every: \"5s\", patience: \"20s\")}, services: {
+        \"lb\": LoadBalancer(to: \"web\", calls: (timeout: \"20s\")), \"web\": Web(machines: 2, work: Constant(\"800ms\"), size: \"4xl\")})";
+    let mut world = World::build(&parse(slow, "slow.ron").unwrap(), 7);
+    act(
+        &mut world,
+        "add web2 Web(machines: 2, work: Constant(\"800ms\"), size: \"4xl\")",
+    );
+    pass(&mut world, 20);
+    act(&mut world, "connect lb -> web2");
+    act(&mut world, "remove web");
+    let after = pass(&mut world, 20);
+    assert_eq!(after.total.failed, 0, "{:?}", after.causes);
+    assert!(after.log.iter().any(|line| line.text == "web/1 has left"));
 }

@@ -158,7 +158,7 @@ fn frame() -> Frame {
     Frame {
         topology: Arc::new(Topology {
             layout: "".into(),
-            unkept: Vec::new(),
+            unkept: std::sync::Arc::default(),
             title: "Two \u{1b}]0;servers".to_string(),
             about: String::new(),
             version: 1,

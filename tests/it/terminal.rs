@@ -349,6 +349,7 @@ fn everything_fails_in_turn_beside_the_run_and_a_failure_is_played() {
     session.until("the worst", |picture| {
         picture.contains("web/1 crashed") && picture.contains("single point:")
     });
+    session.until("a run that can be left", |picture| picture_clock(picture) > 1.5);
     session.press("\r");
     session.until("the failure from its start", |picture| {
         picture.contains("replay · web/1 crashed")

@@ -15,7 +15,7 @@ mod tree;
 pub(crate) use path::Path;
 pub(crate) use read::read;
 pub(crate) use render::{Places, position, render};
-pub(crate) use scan::scan;
+pub(crate) use scan::{blanks, scan};
 pub(crate) use tree::{Entry, Kind, Node};
 
 /// Something wrong at a place of the source.

@@ -37,6 +37,19 @@ pub(crate) fn scan(source: &str, limit: usize) -> Result<Node, Problem> {
     }
 }
 
+/// Where what follows blanks and comments begins. The text has been scanned, so that every comment is closed.
+pub(crate) fn blanks(source: &str, offset: usize) -> usize {
+    let mut scanner = Scanner {
+        source,
+        offset,
+        depth: 0,
+    };
+    match scanner.skip_space() {
+        Ok(()) => scanner.offset,
+        Err(_) => offset,
+    }
+}
+
 pub(super) struct Scanner<'a> {
     pub(super) source: &'a str,
     /// In bytes, always between two characters.

@@ -117,7 +117,7 @@ mod tests {
         };
         let topology = |region| Topology {
             layout: "".into(),
-            unkept: Vec::new(),
+            unkept: std::sync::Arc::default(),
             title: String::new(),
             about: String::new(),
             version: 1,

@@ -73,6 +73,7 @@ pub(super) fn read(line: &str) -> Result<Typed, String> {
         ("quit" | "exit", "") => Typed::Quit,
         ("speed", text) => Typed::Speed(speed(text)?),
         ("wait", text) => Typed::Wait(duration::parse(text).map_err(|why| format!("wait: {why}"))?),
+        ("preview", _) => return Err(for_the_screen(first)),
         _ => match words::read(line) {
             // It slows time down for eyes, and stops it.
             Some(Ok(Intent::Order(Order::Follow(_)))) => return Err(for_the_screen(first)),
