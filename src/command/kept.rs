@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::edits::{Spot, services};
 use super::model::{Command, Selector};
-use super::selector::matches;
+use super::selector::{is_number, matches};
 use super::setting::Setting;
 use crate::layout::{
     Balance, Edit, Failover, Layout, Room, Service, Sessions, Strategy, autoscaler_of, bytes, duration,
@@ -84,7 +84,8 @@ fn set(layout: &Layout, target: &Selector, setting: &Setting) -> Option<Vec<Edit
     let own = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<String>>();
     let has = |kind: &str| setting.kinds().contains(&kind);
     let mut edits = Vec::new();
-    if has("dns") && matches(target, "dns") {
+    let hits = |name: &str| hits(target, name);
+    if has("dns") && hits("dns") {
         // A layout that says whereto users are sent has health checks.
         if matches!(setting, Setting::Routing(_)) && layout.dns.health.is_none() {
             return None;
@@ -92,7 +93,7 @@ fn set(layout: &Layout, target: &Selector, setting: &Setting) -> Option<Vec<Edit
         let (path, value) = dns(setting)?;
         edits.push(Edit::Put(own(&path), value));
     }
-    for name in layout.users.keys().filter(|name| has("users") && matches(target, name)) {
+    for name in layout.users.keys().filter(|name| has("users") && hits(name)) {
         let (path, value) = match setting {
             Setting::Hot(share) => (own(&["users", name, "hot"]), number(*share)),
             other => {
@@ -102,24 +103,34 @@ fn set(layout: &Layout, target: &Selector, setting: &Setting) -> Option<Vec<Edit
         };
         edits.push(Edit::Put(path, value));
     }
-    for name in layout.cdns.keys().filter(|name| has("cdn") && matches(target, name)) {
+    for name in layout.cdns.keys().filter(|name| has("cdn") && hits(name)) {
         edits.extend(cdn(&own(&["cdns", name]), setting)?);
     }
     for (site, center) in &layout.data_centers {
         for (name, _) in center.autoscalers() {
-            if has("autoscaler") && matches(target, &format!("{site}/{}", autoscaler_of(name))) {
+            if has("autoscaler") && hits(&format!("{site}/{}", autoscaler_of(name))) {
                 edits.extend(scaler(&layout.path_to_service(site, name), setting)?);
             }
         }
     }
-    for spot in services(layout, target)
-        .into_iter()
-        .filter(|spot| has(spot.service.kind()))
-    {
-        let path = layout.path_to_service(spot.site, spot.name);
-        edits.extend(of_service(&path, spot, setting)?);
+    for (site, center) in &layout.data_centers {
+        for (name, service) in center.services.iter().filter(|(_, service)| has(service.kind())) {
+            if hits(&format!("{site}/{name}")) || matches(target, site) {
+                let spot = Spot { site, name, service };
+                edits.extend(of_service(&layout.path_to_service(site, name), spot, setting)?);
+            }
+        }
     }
     (!edits.is_empty()).then_some(edits)
+}
+
+/// Whether a setting of what a selector names is one of this service: whoever names one of its instances means all of them.
+fn hits(target: &Selector, name: &str) -> bool {
+    let service = target
+        .0
+        .rsplit_once('/')
+        .filter(|(_, number)| *number == "*" || is_number(number));
+    matches(target, name) || service.is_some_and(|(service, _)| matches(&Selector(service.to_owned()), name))
 }
 
 fn of_service(path: &[String], spot: Spot, setting: &Setting) -> Option<Vec<Edit>> {

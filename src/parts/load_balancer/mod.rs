@@ -92,6 +92,12 @@ impl LoadBalancer {
         let mut backends = self.probe.backends.borrow_mut();
         backends.retain(|backend| servers.contains(&backend.id));
         let known: BTreeSet<InstanceId> = backends.iter().map(|backend| backend.id).collect();
+        // Where all are new there is nobody to wait with: they are asked before they have passed a check.
+        let believed = if known.is_empty() {
+            Belief::Up { failed: 0 }
+        } else {
+            believed
+        };
         for id in servers.difference(&known) {
             self.views.set(self.views.get() + 1);
             backends.push(BackendView {
