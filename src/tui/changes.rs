@@ -245,6 +245,16 @@ fn says(place: &Place, words: &str) -> bool {
     !calls.is_empty() && calls.iter().all(|calls| has(&calls.policy))
 }
 
+/// Whether anything about the selection can be changed, told without making the menu, which takes some milliseconds: wherever services stand, others can be
+/// added.
+pub fn any(app: &App) -> bool {
+    let site = app
+        .selected
+        .service()
+        .and_then(|service| app.topology().services.get(service)?.site);
+    matches!(app.selected, Item::Site(_)) || site.is_some() || menu(app).is_some()
+}
+
 /// The changes that can be made to the selection; `None` for what has none.
 pub fn menu(app: &App) -> Option<Menu> {
     let topology = app.topology();

@@ -28,7 +28,8 @@ const ABOUT: [(&str, &str, &str); 8] = [
 
 /// Of a service: whom it may call, whom no more, one more beside it, and its end.
 pub(super) fn entries(topology: &Topology, info: &ServiceInfo) -> Vec<Entry> {
-    let Some(layout) = layout(topology) else {
+    // What stands outside of all data centers calls what DNS says.
+    let Some(layout) = info.site.and_then(|_| layout(topology)) else {
         return Vec::new();
     };
     let own = Selector(info.selector.clone());

@@ -70,7 +70,7 @@ fn works(app: &App, action: Action) -> bool {
             let scales = own.is_some_and(|service| changes::scalable(topology, service));
             scales || changes::replica(app).is_some()
         }
-        Action::Edit => changes::menu(app).is_some(),
+        Action::Edit => changes::any(app),
         Action::NextMilestone => {
             let open = app.frame().incidents.last();
             let known = app.timeline.events.iter().any(|event| event.at > app.timeline.at);
