@@ -384,11 +384,8 @@ fn adopt(world: &mut World, layout: &Layout, service: usize) {
                 ..
             },
         ) => {
-            keep_known(edges, new);
-            if moved {
-                sessions.borrow_mut().clone_from(&wanted.borrow());
-            }
-            adopt_publish(publish, uploads);
+            let wanted = wanted.borrow().clone();
+            adopt_pages((edges, sessions, publish), (new, moved.then_some(wanted), uploads));
             spec.borrow_mut().pages.clone_from(&now.borrow().pages);
         }
         (
@@ -407,11 +404,8 @@ fn adopt(world: &mut World, layout: &Layout, service: usize) {
                 ..
             },
         ) => {
-            keep_known(edges, new);
-            if moved {
-                sessions.borrow_mut().clone_from(&wanted.borrow());
-            }
-            adopt_publish(publish, uploads);
+            let wanted = wanted.borrow().clone();
+            adopt_pages((edges, sessions, publish), (new, moved.then_some(wanted), uploads));
             spec.borrow_mut().pages.clone_from(&now.borrow().pages);
         }
         (Role::Cache { edges, .. }, Role::Cache { edges: new, .. }) => keep_known(edges, new),
@@ -437,6 +431,18 @@ fn adopt(world: &mut World, layout: &Layout, service: usize) {
         }
         _ => {}
     }
+}
+
+/// Whom those call who make pages, and where sessions are if that has changed.
+fn adopt_pages(
+    (edges, sessions, publish): (&mut Vec<Edge>, &RefCell<Sessions>, &mut Uploads),
+    (new, moved, uploads): (&mut Vec<Edge>, Option<Sessions>, &mut Uploads),
+) {
+    keep_known(edges, new);
+    if let Some(moved) = moved {
+        *sessions.borrow_mut() = moved;
+    }
+    adopt_publish(publish, uploads);
 }
 
 /// The new edges, with the old ones in the place of those of the same name: their settings and their books go on.
