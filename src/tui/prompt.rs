@@ -171,6 +171,9 @@ impl Prompt {
         self.recalled = next;
         let line = next.map_or(String::new(), |at| history.lines[at].clone());
         self.input = Input::new(line);
+        self.refusal = None;
+        self.offers.clear();
+        self.offered = None;
         Typed::Changed
     }
 
@@ -239,6 +242,18 @@ mod tests {
         prompt.complete(&names);
         prompt.complete(&names);
         assert_eq!(prompt.text(), "kill web/1");
+    }
+
+    #[test]
+    fn what_is_recalled_is_completed_anew() {
+        let mut history = History::default();
+        history.add("k");
+        let mut prompt = Prompt::new(Purpose::Command);
+        prompt.paste("restart web");
+        prompt.complete(&words(&["web", "web-of-the-other-side"]));
+        prompt.key(KeyEvent::new(KeyCode::Up, KeyModifiers::NONE), &history);
+        prompt.complete(&words(&["kill", "mend"]));
+        assert_eq!(prompt.text(), "kill ");
     }
 
     #[test]
