@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::kept;
 use super::model::{Command, CommandError, Selector};
 use super::selector::{is_number, matches, shown};
+use super::setting::Setting;
 use crate::layout::{Edit, Layout, Service, Sessions, service_text, suggestion};
 
 /// Experiments and expectations that go with a service at most.
@@ -44,6 +45,8 @@ impl Command {
             Command::Remove(target) => return remove(layout, target).map(Some),
             Command::Connect(from, to) => connect(layout, from, to)?,
             Command::Disconnect(from, to) => disconnect(layout, from, to)?,
+            // Who uploads needs somebody who publishes it: that is refused, not left out.
+            Command::Set(_, Setting::Asks(_)) => kept::edits(self, layout).unwrap_or_default(),
             other => match kept::edits(other, layout) {
                 // What can't be written is not kept; it has been done all the same.
                 Some(edits) => return Ok(layout.edited(&edits).ok()),

@@ -9,7 +9,7 @@ use super::model::{Command, Selector};
 use super::selector::{is_number, matches};
 use super::setting::Setting;
 use crate::layout::{
-    Balance, Edit, Failover, Layout, Room, Service, Sessions, Strategy, autoscaler_of, bytes, duration,
+    Asks, Balance, Edit, Failover, Layout, Room, Service, Sessions, Strategy, autoscaler_of, bytes, duration,
 };
 
 /// The changes of the text that say what a command has set; `None` where a layout has no words for it.
@@ -96,6 +96,14 @@ fn set(layout: &Layout, target: &Selector, setting: &Setting) -> Option<Vec<Edit
     for name in layout.users.keys().filter(|name| has("users") && hits(name)) {
         let (path, value) = match setting {
             Setting::Hot(share) => (own(&["users", name, "hot"]), number(*share)),
+            Setting::Asks(asks) => {
+                let weights = Asks::NAMES.iter().zip(asks.weights());
+                let asked = weights.filter(|(_, weight)| *weight != 0.0);
+                let fields: Vec<String> = asked
+                    .map(|(kind, weight)| format!("{kind}: {}", number(weight)))
+                    .collect();
+                (own(&["users", name, "asks"]), format!("({})", fields.join(", ")))
+            }
             other => {
                 let (field, value) = of_calls(other)?;
                 (own(&["users", name, "calls", field]), value)

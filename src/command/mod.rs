@@ -1,5 +1,6 @@
 //! What can be done to a world: commands, the selectors that name their targets, and scripts of timed commands.
 
+mod asked;
 mod edits;
 mod experiments;
 pub mod faults;

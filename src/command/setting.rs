@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::layout::{
-    Delivery, Evict, Fallback, Invalidate, Mode, Reads, Room, Routing, Rule, Sessions, Strategy, Target,
+    Asks, Delivery, Evict, Fallback, Invalidate, Mode, Reads, Room, Routing, Rule, Sessions, Strategy, Target,
 };
 
 /// A setting with its new value. Bounds are those of the field of the same name in a layout.
@@ -78,6 +78,8 @@ pub enum Setting {
     CopyRate(f64),
     /// Share of the requests about rows that are for the first one: `hot 20%`, `hot off`.
     Hot(f64),
+    /// What people ask for, by weight: what has none is not asked for.
+    Asks(Asks),
     /// What makes room for new entries: `evict sieve`. What is held stays.
     Evict(Evict),
     /// What each node of a cache, or each edge, has room for: `items 5000`, `bytes 64MB`.

@@ -6,6 +6,7 @@ mod tests;
 use std::fmt;
 use std::str::FromStr;
 
+use super::asked;
 use super::model::CommandError;
 use super::routing;
 use super::selector::shown;
@@ -116,6 +117,7 @@ impl Setting {
             Setting::Close(_) => "close",
             Setting::CopyRate(_) => "copy-rate",
             Setting::Hot(_) => "hot",
+            Setting::Asks(_) => "asks",
             Setting::Evict(_) => "evict",
             Setting::Room(Room::Items(_)) => "items",
             Setting::Room(Room::Bytes(_)) => "bytes",
@@ -164,6 +166,7 @@ impl Setting {
             Setting::Sticky(Some(cookie)) => return bounds::cookie(cookie).map_err(refused),
             Setting::Rule(Rule::SitePriority(sites)) => return order(sites).map_err(refused),
             Setting::Routing(policy) => routing::check(policy),
+            Setting::Asks(asks) => asked::check(asks),
             Setting::Timeout(time)
             | Setting::CheckEvery(time)
             | Setting::Hedge(Some(time))
@@ -320,6 +323,7 @@ fn read(info: &SettingInfo, value: &str) -> Result<Setting, CommandError> {
         "copy-rate" => Setting::CopyRate(rate(value).ok_or_else(wrong)?),
         "hot" => Setting::Hot(or_off(value, parse_share).ok_or_else(wrong)?.unwrap_or_default()),
         "jitter" => Setting::Jitter(or_off(value, parse_share).ok_or_else(wrong)?.unwrap_or_default()),
+        "asks" => Setting::Asks(asked::parse(value).ok_or_else(wrong)?),
         "evict" => Setting::Evict(Evict::from_str(value).map_err(refused)?),
         "items" => Setting::Room(Room::Items(number(value).ok_or_else(wrong)?.into())),
         "bytes" => Setting::Room(Room::Bytes(bytes::parse(value).map_err(refused)?)),
@@ -539,6 +543,7 @@ impl fmt::Display for Setting {
             Setting::Rule(Rule::SitePriority(sites)) => write!(f, "{SITE_PRIORITY}:{}", sites.join(",")),
             Setting::Rule(rule) => f.write_str(name_of(&RULES, rule)),
             Setting::Routing(policy) => f.write_str(&routing::write(policy)),
+            Setting::Asks(asks) => f.write_str(&asked::write(asks)),
             Setting::CopyRate(rate) => write!(f, "{rate}"),
             Setting::Hot(share) | Setting::Jitter(share) | Setting::Fails(share) => {
                 or_off(f, (*share > 0.0).then(|| percent(*share)))

@@ -260,6 +260,13 @@ pub const SETTINGS: &[SettingInfo] = &[
         kinds: &["users"],
     },
     SettingInfo {
+        name: "asks",
+        usage: "asks KIND=WEIGHT,..",
+        example: "set people asks page=80,update=10,upload=5",
+        about: "what people ask for, by weight: page, asset, create, update, delete, search, upload; the rest is not asked for",
+        kinds: &["users"],
+    },
+    SettingInfo {
         name: "evict",
         usage: "evict lru|lfu|fifo|clock|random|sieve|s3-fifo|arc|w-tinylfu|sampled-lru|sampled-lfu",
         example: "set cache evict sieve",

@@ -18,6 +18,8 @@ pub(crate) const MOST_RATE: f64 = 10_000_000.0;
 pub(crate) const LONGEST: Duration = Duration::from_secs(7 * 24 * 3600);
 /// How often a call may be tried again.
 pub(crate) const RETRIES: RangeInclusive<u64> = 0..=100;
+/// The weight of a kind of request.
+pub(crate) const ASKS: RangeInclusive<f64> = 0.0..=1e6;
 /// Retries as a share of calls.
 pub(crate) const BUDGET: RangeInclusive<f64> = 0.0..=10.0;
 /// Connections of one caller's instance.

@@ -254,6 +254,36 @@ impl Users {
 }
 
 impl Asks {
+    /// What each weight is called in a layout.
+    pub const NAMES: [&str; 7] = ["page", "asset", "create", "update", "delete", "search", "upload"];
+
+    /// The weights, in the order of [`Asks::NAMES`].
+    pub fn weights(&self) -> [f64; 7] {
+        let Asks {
+            page,
+            asset,
+            create,
+            update,
+            delete,
+            search,
+            upload,
+        } = *self;
+        [page, asset, create, update, delete, search, upload]
+    }
+
+    /// Those with these weights, in the order of [`Asks::NAMES`].
+    pub fn of([page, asset, create, update, delete, search, upload]: [f64; 7]) -> Asks {
+        Asks {
+            page,
+            asset,
+            create,
+            update,
+            delete,
+            search,
+            upload,
+        }
+    }
+
     /// Nothing at all.
     pub(super) const NOTHING: Asks = Asks {
         page: 0.0,

@@ -118,7 +118,7 @@ pub struct LookBack {
 
 /// Relative weights of what users ask for, from 0 to a million, one of them above 0. The defaults are those of a population without `asks`; in one that has them, what is
 /// not named is not asked for.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Asks {
     /// A page that reads one row. Default 80.
     pub page: f64,

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::layout::Asks;
 use crate::protocol::Ask;
 use crate::sim::SimTime;
 
@@ -118,6 +119,8 @@ pub struct UsersState {
     pub recent: Tally,
     /// Requests since the start that have ended, by what was asked for, in the order of [`Ask::ALL`].
     pub by_ask: [Ended; Ask::ALL.len()],
+    /// What is asked for, by weight.
+    pub asks: Asks,
     /// Requests that wait for an answer now.
     pub waiting: u64,
     /// Its sessions.

@@ -298,6 +298,7 @@ pub fn menu(app: &App) -> Option<Menu> {
             _ => (info.instances.len() == 1).then_some(0),
         };
         entries.extend(data::database(&place, node));
+        entries.extend(data::asked(&place));
         entries.extend(data::users(&place));
         entries.extend(caches::caches(&place, target));
         entries.extend(queues::queues(&place));

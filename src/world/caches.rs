@@ -70,7 +70,9 @@ fn keep<T>(values: &mut VecDeque<T>, value: T, most: usize) {
 /// Which layer a service is, if it keeps anything.
 fn layer(entry: &ServiceEntry) -> Option<Layer> {
     match &entry.role {
-        Role::Users { spec, .. } => (spec.browser && spec.asks.asset > 0.0).then_some(Layer::Browser),
+        Role::Users { spec, throttle, .. } => {
+            (spec.browser && throttle.asks.get().asset > 0.0).then_some(Layer::Browser)
+        }
         Role::Web { near, .. } | Role::Serverless { near, .. } => {
             let near = near.as_ref()?;
             near.spec.borrow().near.map(|_| Layer::Near)

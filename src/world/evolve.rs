@@ -519,7 +519,7 @@ impl World {
 
     fn set_of(&self, entry: &ServiceEntry) -> String {
         let own = match &entry.role {
-            Role::Users { throttle, .. } => format!("{:?}", throttle.hot.get()),
+            Role::Users { throttle, .. } => format!("{:?} {:?}", throttle.hot.get(), throttle.asks.get()),
             Role::Dns { zone, .. } => {
                 let (ttl, health, routing) = (zone.ttl.get(), zone.health.get(), zone.routing.borrow());
                 format!("{ttl:?} {health:?} {routing:?} {}", zone.origin_fallback.get())

@@ -51,6 +51,7 @@ pub(super) fn list_services(world: &mut World, layout: &Layout, places: &Places)
                 rate: spec.rate(),
                 factor: Cell::new(1.0),
                 hot: Cell::new(spec.hot),
+                asks: Cell::new(spec.asks),
             }),
             probe: Rc::default(),
             edge: Edge::new("", spec.calls),

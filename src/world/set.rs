@@ -3,7 +3,7 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use crate::command::{CommandError, Selector, Setting};
+use crate::command::{Command, CommandError, Selector, Setting};
 use crate::layout::{
     self, Calls, Database, Failover, Mode, Near, RateLimit, Replication, Routing, Rule, Sessions, Sticky, Strategy,
     printable,
@@ -147,7 +147,7 @@ fn fits(world: &World, service: usize, setting: &Setting) -> bool {
         Setting::Rule(_) => of_database(role, |spec| spec.replication.peers().is_some()),
         Setting::Close(_) => of_database(role, |spec| matches!(spec.replication, Replication::Circular(_))),
         Setting::CopyRate(_) => of_database(role, |_| true),
-        Setting::Hot(_) => matches!(role, Role::Users { .. }),
+        Setting::Hot(_) | Setting::Asks(_) => matches!(role, Role::Users { .. }),
         Setting::Evict(_) | Setting::Room(_) | Setting::SingleFlight(_) => {
             matches!(role, Role::Cache { .. }) || is_edge(role)
         }
@@ -249,6 +249,11 @@ fn check(world: &World, service: usize, setting: &Setting) -> Result<(), Command
         }
         (Setting::Routing(Routing::Weighted(weights)), _) => known_sites(world, weights.keys()),
         (Setting::Routing(Routing::Failover(order)), _) => known_sites(world, order.iter()),
+        (Setting::Asks(_), _) => {
+            // Who uploads needs somebody who publishes it: the layout knows.
+            let command = Command::Set(Selector(entry.selector.clone()), setting.clone());
+            command.edited(&world.layout).map(|_| ())
+        }
         (Setting::Min(min), Role::Autoscaler { spec, .. }) if *min > spec.max => {
             refuse(format!("the minimum can't be above the maximum, which is {}", spec.max))
         }
@@ -349,11 +354,11 @@ fn change(world: &mut World, service: usize, setting: &Setting) {
         Role::Cache { tier, .. } => change_cache(&mut tier.spec.borrow_mut(), setting),
         Role::Cdn { spec, .. } => change_cdn(&mut spec.borrow_mut(), setting),
         Role::Database { cluster, .. } => change_database(&mut cluster.spec.borrow_mut(), &world.sites, setting),
-        Role::Users { throttle, .. } => {
-            if let Setting::Hot(share) = setting {
-                throttle.hot.set(*share);
-            }
-        }
+        Role::Users { throttle, .. } => match setting {
+            Setting::Hot(share) => throttle.hot.set(*share),
+            Setting::Asks(asks) => throttle.asks.set(*asks),
+            _ => {}
+        },
         Role::Web { spec, .. } => match setting {
             Setting::RateLimit(rate) => spec.borrow_mut().rate_limit = rate.map(RateLimit::of),
             Setting::Shed(longest) => spec.borrow_mut().shed = *longest,

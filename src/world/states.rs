@@ -363,7 +363,14 @@ fn sum_calls(to: usize, caller: &ServiceEntry, probes: &[Rc<CallsProbe>], calls:
 }
 
 fn users_state(service: &ServiceEntry) -> Option<UsersState> {
-    let Role::Users { spec, probe, seen, .. } = &service.role else {
+    let Role::Users {
+        spec,
+        throttle,
+        probe,
+        seen,
+        ..
+    } = &service.role
+    else {
         return None;
     };
     let total = probe.tally.get();
@@ -375,6 +382,7 @@ fn users_state(service: &ServiceEntry) -> Option<UsersState> {
         total,
         recent,
         by_ask: std::array::from_fn(|ask| probe.by_ask[ask].get()),
+        asks: throttle.asks.get(),
         waiting: total.sent - total.ok - total.failed,
         sessions: probe.sessions.get(),
         stale_assets: probe.stale_assets.get(),

@@ -221,6 +221,45 @@ fn photos_are_worked_on_by_workers_that_came_later() {
 }
 
 #[test]
+fn people_begin_to_upload_once_somebody_publishes_it() {
+    let mut world = World::build(&shipped("04"), 7);
+    pass(&mut world, 10);
+    let people = "set people asks page=80,update=10,upload=10";
+    let why = refused(&mut world, people);
+    assert!(why.contains("name its `queue`"), "{why}");
+    act(&mut world, "add photos Queue(retention: \"1h\")");
+    act(
+        &mut world,
+        "add resizers Consumer(of: \"photos\", machines: 2, slots: 8, work: Exponential(\"100ms\"))",
+    );
+    act(&mut world, "connect web -> photos");
+    pass(&mut world, 60);
+    act(&mut world, people);
+    let frame = pass(&mut world, 30);
+    let photos = frame.services[service(&frame, "photos")]
+        .queue
+        .as_ref()
+        .expect("a queue");
+    let asked = frame.services[service(&frame, "people")]
+        .users
+        .as_ref()
+        .expect("people");
+    assert!(
+        (photos.rate_in / asked.rate - 0.1).abs() < 0.05,
+        "{} of {}",
+        photos.rate_in,
+        asked.rate
+    );
+    assert_eq!(kept(&world).users["people"].asks, asked.asks);
+    // Nobody creates any more, and what is connected can't be taken away.
+    let creates = |frame: &Frame| frame.services[service(frame, "people")].users.as_ref().unwrap().by_ask[2].ok;
+    let before = creates(&frame);
+    assert_eq!(creates(&pass(&mut world, 20)), before);
+    let why = refused(&mut world, "disconnect web -> photos");
+    assert!(why.contains("upload"), "{why}");
+}
+
+#[test]
 fn the_same_edits_give_the_same_history_and_a_script_may_name_what_it_adds() {
     let script = Script::parse(
         r#"[

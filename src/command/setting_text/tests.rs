@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::command::{Command, Selector};
-use crate::layout::Routing;
+use crate::layout::{Asks, Routing};
 
 fn settings() -> Vec<Setting> {
     let mut all = vec![
@@ -314,6 +314,28 @@ fn errors_about_caches_say_what_is_wrong() {
 }
 
 #[test]
+fn what_people_ask_for_is_read_back() {
+    for step in 1..300_u32 {
+        let share = f64::from(step) / 299.0;
+        let asks = Setting::Asks(Asks::of([share, 0.5, 0.0, 3.0, 1e6, 0.0, share * 7.0]));
+        let text = asks.to_string();
+        assert_eq!(Setting::parse(&text.split(' ').collect::<Vec<_>>()), Ok(asks));
+    }
+    for text in [
+        "page",
+        "page=x",
+        "page=1,page=2",
+        "pages=1",
+        "page=0",
+        "page=-1",
+        "page=1e7",
+        "",
+    ] {
+        assert!(Setting::parse(&["asks", text]).is_err(), "{text}");
+    }
+}
+
+#[test]
 fn settings_made_by_hand_are_checked() {
     for setting in [
         Setting::Sticky(Some("off".to_owned())),
@@ -326,6 +348,8 @@ fn settings_made_by_hand_are_checked() {
         Setting::Failover(Some(Duration::from_nanos(1))),
         Setting::CopyRate(f64::NAN),
         Setting::Hot(f64::NAN),
+        Setting::Asks(Asks::of([0.0; 7])),
+        Setting::Asks(Asks::of([1.0, f64::NAN, 0.0, 0.0, 0.0, 0.0, 0.0])),
         Setting::Rule(Rule::SitePriority(vec!["a,b".to_owned()])),
     ] {
         let command = Command::Set(Selector("web".to_owned()), setting);

@@ -153,30 +153,14 @@ impl RawAsks {
             search,
             upload,
         } = self;
-        let weights = [
-            ("page", page),
-            ("asset", asset),
-            ("create", create),
-            ("update", update),
-            ("delete", delete),
-            ("search", search),
-            ("upload", upload),
-        ];
-        for (name, weight) in weights {
-            check::number(&path.at(name), weight, 0.0..=1e6)?;
+        let asks = Asks::of([page, asset, create, update, delete, search, upload]);
+        for (name, weight) in Asks::NAMES.into_iter().zip(asks.weights()) {
+            check::number(&path.at(name), weight, bounds::ASKS)?;
         }
-        if weights.iter().all(|(_, weight)| *weight == 0.0) {
+        if asks.weights().iter().all(|weight| *weight == 0.0) {
             return Err(path.problem("one of the weights must be above 0"));
         }
-        Ok(Asks {
-            page,
-            asset,
-            create,
-            update,
-            delete,
-            search,
-            upload,
-        })
+        Ok(asks)
     }
 }
 

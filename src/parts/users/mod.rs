@@ -44,6 +44,8 @@ pub struct Throttle {
     pub factor: Cell<f64>,
     /// Share of the requests about rows that are for the first one.
     pub hot: Cell<f64>,
+    /// What is asked for.
+    pub asks: Cell<layout::Asks>,
 }
 
 /// Where a population finds itself.
@@ -73,7 +75,7 @@ pub struct Population {
     count: u64,
     mobile: f64,
     /// What is asked for, with the cumulative weights.
-    asks: [(Ask, f64); 7],
+    asks: Cell<[(Ask, f64); 7]>,
     keys: KeySpace,
     assets: KeySpace,
     traced: Option<Traced>,
@@ -134,7 +136,7 @@ impl Population {
         Population {
             count: spec.count,
             mobile: spec.mobile,
-            asks: cumulative(&spec.asks),
+            asks: Cell::new(cumulative(&around.throttle.asks.get())),
             keys: KeySpace::new(spec.keys),
             assets: KeySpace::new(spec.assets),
             traced,
@@ -191,6 +193,7 @@ impl Population {
         let pick = cx.draw(purpose::ASK).unit();
         let ask = self
             .asks
+            .get()
             .iter()
             .find(|(_, weight)| pick < *weight)
             .map_or(Ask::Page, |(ask, _)| *ask);
@@ -265,6 +268,7 @@ impl Population {
                 return Some(self.request(cx, person, Ask::Page, key));
             }
             Request::Retune => {
+                self.asks.set(cumulative(&self.around.throttle.asks.get()));
                 self.retuned.raise(cx);
                 self.around.caller.retune(cx);
             }

@@ -1,5 +1,6 @@
 //! What can be changed about a database: commands as one would type them, read when they are used.
 
+use crate::command::Setting;
 use crate::observe::{DatabaseKind, DatabaseState, Kind, NodeRole, NodeState};
 use crate::tui::menu::{Choice, Entry};
 
@@ -284,6 +285,20 @@ pub(super) fn database(place: &Place, instance: Option<usize>) -> Vec<Entry> {
         Some(entry(row.key, row.words, row.detail, row.line, target, now))
     })
     .collect()
+}
+
+/// What people ask for, to be typed anew.
+pub(super) fn asked(place: &Place) -> Option<Entry> {
+    let users = place.state.users.as_ref()?;
+    let setting = Setting::Asks(users.asks).to_string();
+    let detail = setting.strip_prefix("asks ").unwrap_or_default().replace(',', ", ");
+    Some(Entry {
+        key: Some('a'),
+        words: "ask for something else".to_string(),
+        detail,
+        choice: Choice::Type(format!("set {} {setting}", place.info.selector)),
+        now: false,
+    })
 }
 
 /// What users can do to a database: all ask for one row.
