@@ -486,10 +486,14 @@ impl App {
         }
     }
 
-    /// A page of the waterfall, where that is longer than its panel; else one of the events.
+    /// A page of the waterfall, where that is longer than its panel, or of the machines of a service that is shown alone; else one of the events.
     fn page(&mut self, up: bool) {
         let by = if up { -1 } else { 1 };
-        if !self.leaf(Leaf::Pages(by)) {
+        if let (Pane::Map, Some(service), Item::Instance(_, at)) = (self.focus, self.alone(), self.selected) {
+            let last = self.topology().services[service].instances.len() - 1;
+            let rows = isize::from(self.arrangement.map.height.max(3).cast_signed() - 2);
+            self.selected = Item::Instance(service, at.saturating_add_signed(by * rows).min(last));
+        } else if !self.leaf(Leaf::Pages(by)) {
             let lines = self
                 .arrangement
                 .area(Pane::Log)
@@ -505,6 +509,7 @@ impl App {
             if let Item::Site(site) = self.selected {
                 self.within = Some(site).filter(|_| self.topology().sites.len() > 1);
             }
+            self.opened = matches!(self.selected, Item::Service(_));
             self.selected = inside;
         } else {
             self.inspector = true;
@@ -519,6 +524,9 @@ impl App {
         } else if self.focus != Pane::Map {
             self.focus = Pane::Map;
             self.scrolled = 0;
+        } else if let Some(service) = self.alone() {
+            self.opened = false;
+            self.selected = Item::Service(service);
         } else if self.within.is_some() && matches!(self.selected, Item::Site(_)) {
             self.within = None;
         } else if let Some(outside) = self.selected.outside(self.topology()) {

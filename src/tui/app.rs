@@ -220,9 +220,6 @@ pub struct Choice {
     pub title: String,
 }
 
-/// Seconds of a trend.
-const MINUTE: usize = 60;
-
 /// The state of the screen.
 #[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct App {
@@ -295,9 +292,11 @@ pub struct App {
     pub(super) motion: bool,
     /// Whether the program chose the layout.
     pub(super) unasked: bool,
-    planned: (u64, Rect, Option<usize>),
+    planned: (u64, Rect, [Option<usize>; 2]),
     /// The data center that the map shows alone, if it does.
     pub(super) within: Option<usize>,
+    /// Whether the service of the selection is shown alone, by its machines.
+    pub(super) opened: bool,
 }
 
 /// How fast traffic moves, in cells a second on the wall.
@@ -347,8 +346,9 @@ impl App {
             ascii: options.ascii,
             motion: options.motion,
             unasked: options.unasked,
-            planned: (u64::MAX, Rect::ZERO, None),
+            planned: (u64::MAX, Rect::ZERO, [None; 2]),
             within: None,
+            opened: false,
         }
     }
 
@@ -496,21 +496,31 @@ impl App {
                 .and_then(|service| self.topology().services.get(service)?.site),
         };
         self.within = self.within.filter(|site| selected.is_none_or(|other| other == *site));
+        self.opened &= self.alone().is_some();
         self.plan_map(map);
+    }
+
+    /// The service that is shown alone: that of the selection.
+    pub(super) fn alone(&self) -> Option<usize> {
+        let service = self.selected.service().filter(|_| self.opened)?;
+        let info = self.topology().services.get(service)?;
+        (!info.instances.is_empty()).then_some(service)
     }
 
     /// Shows all data centers, at once: whoever seeks something may find it in any.
     pub(super) fn show_all(&mut self) {
         self.within = None;
+        self.opened = false;
         self.plan_map(self.planned.1);
     }
 
     fn plan_map(&mut self, map: Rect) {
-        let key = (self.topology().version, map, self.within);
+        let key = (self.topology().version, map, [self.within, self.alone()]);
         if self.planned != key {
-            self.plan = match self.within {
-                Some(site) => map::plan(&map::within(self.topology(), site), map.width, map.height),
-                None => map::plan(self.topology(), map.width, map.height),
+            self.plan = match (self.within, self.alone()) {
+                (_, Some(service)) => map::roster(self.topology(), service, map.width, map.height),
+                (Some(site), None) => map::plan(&map::within(self.topology(), site), map.width, map.height),
+                (None, None) => map::plan(self.topology(), map.width, map.height),
             };
             self.planned = key;
         }
@@ -520,27 +530,6 @@ impl App {
     pub fn undisturbed(&self, at: SimTime) -> Option<&Sample> {
         let index = usize::try_from(at.elapsed().as_secs()).ok()?.checked_sub(1)?;
         self.without.get(index).filter(|sample| sample.at == at)
-    }
-
-    /// The load of a machine in each second up to now where nobody acts, the newest last; nothing for seconds that are not known yet.
-    pub fn trend_undisturbed(&self, selector: &str) -> Vec<Option<f32>> {
-        let Some(twin) = &self.twin else { return Vec::new() };
-        let lag = self
-            .frame()
-            .at
-            .elapsed()
-            .as_secs()
-            .checked_sub(twin.at.elapsed().as_secs());
-        let Some(lag) = lag.and_then(|lag| usize::try_from(lag).ok()) else {
-            return Vec::new();
-        };
-        let services = twin.topology.services.iter().zip(&twin.services);
-        let mut instances = services.flat_map(|(info, state)| info.instances.iter().zip(&state.instances));
-        let Some((_, state)) = instances.find(|(info, _)| info.selector == selector) else {
-            return Vec::new();
-        };
-        let known = state.trend.iter().copied().map(Some);
-        known.chain(std::iter::repeat_n(None, lag.min(MINUTE))).collect()
     }
 
     /// Requests that fail between two moments where nobody acts; nothing while that is not known.

@@ -3,14 +3,17 @@
 use crate::observe::{CacheState, CacheTally, Frame, Kind, STAMPEDE, ServiceInfo};
 use crate::protocol::Layer;
 
-use super::glyph;
 use super::text;
+use super::theme::Role;
+use super::trend;
 use super::truth;
 
 /// A service that keeps copies.
 pub struct Layered<'a> {
     /// The frame that it stands in.
     frame: &'a Frame,
+    /// The frame of the world where nobody acts.
+    pub twin: Option<&'a Frame>,
     /// Index of the service.
     pub service: usize,
     /// The service.
@@ -30,15 +33,18 @@ pub fn of(frame: &Frame, service: usize) -> Option<Layered<'_>> {
     let state = frame.services.get(service)?.cache.as_ref()?;
     Some(Layered {
         frame,
+        twin: None,
         service,
         info,
         state,
     })
 }
 
-/// All that keeps copies, the nearest to the users first.
-pub fn all(frame: &Frame) -> Vec<Layered<'_>> {
-    let mut all: Vec<Layered> = (0..frame.services.len()).filter_map(|index| of(frame, index)).collect();
+/// All that keeps copies, the nearest to the users first, beside the world where nobody acts.
+pub fn all<'a>(frame: &'a Frame, twin: Option<&'a Frame>) -> Vec<Layered<'a>> {
+    let beside = |layer| Layered { twin, ..layer };
+    let layers = (0..frame.services.len()).filter_map(|index| of(frame, index));
+    let mut all: Vec<Layered> = layers.map(beside).collect();
     all.sort_by_key(|layer| (layer.state.layer, layer.service));
     all
 }
@@ -55,22 +61,17 @@ pub fn ratio(tally: &CacheTally) -> String {
     tally.hit_ratio().map_or("–".to_string(), text::percent)
 }
 
-/// Hit ratios as bars of the whole range, the newest last; blank where nobody asked.
-pub fn trend(values: &[Option<f32>], cells: u16) -> String {
-    let shown = &values[values.len().saturating_sub(usize::from(cells))..];
-    let missing = usize::from(cells) - shown.len();
-    let bars = shown
-        .iter()
-        .map(|value| value.map_or(' ', |value| glyph::ramp(f64::from(value))));
-    std::iter::repeat_n(' ', missing).chain(bars).collect()
-}
-
 /// Bytes in few characters: `1.2GB`.
 pub fn bytes(count: u64) -> String {
     format!("{}B", text::short(count as f64))
 }
 
 impl Layered<'_> {
+    /// The hit ratio of the last seconds in so many columns, of all of it or of a node.
+    pub fn trend(&self, node: Option<usize>, cells: u16) -> Vec<(String, Role)> {
+        trend::of_layer(self.frame, self.twin, (self.service, node), cells).words(cells)
+    }
+
     /// What it is called beside the others.
     pub fn name(&self) -> String {
         let populations = self.frame.topology.services.iter();
@@ -188,12 +189,6 @@ impl Layered<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn nobody_asked_is_blank_and_the_newest_stands_last() {
-        assert_eq!(trend(&[Some(0.0), None, Some(0.5), Some(1.0)], 6), "  ▁ ▄█");
-        assert_eq!(trend(&[Some(0.0), Some(0.5), Some(1.0)], 2), "▄█");
-    }
 
     #[test]
     fn misses_go_on_and_coalesced_ones_wait() {

@@ -46,6 +46,7 @@ mod study;
 pub mod terminal;
 mod text;
 pub mod theme;
+mod trend;
 mod tries;
 mod truth;
 mod words;

@@ -132,6 +132,7 @@ pub fn draw(app: &App, menu: &Menu, (list, beside): (Rect, Rect), painter: &mut 
         flashes: &[],
         sweeps: &[],
         marked: None,
+        twin: None,
         motion: false,
     };
     map::draw(&scene, preview.area, painter);

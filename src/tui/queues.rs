@@ -10,6 +10,7 @@ use super::glyph;
 use super::nodes;
 use super::text;
 use super::theme::Role;
+use super::trend;
 use super::truth;
 
 /// Words and how they look.
@@ -24,6 +25,8 @@ const SOON: Duration = Duration::from_secs(600);
 pub struct Queued<'a> {
     /// The frame that it stands in.
     frame: &'a Frame,
+    /// The frame of the world where nobody acts.
+    pub twin: Option<&'a Frame>,
     /// Index of the service.
     pub service: usize,
     /// The service.
@@ -43,15 +46,19 @@ pub fn of(frame: &Frame, service: usize) -> Option<Queued<'_>> {
     let state = frame.services.get(service)?.queue.as_ref()?;
     Some(Queued {
         frame,
+        twin: None,
         service,
         info,
         state,
     })
 }
 
-/// All queues but those that hold the dead letters of others.
-pub fn all(frame: &Frame) -> Vec<Queued<'_>> {
-    let queues = (0..frame.services.len()).filter_map(|service| of(frame, service));
+/// All queues but those that hold the dead letters of others, beside the world where nobody acts.
+pub fn all<'a>(frame: &'a Frame, twin: Option<&'a Frame>) -> Vec<Queued<'a>> {
+    let beside = |queue| Queued { twin, ..queue };
+    let queues = (0..frame.services.len())
+        .filter_map(|service| of(frame, service))
+        .map(beside);
     queues.filter(|queue| queue.state.dead_of.is_empty()).collect()
 }
 
@@ -74,15 +81,6 @@ pub fn eta(duration: Duration) -> String {
         s => (s / 86_400.0, 'd'),
     };
     format!("{value:.0}{unit}")
-}
-
-/// The newest values as bars, the greatest of all as high as a bar can be; blank where there is none yet.
-pub fn trend(values: &[f32], cells: u16) -> String {
-    let shown = &values[values.len().saturating_sub(usize::from(cells))..];
-    let most = values.iter().copied().fold(f32::MIN_POSITIVE, f32::max);
-    let missing = usize::from(cells) - shown.len();
-    let bars = shown.iter().map(|value| glyph::ramp(f64::from(value / most)));
-    std::iter::repeat_n(' ', missing).chain(bars).collect()
 }
 
 /// A message that waits, in words: `row 42, tried 5 times, 2m05s old`.
@@ -192,6 +190,11 @@ fn plural(count: u64, noun: &str) -> String {
 }
 
 impl Queued<'_> {
+    /// The messages of the last seconds in so many columns.
+    pub fn trend(&self, cells: u16) -> Vec<(String, Role)> {
+        trend::of_queue(self.frame, self.twin, self.service, cells).words(cells)
+    }
+
     /// Messages a second that come and that leave.
     pub fn rates(&self) -> (String, String) {
         let words = |rate| truth::of_second(self.frame.at, text::rate(rate));
@@ -362,13 +365,6 @@ mod tests {
         assert_eq!(eta(Duration::from_secs(1_920)), "32m");
         assert_eq!(eta(Duration::from_secs(5 * 3600)), "5h");
         assert_eq!(eta(Duration::from_secs(86_400 * 3)), "3d");
-    }
-
-    #[test]
-    fn the_greatest_depth_is_the_highest_bar() {
-        assert_eq!(trend(&[0.0, 50.0, 100.0], 5), "  ▁▄█");
-        assert_eq!(trend(&[0.0, 0.0], 2), "▁▁");
-        assert_eq!(trend(&[100.0, 50.0, 25.0], 2), "▄▂");
     }
 
     #[test]

@@ -23,6 +23,7 @@ use super::picker;
 use super::select::Item;
 use super::text;
 use super::theme::Role;
+use super::truth;
 
 /// The smallest terminal on which something can be shown.
 pub const LEAST: (u16, u16) = (60, 16);
@@ -392,11 +393,7 @@ pub fn draw(app: &App, buffer: &mut Buffer) {
 fn draw_pane(app: &App, pane: Pane, area: Rect, painter: &mut Painter) {
     if pane == Pane::Map {
         if !app.arrangement.compact {
-            let place = app.within.and_then(|site| app.topology().sites.get(site));
-            let place = place.map_or(String::new(), |site| {
-                format!("{} alone · ", text::printable(&site.name))
-            });
-            let title = format!("map · {place}colour: {}", app.lens.name());
+            let title = format!("{}colour: {}", shown_alone(app), app.lens.name());
             panels::frame(app, Some(pane), &title, area, painter);
         }
         let scene = Scene {
@@ -410,6 +407,7 @@ fn draw_pane(app: &App, pane: Pane, area: Rect, painter: &mut Painter) {
             flashes: &app.flashes,
             sweeps: &app.sweeps,
             marked: app.marked,
+            twin: app.twin.as_deref(),
         };
         map::draw(&scene, app.arrangement.map, painter);
         if !app.arrangement.compact || app.lens != Lens::default() {
@@ -431,6 +429,20 @@ fn draw_pane(app: &App, pane: Pane, area: Rect, painter: &mut Painter) {
         Pane::Incident => panels::incident::draw(app, inner, &mut painter),
         Pane::Log => panels::log::draw(app, inner, &mut painter),
     }
+}
+
+/// What the map shows: all, a data center, or the machines of a service and how many of them serve.
+fn shown_alone(app: &App) -> String {
+    let topology = app.topology();
+    if let Some(service) = app.alone() {
+        let (up, all) = truth::serving(app.frame(), service);
+        let name = text::printable(&topology.services[service].selector);
+        return format!("{name} alone · {up} of {all} up · ");
+    }
+    let site = app.within.and_then(|site| topology.sites.get(site));
+    site.map_or("map · ".to_string(), |site| {
+        format!("map · {} alone · ", text::printable(&site.name))
+    })
 }
 
 /// What the signs mean, on the lower edge of the map; on a map without an edge, what the colours are too.

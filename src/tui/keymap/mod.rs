@@ -323,7 +323,7 @@ pub const KEYMAP: &[Binding] = &[
         &["page-up", "page-down"],
         &[A::PageUp, A::PageDown],
         "pages",
-        "a page up and down in the request that is followed, else in the events",
+        "a page up and down: machines of a service, the request that is followed, else events",
         0,
     ),
     row(

@@ -10,6 +10,7 @@ use crate::tui::paint::Painter;
 use crate::tui::select::Item;
 use crate::tui::text;
 use crate::tui::theme::Role;
+use crate::tui::trend::{self, Trend};
 use crate::tui::truth::{self, Truth};
 
 use super::draw::{Scene, Window};
@@ -66,9 +67,27 @@ fn border(scene: &Scene, card: &Card, shown: Rect, window: &Window, painter: &mu
     }
     let words = below(scene, card);
     let words = text::fitting(&words, area.width.saturating_sub(4));
-    if let (false, Some((x, y))) = (words.is_empty(), window.place(area.x + 1, area.bottom() - 1)) {
-        painter.text(x, y, area.width - 2, &format!(" {words} "), Role::Muted);
+    let Some((x, y)) = window.place(area.x + 1, area.bottom() - 1) else {
+        return;
+    };
+    let mut used = 0;
+    if !words.is_empty() {
+        used = painter.text(x, y, area.width - 2, &format!(" {words} "), Role::Muted);
     }
+    let room = (area.width - 2).saturating_sub(used + 3).min(SECONDS.1);
+    let trend = trend::of_service(scene.frame, scene.twin, card.service, room);
+    if let (Some(trend), true) = (trend, room >= SECONDS.0) {
+        let place = Rect::new(x + area.width - 3 - room, y, room, 1);
+        trend.draw(place, painter, |_| Role::Trend);
+    }
+}
+
+/// Seconds of a trend in the lower border of a card, at least and at most.
+const SECONDS: (u16, u16) = (5, 12);
+
+/// What people asked in the last seconds. They ask the same where nobody acts.
+fn asked(values: &[f32], area: Rect, painter: &mut Painter) {
+    Trend::of(values).draw(area, painter, |_| Role::Trend);
 }
 
 fn rate(scene: &Scene, card: &Card) -> String {
@@ -208,7 +227,7 @@ fn users(scene: &Scene, card: &Card, window: &Window, painter: &mut Painter) {
         painter.spans(x, y, width, &[("ok ", Role::Muted), (&ok, ok_role(recent.ok_ratio()))]);
     }
     if let Some((x, y)) = window.place(area.x + 2, area.bottom() - 2) {
-        spark(&users.trend, x, y, width, painter);
+        asked(&users.trend, Rect::new(x, y, width, 1), painter);
     }
 }
 
@@ -218,28 +237,6 @@ pub fn ok_role(ratio: f64) -> Role {
         ratio if ratio >= 0.999 => Role::Good,
         ratio if ratio >= 0.95 => Role::Warning,
         _ => Role::Bad,
-    }
-}
-
-/// The share of the greatest value below which a value is next to nothing.
-const NOTHING: f32 = 0.06;
-
-/// The newest values as a line of bars; the greatest stands at three quarters, so that a steady value is no solid block.
-pub fn spark(values: &[f32], x: u16, y: u16, width: u16, painter: &mut Painter) {
-    spark_before(values, &[], (x, y), width, painter);
-}
-
-/// The same before what it is where nobody acts, which is seen faintly wherever there is next to nothing in front of it. Both end now.
-pub fn spark_before(values: &[f32], behind: &[Option<f32>], (x, y): (u16, u16), width: u16, painter: &mut Painter) {
-    let shown = &values[values.len().saturating_sub(usize::from(width))..];
-    let all = values.iter().chain(behind.iter().flatten()).copied();
-    let most = all.fold(f32::MIN_POSITIVE, f32::max);
-    let bar = |value: f32| glyph::ramp(f64::from(value / most) * 0.75);
-    for (place, value) in (1..).zip(shown.iter().rev()) {
-        let other = behind.len().checked_sub(place).and_then(|at| behind[at]);
-        let faint = other.filter(|other| *value < most * NOTHING && *other > *value);
-        let (sign, role) = faint.map_or((bar(*value), Role::Trend), |other| (bar(other), Role::Faint));
-        painter.put(x + width - place as u16, y, sign, role);
     }
 }
 
@@ -325,7 +322,7 @@ fn letter(scene: &Scene, service: usize, index: usize) -> Option<(char, Role)> {
 }
 
 /// The sign of an instance and its role: what is broken shows that, the rest what the lens measures.
-fn seen(scene: &Scene, service: usize, index: usize, truth: &Truth) -> (char, Role) {
+pub(super) fn seen(scene: &Scene, service: usize, index: usize, truth: &Truth) -> (char, Role) {
     if scene.lens == Lens::Health || !truth::serves(&scene.frame.services[service].instances[index]) {
         return (truth.sign, truth.role);
     }
@@ -334,7 +331,7 @@ fn seen(scene: &Scene, service: usize, index: usize, truth: &Truth) -> (char, Ro
 }
 
 /// How the selection looks on an instance.
-fn chosen(truth: &Truth) -> Role {
+pub(super) fn chosen(truth: &Truth) -> Role {
     if truth.role == Role::Bad {
         Role::SelectedBad
     } else {
@@ -471,7 +468,7 @@ fn bare(scene: &Scene, card: &Card, window: &Window, painter: &mut Painter) {
         if let Some((x, y)) = window.place(area.x + 1, area.y + 1) {
             let people = format!("{} ", text::short(users.count as f64));
             let used = painter.text(x, y, area.width - 1, &people, Role::Muted);
-            spark(&users.trend, x + used, y, area.width - 1 - used, painter);
+            asked(&users.trend, Rect::new(x + used, y, area.width - 1 - used, 1), painter);
         }
         return;
     }

@@ -14,7 +14,7 @@ use crate::tui::theme::Role;
 use crate::tui::truth;
 
 use super::layout::Plan;
-use super::{card, flow, followed, sites};
+use super::{card, flow, followed, roster, sites};
 
 /// What the map shows.
 pub struct Scene<'a> {
@@ -38,6 +38,8 @@ pub struct Scene<'a> {
     pub sweeps: &'a [Sweep],
     /// What is marked as one end of a link.
     pub marked: Option<Item>,
+    /// The newest frame of the world where nobody acts.
+    pub twin: Option<&'a Frame>,
 }
 
 /// A part of the terminal onto which the map's coordinates are laid, scrolled so that the selection is seen.
@@ -49,11 +51,18 @@ pub struct Window {
 impl Window {
     /// The window that shows an item: the beginning of the map if that is seen there, else what is around it.
     pub fn showing(plan: &Plan, area: Rect, selected: Item) -> Window {
+        // The head of a table stays where it is.
+        let head = u16::from(plan.alone.is_some()).min(area.height);
+        let area = Rect {
+            y: area.y + head,
+            height: area.height - head,
+            ..area
+        };
         let place = plan
             .items
             .iter()
             .find(|(item, _)| *item == selected)
-            .map_or(0, |(_, place)| place.y);
+            .map_or(0, |(_, place)| place.bottom().saturating_sub(1));
         let most = plan.height.saturating_sub(area.height);
         // Of what has a title its first line counts too.
         let seen = place + 1 < area.height;
@@ -111,6 +120,11 @@ impl Window {
 pub fn draw(scene: &Scene, area: Rect, painter: &mut Painter) {
     let window = Window::showing(scene.plan, area, scene.selected);
     let mut painter = painter.within(area);
+    if let Some(service) = scene.plan.alone {
+        roster::draw(scene, service, area, &window, &mut painter);
+        tint(scene, &window, &mut painter);
+        return;
+    }
     let sites = 0..scene.plan.sites.len();
     let mut from_above: Vec<usize> = sites.filter(|site| !scene.plan.sites[*site].is_empty()).collect();
     from_above.sort_by_key(|site| scene.plan.sites[*site].y);
@@ -128,6 +142,12 @@ pub fn draw(scene: &Scene, area: Rect, painter: &mut Painter) {
     for plan in &scene.plan.cards {
         card::draw(scene, plan, &window, &mut painter);
     }
+    tint(scene, &window, &mut painter);
+    followed::draw(scene, &window, &mut painter);
+}
+
+/// What has just changed, and what is marked.
+fn tint(scene: &Scene, window: &Window, painter: &mut Painter) {
     for flash in scene.flashes {
         let place = scene.plan.items.iter().find(|(item, _)| *item == flash.item);
         if let Some((_, place)) = place {
@@ -140,7 +160,6 @@ pub fn draw(scene: &Scene, area: Rect, painter: &mut Painter) {
         let shown = window.rect(Rect { height: 1, ..*place });
         painter.tint(shown, Role::Notice);
     }
-    followed::draw(scene, &window, &mut painter);
 }
 
 /// A frame of which some rows may be scrolled away.

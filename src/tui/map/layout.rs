@@ -58,6 +58,8 @@ pub struct Plan {
     pub edges: Vec<Edge>,
     /// What can be selected, and where it is.
     pub items: Vec<(Item, Rect)>,
+    /// The service that is shown alone, if one is: its machines, and nothing else.
+    pub alone: Option<usize>,
 }
 
 /// The instances of a service stand in lines of their own up to this number.

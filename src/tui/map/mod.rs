@@ -13,14 +13,16 @@ mod items;
 mod layout;
 mod messages;
 mod outside;
+mod roster;
 mod route;
 mod sites;
 mod tiers;
 mod within;
 
-pub use card::{ok_role, spark_before};
+pub use card::ok_role;
 pub use draw::{Scene, Window, draw};
 pub use layout::{Card, Density, Plan, least_height, plan};
+pub use roster::roster;
 pub use route::Edge;
 pub use sites::{are_several, has_entry, order as rows};
 pub use within::within;

@@ -315,6 +315,11 @@ fn help(app: &App, scrolled: u16, area: Rect, painter: &mut Painter) {
 fn signs(app: &App) -> Vec<(&'static str, &'static str, Role)> {
     let mut signs = vec![
         ("▁▂▃▄▅▆▇█", "up, and how busy", Role::Busy),
+        (
+            "╰── ▂▃▅ ╯",
+            "the last seconds: load, of caches the hit ratio, of queues what waits; faint: without your acts",
+            Role::Trend,
+        ),
         ("✖ ☠", "process dead; machine and disk gone", Role::Bad),
         (
             "‖ ≠",

@@ -1,5 +1,6 @@
 //! The screen while the system itself is changed, and one data center seen alone.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -193,14 +194,124 @@ fn behind_the_trend_of_a_machine_stands_faintly_what_it_would_be() {
     draw(&mut app, 160, 60);
     let bars = |app: &mut App| {
         let screen = text(&draw(app, 160, 60));
-        let row = screen
-            .lines()
-            .find(|line| line.contains("last minute"))
+        let rows: Vec<&str> = screen.lines().collect();
+        let first = rows
+            .iter()
+            .position(|line| line.contains("last minute"))
             .expect("a trend");
-        row.chars().filter(|sign| "▂▃▄▅▆▇█".contains(*sign)).count()
+        let column = rows[first]
+            .split("last minute")
+            .next()
+            .map_or(0, |left| left.chars().count());
+        let beside = rows[first..first + 3].iter().map(|row| row.chars().skip(column));
+        beside.flatten().filter(|sign| "▂▃▄▅▆▇█".contains(*sign)).count()
     };
     let before = bars(&mut app);
     app.twin = Some(Arc::new(plain.frame()));
     let after = bars(&mut app);
     assert!(after >= before + 10, "{before} {after}");
+}
+
+/// Selects a service and goes in.
+fn enter(app: &mut App, name: &str) {
+    let mut services = app.topology().services.iter();
+    let service = services.position(|service| service.selector == name).expect(name);
+    app.selected = Item::Service(service);
+    draw(app, 120, 40);
+    app.handle(&key(KeyCode::Enter));
+}
+
+#[test]
+fn enter_on_a_service_shows_its_machines_and_esc_the_map() {
+    let mut world = world("13", 15);
+    act(&mut world, "kill us-east/web/2");
+    world.advance(Duration::from_secs(3));
+    for (name, picture) in [
+        ("us-east/web", "web"),
+        ("us-east/orders", "orders"),
+        ("us-east/cache", "cache"),
+    ] {
+        let mut app = shown(&world);
+        enter(&mut app, name);
+        let mut all = String::new();
+        for (width, height) in [(80, 24), (120, 40), (200, 60)] {
+            let picture = text(&draw(&mut app, width, height));
+            write!(all, "{width}x{height}\n{picture}\n").expect("a text can be written to");
+        }
+        assert!(all.contains("last min"), "{all}");
+        pictured(&format!("machines_of_{picture}"), &all);
+    }
+    let mut app = shown(&world);
+    enter(&mut app, "us-east/web");
+    let screen = text(&draw(&mut app, 120, 40));
+    assert!(screen.contains("us-east/web alone · 4 of 5 up"), "{screen}");
+    let selected = |app: &App| app.selected.selector(app.topology()).map(str::to_string);
+    assert_eq!(selected(&app).as_deref(), Some("us-east/web/1"));
+    press(&mut app, "j");
+    assert_eq!(selected(&app).as_deref(), Some("us-east/web/2"));
+    let [Intent::Order(Order::Do(command))] = &press(&mut app, "r")[..] else {
+        panic!("it is not mended");
+    };
+    assert_eq!(command.to_string(), "mend us-east/web/2");
+    app.handle(&key(KeyCode::Enter));
+    assert!(app.inspector);
+    app.handle(&key(KeyCode::Esc));
+    app.handle(&key(KeyCode::Esc));
+    assert_eq!(selected(&app).as_deref(), Some("us-east/web"));
+    let screen = text(&draw(&mut app, 120, 40));
+    assert!(!screen.contains("alone") && screen.contains("eu-west"), "{screen}");
+}
+
+#[test]
+fn of_many_machines_those_around_the_selection_are_seen_below_the_head() {
+    let mut fake = fixture::balanced(300);
+    fake.advance(Duration::from_secs(5));
+    let mut app = app(&mut fake, &Options::default());
+    enter(&mut app, "web");
+    let first = text(&draw(&mut app, 120, 40));
+    assert!(first.contains("/1 ") && !first.contains("/300 "), "{first}");
+    app.handle(&key(KeyCode::PageDown));
+    assert!(
+        matches!(app.selected, Item::Instance(_, at) if at > 15),
+        "{:?}",
+        app.selected
+    );
+    press(&mut app, "G");
+    let last = text(&draw(&mut app, 120, 40));
+    assert!(last.contains("/300 ") && !last.contains(" /1 "), "{last}");
+    for screen in [first, last] {
+        assert!(screen.contains("state") && screen.contains("req/s"), "{screen}");
+    }
+    // A click hits what is seen.
+    let row = |app: &mut App| {
+        let screen = text(&draw(app, 120, 40));
+        screen
+            .lines()
+            .position(|line| line.contains("/295 "))
+            .expect("it is seen") as u16
+    };
+    let row = row(&mut app);
+    app.handle(&Event::Mouse(MouseEvent {
+        kind: MouseEventKind::Down(MouseButton::Left),
+        column: 10,
+        row,
+        modifiers: KeyModifiers::NONE,
+    }));
+    assert_eq!(app.selected.selector(app.topology()), Some("web/295"));
+}
+
+#[test]
+fn a_card_has_the_load_of_the_last_seconds_in_its_lower_edge() {
+    let mut world = world("04", 4);
+    act(&mut world, "surge 3");
+    world.advance(Duration::from_secs(4));
+    let mut app = shown(&world);
+    let screen = text(&draw(&mut app, 120, 40));
+    let edge = screen
+        .lines()
+        .filter(|line| line.contains('╰'))
+        .find(|line| line.chars().any(|sign| "▂▃▄▅▆▇".contains(sign)))
+        .unwrap_or_else(|| panic!("no trend\n{screen}"));
+    let bars: Vec<char> = edge.chars().filter(|sign| "▁▂▃▄▅▆▇█".contains(*sign)).collect();
+    assert!(bars.len() >= 8 && bars.first() < bars.last(), "{edge}");
 }

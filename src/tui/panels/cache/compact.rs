@@ -66,10 +66,8 @@ fn short(layer: &Layered, (cells, arrow): (u16, bool)) -> Vec<Piece> {
         return line;
     }
     if cells > 0 {
-        line.push(piece(
-            format!(" {}", layers::trend(&layer.state.trend, cells)),
-            Role::Trend,
-        ));
+        line.push(piece(" ", Role::Text));
+        line.extend(layer.trend(None, cells));
     }
     if arrow {
         let words = misses(layer).into_iter().nth(1).unwrap_or_default();

@@ -21,7 +21,7 @@ const BAR: u16 = 6;
 
 /// What the panel is about, for its title: what is wrong, or else the window of its figures.
 pub fn about(app: &App) -> String {
-    let layers = layers::all(app.frame());
+    let layers = layers::all(app.frame(), app.twin.as_deref());
     let alarm = layers.iter().find_map(|layer| {
         let alarm = layer.alarms().into_iter().next()?;
         Some(vec![format!("{}: {alarm}", layer.name()), alarm])
@@ -35,13 +35,13 @@ pub fn about(app: &App) -> String {
 
 /// Lines that the panel would like to have, with its border; none where there is nothing to show.
 pub fn wanted(app: &App) -> Option<u16> {
-    let layers = layers::all(app.frame()).len() as u16;
+    let layers = layers::all(app.frame(), app.twin.as_deref()).len() as u16;
     (layers > 0).then(|| (layers * 3).min(15) + 2)
 }
 
 /// Draws the panel.
 pub fn draw(app: &App, area: Rect, painter: &mut Painter) {
-    let layers = layers::all(app.frame());
+    let layers = layers::all(app.frame(), app.twin.as_deref());
     if layers.is_empty() {
         return;
     }
@@ -174,13 +174,14 @@ fn head(app: &App, layer: &Layered, columns: &Columns, width: u16) -> Vec<Piece>
     let name = text::clip_middle(&name, columns.name);
     let gap = " ".repeat(usize::from(columns.name - text::width(&name)));
     let right = goes_on(layer, width.saturating_sub(columns.name + BEFORE));
-    vec![
+    let mut line = vec![
         piece(mark, Role::Accent),
         piece(format!("{name}{gap}"), role),
         piece(format!("{:>6} ", layers::ratio(&layer.state.recent)), look(layer)),
-        piece(layers::trend(&layer.state.trend, columns.trend), Role::Trend),
-        piece(format!("  {right}"), Role::Text),
-    ]
+    ];
+    line.extend(layer.trend(None, columns.trend));
+    line.push(piece(format!("  {right}"), Role::Text));
+    line
 }
 
 /// What is to be said of a layer beyond its first line, the most important first.

@@ -91,7 +91,7 @@ fn row(app: &App, layer: &Layered, index: usize, node: &CacheNodeState, width: u
         line.push(piece(format!("{words:<0$}", usize::from(cells) + 6), look));
     } else {
         line.push(piece(format!("{:>5} ", layers::ratio(&node.recent)), Role::Text));
-        line.push(piece(layers::trend(&node.trend, cells), Role::Trend));
+        line.extend(layer.trend(Some(index), cells));
     }
     let figures = [
         format!("  {:>5} {kept}", text::short(node.entries as f64)),

@@ -11,12 +11,12 @@ use ratatui::layout::Rect;
 use crate::observe::{InstanceInfo, InstanceState, Kind, ServiceInfo, ServiceState};
 use crate::sim::SimTime;
 use crate::tui::app::App;
-use crate::tui::map;
 use crate::tui::nodes;
 use crate::tui::paint::Painter;
 use crate::tui::select::Item;
 use crate::tui::text;
 use crate::tui::theme::Role;
+use crate::tui::trend::{self, Trend};
 use crate::tui::truth;
 
 /// One line: a label, a value and how it looks.
@@ -70,25 +70,32 @@ fn explanation(kind: Kind) -> &'static str {
     }
 }
 
+/// Rows of a trend where there is room.
+const LARGE: u16 = 3;
+
 /// Draws the panel.
 pub fn draw(app: &App, area: Rect, painter: &mut Painter) {
     let (title, lines, trend, about) = content(app);
     let mut y = area.y;
     painter.text(area.x, y, area.width, &title, Role::Title);
     y += 1;
+    let about = text::wrap(&about, area.width);
+    let wrapped = |width: u16| -> Vec<Line> { lines.iter().flat_map(|line| wrap(line, width)).collect() };
     if let (Some(trend), true) = (trend, area.height > 8) {
         painter.text(area.x, y, 12, "last minute", Role::Muted);
         let width = area.width.saturating_sub(13);
-        let behind = app
-            .target()
-            .map_or_else(Vec::new, |target| app.trend_undisturbed(target));
-        map::spark_before(&trend, &behind, (area.x + 13, y), width, painter);
-        y += 1;
+        // It is drawn large where that takes no words away.
+        let words = wrapped(area.width).len() + about.len() + 2;
+        let rows = if words + usize::from(LARGE) <= usize::from(area.height) {
+            LARGE
+        } else {
+            1
+        };
+        trend.draw(Rect::new(area.x + 13, y, width, rows), painter, |_| Role::Trend);
+        y += rows;
     }
-    let about = text::wrap(&about, area.width);
     // Where lines are scarce and columns are not, two columns.
     let rows = usize::from(area.bottom().saturating_sub(y));
-    let wrapped = |width: u16| -> Vec<Line> { lines.iter().flat_map(|line| wrap(line, width)).collect() };
     let columns = if wrapped(area.width).len() > rows && area.width >= 70 {
         2
     } else {
@@ -126,7 +133,7 @@ fn wrap((label, value, role): &Line, width: u16) -> Vec<Line> {
     values.map(|(index, words)| (first(index), words, *role)).collect()
 }
 
-fn content(app: &App) -> (String, Vec<Line>, Option<Vec<f32>>, String) {
+fn content(app: &App) -> (String, Vec<Line>, Option<Trend>, String) {
     let frame = app.frame();
     let topology = &frame.topology;
     match app.selected {
@@ -136,7 +143,10 @@ fn content(app: &App) -> (String, Vec<Line>, Option<Vec<f32>>, String) {
             let (Some(info), Some(state)) = (topology.services.get(index), frame.services.get(index)) else {
                 return Default::default();
             };
-            let trend = state.users.as_ref().map(|users| users.trend.clone());
+            let trend = match &state.users {
+                Some(users) => Some(Trend::of(&users.trend)),
+                None => trend::of_service(frame, app.twin.as_deref(), index, trend::MINUTE as u16),
+            };
             let mut lines = service_lines(app, info, state);
             lines.extend(cache::layer(frame, index));
             lines.extend(queues::queue(frame, index));
@@ -185,7 +195,7 @@ fn content(app: &App) -> (String, Vec<Line>, Option<Vec<f32>>, String) {
             (
                 info.selector.clone(),
                 lines,
-                Some(state.trend.clone()),
+                Some(trend::of_instance(frame, app.twin.as_deref(), (index, instance))),
                 about.to_string(),
             )
         }
@@ -196,7 +206,7 @@ fn line(label: &str, value: impl Into<String>) -> Line {
     (label.to_string(), value.into(), Role::Text)
 }
 
-fn host_lines(app: &App, service: usize) -> (String, Vec<Line>, Option<Vec<f32>>, String) {
+fn host_lines(app: &App, service: usize) -> (String, Vec<Line>, Option<Trend>, String) {
     let frame = app.frame();
     let topology = &frame.topology;
     let Some(info) = topology
@@ -230,11 +240,7 @@ fn host_lines(app: &App, service: usize) -> (String, Vec<Line>, Option<Vec<f32>>
             }
         }
     }
-    let trend = frame
-        .services
-        .get(service)
-        .and_then(|state| state.instances.first())
-        .map(|state| state.trend.clone());
+    let trend = Some(trend::of_instance(frame, app.twin.as_deref(), (service, 0)));
     let about = "One machine for several services: they share its cores, its memory and its fate.";
     (info.machine.clone(), lines, trend, about.to_string())
 }

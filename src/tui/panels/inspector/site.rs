@@ -7,6 +7,7 @@ use crate::tui::app::App;
 use crate::tui::map;
 use crate::tui::text;
 use crate::tui::theme::Role;
+use crate::tui::trend::Trend;
 use crate::tui::truth;
 
 use super::{Line, line};
@@ -14,7 +15,7 @@ use super::{Line, line};
 const ABOUT: &str = "A data center: its machines share its power and its way to the world. x loses all of them at once; e evacuates it, which is the same move, planned.";
 
 /// Title, lines, trend and explanation.
-pub(super) fn lines(app: &App, site: usize) -> (String, Vec<Line>, Option<Vec<f32>>, String) {
+pub(super) fn lines(app: &App, site: usize) -> (String, Vec<Line>, Option<Trend>, String) {
     let frame = app.frame();
     let topology = &frame.topology;
     let Some(info) = topology.sites.get(site) else {

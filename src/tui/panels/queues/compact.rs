@@ -64,7 +64,8 @@ fn short(queue: &Queued, (cells, rates, outlook): (u16, bool, bool)) -> Vec<Piec
         piece(queues::depth(state.waiting), look(queue)),
     ];
     if cells > 0 {
-        line.push(piece(format!(" {}", queues::trend(&state.trend, cells)), Role::Trend));
+        line.push(piece(" ", Role::Text));
+        line.extend(queue.trend(cells));
     }
     if rates {
         let (come, left) = queue.rates();

@@ -21,7 +21,7 @@ const BAR: u16 = 6;
 
 /// What the panel is about, for its title: what is wrong, or else the window of its figures.
 pub fn about(app: &App) -> String {
-    let queues = queues::all(app.frame());
+    let queues = queues::all(app.frame(), app.twin.as_deref());
     let alarm = queues.iter().find_map(|queue| {
         let alarm = queue.alarms().into_iter().next()?;
         Some(vec![format!("{}: {alarm}", queue.selector()), alarm])
@@ -37,7 +37,7 @@ pub fn about(app: &App) -> String {
 
 /// Lines that the panel would like to have, with its border; none where there is nothing to show.
 pub fn wanted(app: &App) -> Option<u16> {
-    let queues = queues::all(app.frame());
+    let queues = queues::all(app.frame(), app.twin.as_deref());
     let lines = queues.iter().map(|queue| {
         let others = queue.workers().count() + usize::from(queue.dead_letters().is_some());
         let held_back = queue
@@ -51,7 +51,7 @@ pub fn wanted(app: &App) -> Option<u16> {
 
 /// Draws the panel.
 pub fn draw(app: &App, area: Rect, painter: &mut Painter) {
-    let queues = queues::all(app.frame());
+    let queues = queues::all(app.frame(), app.twin.as_deref());
     if queues.is_empty() {
         return;
     }
@@ -118,13 +118,14 @@ fn head(app: &App, queue: &Queued, columns: &Columns, width: u16) -> Vec<Piece> 
     let name = text::clip_middle(queue.selector(), columns.name);
     let gap = " ".repeat(usize::from(columns.name - text::width(&name)));
     let rates = rates(queue, width.saturating_sub(columns.name + BEFORE));
-    vec![
+    let mut line = vec![
         piece(mark, Role::Accent),
         piece(format!("{name}{gap}"), role),
         piece(format!("{:>7} ", queues::depth(queue.state.waiting)), look(queue)),
-        piece(queues::trend(&queue.state.trend, columns.trend), Role::Trend),
-        piece(format!("  {rates}"), Role::Text),
-    ]
+    ];
+    line.extend(queue.trend(columns.trend));
+    line.push(piece(format!("  {rates}"), Role::Text));
+    line
 }
 
 /// How a depth looks.
