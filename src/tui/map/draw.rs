@@ -83,6 +83,33 @@ impl Window {
         )
     }
 
+    /// How many services and data centers stand above, and how many below.
+    fn hidden(&self, plan: &Plan) -> [usize; 2] {
+        let places = || {
+            let sites = plan.sites.iter().filter(|area| !area.is_empty());
+            plan.cards.iter().map(|card| card.area).chain(sites.copied())
+        };
+        let above = places().filter(|area| area.bottom() <= self.scroll).count();
+        let below = places().filter(|area| area.y >= self.scroll + self.area.height).count();
+        [above, below]
+    }
+
+    /// Says at its edges that there is more.
+    fn mark_hidden(&self, plan: &Plan, painter: &mut Painter) {
+        let edges = [('▲', self.area.y), ('▼', self.area.bottom().saturating_sub(1))];
+        for ((sign, y), hidden) in edges.into_iter().zip(self.hidden(plan)) {
+            if hidden > 0 && self.area.height > 1 {
+                painter.text_right(
+                    self.area.right(),
+                    y,
+                    self.area.width,
+                    &format!(" {sign} {hidden} more "),
+                    Role::Notice,
+                );
+            }
+        }
+    }
+
     /// What of the map lies at a place of the terminal.
     pub fn hit(&self, plan: &Plan, x: u16, y: u16) -> Option<Item> {
         if !self.area.contains((x, y).into()) {
@@ -141,6 +168,7 @@ pub fn draw(scene: &Scene, area: Rect, painter: &mut Painter) {
         painter.tint(shown, Role::Notice);
     }
     followed::draw(scene, &window, &mut painter);
+    window.mark_hidden(scene.plan, &mut painter);
 }
 
 /// A frame of which some rows may be scrolled away.
