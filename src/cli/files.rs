@@ -56,6 +56,11 @@ pub(super) fn is_layout(argument: &str) -> bool {
     layout(argument).is_ok()
 }
 
+/// Whether an argument names a layout, or something like one that is shipped.
+pub(super) fn is_like_a_layout(argument: &str) -> bool {
+    is_layout(argument) || suggestion(argument).is_some()
+}
+
 /// Reads a script, from a file if there is one of this name, else that of a shipped layout, and checks it against the layout that it is for.
 pub(super) fn script(path: &Path, layout: &Layout) -> Result<Script, Complaint> {
     let argument = path.display().to_string();

@@ -30,6 +30,7 @@ mod search;
 mod traces;
 
 use std::ffi::OsString;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -170,6 +171,10 @@ struct Complaint(String);
 /// Does what the arguments say; the first is the program's name.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let given: Vec<OsString> = arguments.into_iter().collect();
+    if let Some(complaint) = meant_alone(&given) {
+        output::complain(&complaint);
+        return ExitCode::from(2);
+    }
     let arguments = match CommandLine::try_parse_from(&given) {
         Ok(arguments) => arguments,
         Err(error) => {
@@ -272,6 +277,21 @@ fn meant(arguments: &[OsString]) -> Option<Complaint> {
     )))
 }
 
+/// The same of a single word, which might name a layout, too.
+fn meant_alone(arguments: &[OsString]) -> Option<Complaint> {
+    let [_, word] = arguments else { return None };
+    let word = word.to_str().filter(|word| !word.starts_with('-'))?;
+    let commands = CommandLine::command();
+    let known: Vec<&str> = commands.get_subcommands().map(clap::Command::get_name).collect();
+    if word == "help" || known.contains(&word) || Path::new(word).exists() || files::is_like_a_layout(word) {
+        return None;
+    }
+    let nearest = nearest(word, &known)?;
+    Some(Complaint(format!(
+        "there is no subcommand {word}, and no layout of that name either; did you mean `blastradius {nearest}`?"
+    )))
+}
+
 /// The name that is most like a word, if one is like it.
 fn nearest<'a>(word: &str, names: &[&'a str]) -> Option<&'a str> {
     let likeness = |name: &&str| strsim::normalized_damerau_levenshtein(word, name);
@@ -302,6 +322,23 @@ mod tests {
                 "{line}: {:?}",
                 told(line)
             );
+        }
+        let alone = |line: &str| {
+            let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+            meant_alone(&words).map(|complaint| complaint.0)
+        };
+        assert!(alone("blastradius plya").is_some_and(|told| told.ends_with("did you mean `blastradius play`?")));
+        assert!(alone("blastradius layout").is_some_and(|told| told.ends_with("`blastradius layouts`?")));
+        for fine in [
+            "blastradius",
+            "blastradius 04",
+            "blastradius single-servr",
+            "blastradius play",
+            "blastradius help",
+            "blastradius xyzzy",
+            "blastradius --plya",
+        ] {
+            assert_eq!(alone(fine), None, "{fine}");
         }
         assert!(told("blastradius xyzzy 04").is_some_and(|told| told.contains("there are play, run, replay")));
         for fine in [

@@ -91,6 +91,14 @@ fn one<'a>(layout: &'a Layout, selector: &Selector) -> Result<Spot<'a>, CommandE
                     _ => format!("{}/{}", spot.site, spot.name),
                 })
                 .collect();
+            let bare = selector.0.rsplit_once('/').filter(|(_, number)| is_number(number));
+            if let Some((service, _)) = bare.filter(|(service, _)| names.contains(*service)) {
+                return refuse(format!(
+                    "`{}` is one machine of a service; `scale {} 2` sets how many there are, and those that are down leave first",
+                    shown(&selector.0),
+                    shown(service)
+                ));
+            }
             let meant = suggestion(&selector.0, names.iter().map(String::as_str));
             refuse(format!("no service is called `{}`{meant}", shown(&selector.0)))
         }

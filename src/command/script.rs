@@ -139,6 +139,17 @@ impl Script {
         }
     }
 
+    /// The script, expecting this of a run as well.
+    #[must_use]
+    pub fn expecting(mut self, conditions: &[RawExpectation]) -> Script {
+        self.expect.extend(conditions.iter().map(|condition| Expected {
+            condition: condition.clone(),
+            line: 0,
+            column: 0,
+        }));
+        self
+    }
+
     /// Reads a script: a list of steps, or `(for: "4m", steps: [..], expect: [..])` with the length of the run and with what must hold
     /// in it, written as a layout writes it. It has at most 100,000 steps and 8 MiB; a step is `(at: "10s", do: Kill("web/1"))` or `(at: "10s", do: "kill web/1")`.
     /// In place of `do` it may have `mark: "the outage"` or `note: "nobody noticed yet"`, of at most [`LONGEST_WORDS`] characters; in place of `at`, in at most 1,000

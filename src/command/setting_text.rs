@@ -269,8 +269,33 @@ fn refused(message: impl Into<String>) -> CommandError {
     CommandError(message.into())
 }
 
-/// The setting that was probably meant, or else all of them, none left out.
+/// What is changed in another way, by the words that one may try, and that way.
+const OTHERWISE: &[(&[&str], &str)] = &[
+    (
+        &["asks", "ask", "mix"],
+        "what users ask for stands in the layout (`asks`); while it runs, `surge people 2` doubles how much they ask, and `set people hot 20%` sends a \
+         share of it to one row",
+    ),
+    (
+        &["traffic", "rate", "users", "count", "every"],
+        "how much users ask changes by `surge people 2`; how many they are stands in the layout",
+    ),
+    (
+        &["machines", "instances", "scale"],
+        "machines are counted by `scale web 4`",
+    ),
+    (&["size", "cores"], "machines change their size by `resize web xl`"),
+    (
+        &["balance", "policy"],
+        "a balancer chooses otherwise by `balance lb round-robin`",
+    ),
+];
+
+/// How that is changed which is no setting, or the setting that was probably meant, or else all of them, none left out.
 fn known(name: &str) -> String {
+    if let Some((_, way)) = OTHERWISE.iter().find(|(words, _)| words.contains(&name)) {
+        return format!(": {way}");
+    }
     let names: Vec<&str> = SETTINGS.iter().map(|known| known.name).collect();
     match closest(name, names.iter().copied()) {
         Some(meant) => format!("; did you mean `{meant}`?"),

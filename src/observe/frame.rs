@@ -206,6 +206,8 @@ pub struct InstanceState {
     pub ails: Option<String>,
     /// Leaving: it answers what it holds and takes nothing new.
     pub draining: bool,
+    /// It answers what it holds, and is then restarted.
+    pub resting: bool,
     /// Of a pair of balancers: whether it holds the address.
     pub active: Option<bool>,
     /// Sessions that it holds.

@@ -269,7 +269,7 @@ impl Recording {
             column: 0,
         });
         let length = Some(self.duration).filter(|length| !length.is_zero());
-        Script::of(length, steps.collect())
+        Script::of(length, steps.collect()).expecting(&self.head.expect)
     }
 
     /// What it was up to a moment, with the first so many commands. Its end is open.

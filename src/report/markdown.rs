@@ -120,8 +120,11 @@ fn named(name: &str) -> String {
 /// parts it from what follows: mentions, issues and formulas are looked for after backslashes are gone.
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
         match c {
+            // A price: no formula ends before a digit, and what could end one is set apart.
+            '$' if chars.peek().is_some_and(char::is_ascii_digit) => out.push(c),
             '|' => out.push_str("&#124;"),
             '\\' => out.push_str("&#92;"),
             '`' => out.push_str("&#96;"),
@@ -184,7 +187,8 @@ mod tests {
             ("<script>", "&lt;script>"),
             ("[x](http://a)", "\\[x\\](http&#58;//a)"),
             ("see @me, #12, www.a.b", "see @<!-- -->me, #<!-- -->12, www&#46;a.b"),
-            ("$1 or $2", "<span>$</span>1 or <span>$</span>2"),
+            ("$1 or $2", "$1 or $2"),
+            ("$x$ is $1$", "<span>$</span>x<span>$</span> is $1<span>$</span>"),
             ("&amp;", "&amp;amp;"),
         ] {
             assert_eq!(escaped(text), expected);

@@ -265,13 +265,8 @@ impl App {
                 Some(Intent::Order(Order::Do(command)))
             }
             Err(error) => {
-                let verb = line.split_whitespace().next().unwrap_or_default();
-                let also = if words::is_unknown(verb) {
-                    words::also()
-                } else {
-                    String::new()
-                };
-                self.over = Over::Prompt(Prompt::refused(&line, format!("{error}{also}")));
+                let why = words::refusal(self.topology(), &line, &error);
+                self.over = Over::Prompt(Prompt::refused(&line, why));
                 None
             }
         }

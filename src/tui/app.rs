@@ -21,6 +21,7 @@ use super::map::{self, Plan};
 use super::menu::Menu;
 use super::nodes;
 use super::palette::Palette;
+use super::past::Visit;
 use super::picker::{self, Preview};
 use super::prompt::{History, Prompt};
 use super::queues;
@@ -116,6 +117,8 @@ pub enum Intent {
     Orders(Vec<Order>),
     /// Open the run again that was left for a failure.
     Reopen,
+    /// Show the keys, or how this command is written.
+    Help(String),
     /// Say where the run is recorded; the whole path, on a page of its own, if so.
     WhereKept(bool),
     /// Write the layout as it is now to this file.
@@ -273,6 +276,8 @@ pub struct App {
     pub(super) preview: Option<Preview>,
     /// What there is to try.
     pub tries: Tries,
+    /// What this run is to the person.
+    pub visit: Visit,
     /// How far everything is that fails in turn beside the run, from 0 to 1, while it does.
     pub(super) studied: Option<f64>,
     /// What has just changed.
@@ -337,6 +342,7 @@ impl App {
             flashes: Vec::new(),
             sweeps: Vec::new(),
             tries: Tries::default(),
+            visit: Visit::default(),
             phase: 0.0,
             plan: Plan::default(),
             arrangement: Arrangement::default(),
@@ -435,7 +441,7 @@ impl App {
         match (answer, asked) {
             (Answer::Done(words), _) => self.say(words, Role::Notice),
             (Answer::Here(words), _) => {
-                self.say(words, Role::Notice);
+                self.say(self.with_return(words), Role::Notice);
                 self.notice.iter_mut().for_each(|notice| notice.here = true);
             }
             (Answer::Refused(words), Some(line)) if self.over == Over::None => {

@@ -273,9 +273,6 @@ pub fn menu(app: &App) -> Option<Menu> {
         _ => info.instances.first(),
     };
     let mut entries = Vec::new();
-    if let Some(instance) = instance {
-        entries.extend(sizes(target, &instance.size));
-    }
     if scalable(topology, index) {
         entries.extend(scales(info));
     }
@@ -300,17 +297,43 @@ pub fn menu(app: &App) -> Option<Menu> {
         entries.extend(data::database(&place, node));
         entries.extend(data::asked(&place));
         entries.extend(data::users(&place));
-        entries.extend(caches::caches(&place, target));
-        entries.extend(queues::queues(&place));
         entries.extend(policies(&place));
         entries.extend(sites::routings(&place));
         entries.extend(settings(&place));
+        entries.extend(caches::caches(&place, target));
+        entries.extend(queues::queues(&place));
         entries.extend(times::ttls(&place));
         entries.extend(times::checks(&place));
         entries.extend(revocation(&place));
+    }
+    if let Some(instance) = instance {
+        entries.extend(sizes(target, &instance.size));
+    }
+    if !matches!(app.selected, Item::Host(_)) {
         entries.extend(wiring::entries(topology, info));
     }
+    entries.sort_by_key(|entry| weight(&entry.choice));
     listed(target, entries)
+}
+
+/// What is wanted most comes first, then what restarts or forgets nothing; what takes something away comes last.
+fn weight(choice: &Choice) -> u8 {
+    let (Choice::Change(command) | Choice::Fault(command)) = choice else {
+        return 2;
+    };
+    match command {
+        Command::Scale(..) | Command::Replicate(_) => 0,
+        Command::Connect(..) | Command::Disconnect(..) => 2,
+        Command::Promote(_)
+        | Command::Close(_)
+        | Command::Resize(..)
+        | Command::Revoke(..)
+        | Command::Flush(_)
+        | Command::Purge(..)
+        | Command::Poison(_) => 3,
+        Command::Remove(_) => 4,
+        _ => 1,
+    }
 }
 
 /// The menu of these changes, if there are any.

@@ -186,7 +186,7 @@ fn settable(topology: &Topology) -> Vec<String> {
 }
 
 /// The settings of a service; all of them where it is not known.
-fn settings(topology: &Topology, target: &str) -> Vec<String> {
+pub fn settings(topology: &Topology, target: &str) -> Vec<String> {
     let service = topology.services.iter().find(|service| service.selector == target);
     let fits = |kinds: &[&str]| service.is_none_or(|service| kinds.contains(&word(service.kind)));
     let rows = SETTINGS.iter().filter(|setting| fits(setting.kinds));

@@ -65,6 +65,7 @@ use crate::replay::{Head, Recording, Runs, Session};
 
 pub use app::{App, Choice, Intent, Options, Over, Pane};
 pub use lens::Lens;
+pub use past::Visit;
 pub use speed::Speed;
 pub use tries::{Launch, Tries};
 
@@ -166,6 +167,7 @@ fn play_on(show: Show, options: &Options, mut next: impl FnMut() -> Option<Show>
     let mut words = trouble.flatten().map(|trouble| (trouble, Role::Refusal));
     // The run that was left to see a failure, and where it stood.
     let mut left: Option<Left> = None;
+    let mut visit = Visit::Own;
     let mut begins = Duration::ZERO;
     loop {
         study.play(&show);
@@ -188,7 +190,7 @@ fn play_on(show: Show, options: &Options, mut next: impl FnMut() -> Option<Show>
             ticks: ticks.as_mut(),
             words: words.take(),
             begins: std::mem::take(&mut begins),
-            left: left.is_some(),
+            visit,
         };
         match session((&mut screen, &signals), start, &mut options, beside, make)? {
             Next::End(farewell) => return Ok(*farewell),
@@ -198,6 +200,7 @@ fn play_on(show: Show, options: &Options, mut next: impl FnMut() -> Option<Show>
                 show = *other;
                 options.unasked = false;
                 options.running = true;
+                visit = Visit::Failure;
                 let how = "one failure, from its start; `:back` opens the run again that you left";
                 words = Some((how.to_string(), Role::Notice));
             }
@@ -206,6 +209,7 @@ fn play_on(show: Show, options: &Options, mut next: impl FnMut() -> Option<Show>
                 show.recording = run.recording;
                 (show.file, show.replayed) = (run.file, true);
                 (begins, options.running) = (run.at, false);
+                visit = Visit::Again;
             }
             Next::Over(farewell) => match next() {
                 Some(other) => show = other,
@@ -222,7 +226,7 @@ fn play_on(show: Show, options: &Options, mut next: impl FnMut() -> Option<Show>
                     replayed: false,
                 };
                 options.unasked = false;
-                left = None;
+                (left, visit) = (None, Visit::Own);
             }
         }
     }
@@ -258,7 +262,7 @@ pub fn play_simulation<S: Simulation + 'static>(
         ticks: None,
         words: None,
         begins: Duration::ZERO,
-        left: false,
+        visit: Visit::Own,
     };
     match session((&mut screen, &signals), start, options, beside, make)? {
         Next::End(farewell) | Next::Over(farewell) => Ok(*farewell),
@@ -295,8 +299,8 @@ struct Beside<'a> {
     words: Option<(String, Role)>,
     /// Where a run that is known stands at first.
     begins: Duration,
-    /// Whether there is a run that was left for this one.
-    left: bool,
+    /// What this run is to the person.
+    visit: Visit,
 }
 
 fn session<S: Simulation + 'static>(
@@ -327,6 +331,7 @@ fn session<S: Simulation + 'static>(
     };
     let mut app = App::new(&name, view, choices(), options);
     app.tries = beside.tries;
+    app.visit = beside.visit;
     if let Some((words, role)) = beside.words {
         app.say(words, role);
     }
@@ -339,7 +344,6 @@ fn session<S: Simulation + 'static>(
         study: beside.study,
         foresight: None,
         ticks: beside.ticks,
-        left: beside.left,
     };
     let end = match stage.run(&mut app, &early) {
         Ok(end) => end,
@@ -420,8 +424,6 @@ struct Stage<'a> {
     /// What would come of the command that is asked about.
     foresight: Option<Foresight>,
     ticks: Option<&'a mut Ticks>,
-    /// Whether there is a run to go back to.
-    left: bool,
 }
 
 impl Stage<'_> {
@@ -564,7 +566,8 @@ impl Stage<'_> {
                 let show = self.study.failure(place);
                 return Ok(show.map(|show| Ended::Play(Box::new(show))));
             }
-            Some(Intent::Reopen) if self.left => return Ok(Some(Ended::Back)),
+            Some(Intent::Help(what)) => app.help(&what),
+            Some(Intent::Reopen) if app.visit == Visit::Failure => return Ok(Some(Ended::Back)),
             Some(Intent::Reopen) => app.say("no run was left for this one", Role::Refusal),
             Some(Intent::WhereKept(whole)) => {
                 let file = self.engine.file().map(|file| file.display().to_string());

@@ -77,7 +77,32 @@ fn story(branch: &BranchView) -> String {
     }
 }
 
+/// What a run is to the person who sees it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Visit {
+    /// Theirs, or a recording that they opened.
+    #[default]
+    Own,
+    /// One failure of a blast, for which theirs was left.
+    Failure,
+    /// Theirs, to which they came back from there.
+    Again,
+}
+
 impl App {
+    /// Words about the moment that is shown, with the way back to where the person came from.
+    pub(super) fn with_return(&self, words: String) -> String {
+        if self.is_stranded() && !words.contains("{return}") {
+            return format!("{words}, {{return}} returns");
+        }
+        words
+    }
+
+    /// Whether a person has gone back in their own run.
+    pub(super) fn is_stranded(&self) -> bool {
+        self.timeline.is_past() && !self.timeline.replayed && self.timeline.arriving.is_none()
+    }
+
     /// Shows how the branch that is shown differs from another.
     pub fn compare(&mut self, other: usize, frames: Option<(Arc<Frame>, Arc<Frame>)>) {
         let Some((here, there)) = frames else {

@@ -42,6 +42,7 @@ pub fn of(state: &InstanceState, at: SimTime) -> Truth {
             )
         }
         Health::Up if state.draining => (glyph::DRAINING, "leaving".to_string(), Role::Muted),
+        Health::Up if state.resting => (glyph::DRAINING, "draining".to_string(), Role::Muted),
         Health::Up if state.slow > 1.0 => (glyph::SLOW, format!("slow {}", text::factor(state.slow)), Role::Warning),
         Health::Up if let Some(ails) = &state.ails => (glyph::SLOW, ails.clone(), Role::Warning),
         Health::Up if state.active == Some(false) => (glyph::STANDBY, "standby".to_string(), Role::Muted),

@@ -2,13 +2,17 @@
 
 use std::time::Duration;
 
-use crate::command::{Fault, Selector, VERBS};
+use crate::command::{CommandError, Fault, SETTINGS, Selector, VERBS};
 use crate::layout::{duration, printable, suggestion};
+use crate::observe::Topology;
 use crate::world::Follow;
 
-use super::app::Intent;
+use super::app::{App, Intent, Over};
+use super::complete;
 use super::engine::Order;
 use super::lens::Lens;
+use super::prompt::Prompt;
+use super::text;
 use super::theme::Name;
 
 /// A word, how it is used, and what it does.
@@ -39,6 +43,11 @@ pub const WORDS: &[Word] = &[
         "where",
         "where",
         "show the whole path of the file that this run is recorded in",
+    ),
+    word(
+        "help",
+        "help [COMMAND]",
+        "show the keys; how a command is written and what it does",
     ),
     word("goto", "goto TIME", "go to a moment that is known: goto 40s"),
     word("mark", "mark NAME", "begin a chapter here"),
@@ -100,6 +109,49 @@ pub fn is_unknown(verb: &str) -> bool {
         && Fault::named(verb).is_none()
 }
 
+/// Why a line is no command: what it should be, as far as that is known here.
+pub fn refusal(topology: &Topology, line: &str, why: &CommandError) -> String {
+    let why = why.to_string();
+    let words: Vec<&str> = line.split_whitespace().collect();
+    if words.first().is_some_and(|verb| is_unknown(verb)) {
+        return why + &also();
+    }
+    // Of all settings, those of what is named are enough.
+    match (why.split_once("; there are "), words.as_slice()) {
+        (Some((unknown, _)), ["set", target, ..]) if unknown.starts_with("unknown setting") => {
+            let names = complete::settings(topology, target).join(", ");
+            format!("{unknown}; {} has {names}", printable(target))
+        }
+        _ => why,
+    }
+}
+
+impl App {
+    /// The page of keys, or how a command is written.
+    pub fn help(&mut self, what: &str) {
+        let Some(usage) = self.usage(what) else {
+            self.over = if what.is_empty() {
+                Over::Help(0)
+            } else {
+                let why = format!("there is no command `{}`{}", printable(what), also());
+                Over::Prompt(Prompt::refused(&format!("help {what}"), why))
+            };
+            return;
+        };
+        let (usage, about) = usage.split_once("   ").unwrap_or((&usage, ""));
+        let first = what.split_whitespace().next().unwrap_or_default();
+        let verb = VERBS.iter().find(|row| row.name == first).map(|row| row.example);
+        let setting = SETTINGS.iter().find(|row| row.usage == usage).map(|row| row.example);
+        let example = setting.or(verb).or(Fault::named(first).map(|fault| fault.example));
+        let width = self.arrangement.area.width.saturating_sub(8).clamp(30, 90);
+        let mut rows = text::wrap(usage, width);
+        rows.push(String::new());
+        rows.extend(text::wrap(about, width));
+        rows.extend(example.map(|example| format!("for example: {example}")));
+        self.over = Over::Page(first.to_string(), rows);
+    }
+}
+
 /// What a line asks for, if it begins with one of the words; or why it cannot be.
 pub fn read(line: &str) -> Option<Result<Intent, String>> {
     let (first, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
@@ -120,6 +172,7 @@ pub fn read(line: &str) -> Option<Result<Intent, String>> {
         ("note", "") => wants("a note has a text, as in `note nobody noticed`"),
         ("note", text) => order(Order::Note(text.to_string())),
         ("blast", "") => Ok(Intent::Blast),
+        ("help", what) => Ok(Intent::Help(what.to_string())),
         ("back", "") => Ok(Intent::Reopen),
         ("branch", "") => order(Order::Fork),
         ("watch", what) => match follow(what) {

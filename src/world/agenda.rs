@@ -8,6 +8,7 @@ use crate::command::Deed;
 use crate::sim::{InstanceId, SimTime};
 
 use super::condition::Changes;
+use super::rollout::Rollout;
 use super::select::Ends;
 
 /// Steps that may be still to come, of all injections together.
@@ -30,6 +31,8 @@ pub(super) struct Injection {
     pub changes: Vec<(u64, Changes)>,
     /// The incident that it opened.
     pub incident: Option<u32>,
+    /// The service whose machines it restarts in turn.
+    pub rolls: Option<usize>,
 }
 
 /// A step that is still to come.
@@ -41,6 +44,8 @@ pub(super) struct Item {
 /// What it does.
 pub(super) enum Act {
     Step(Deed),
+    /// The next step of a rollout.
+    Roll(Rollout),
     /// Undoes all that the injection did, and ends it.
     End,
 }
@@ -71,6 +76,7 @@ impl Agenda {
             links: Vec::new(),
             changes: Vec::new(),
             incident: None,
+            rolls: None,
         });
         self.opened
     }

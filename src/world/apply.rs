@@ -281,6 +281,12 @@ pub(super) fn open_incident(
 
 /// Opens an incident, and says so.
 pub(super) fn fault(world: &mut World, what: &str, name: &str, hit: &[(usize, usize)]) -> Applied {
+    strike(world, what, name, hit);
+    done(world, Severity::Bad, what.to_owned())
+}
+
+/// Opens an incident of what is hit, or widens it.
+pub(super) fn strike(world: &mut World, what: &str, name: &str, hit: &[(usize, usize)]) {
     let targets = ids(world, hit);
     let upstream = dependants(world, hit.iter().map(|(service, _)| *service).collect());
     let closed = outage::closed(world, &targets);
@@ -289,5 +295,4 @@ pub(super) fn fault(world: &mut World, what: &str, name: &str, hit: &[(usize, us
         world.chronicle.incidents.close(number, closed);
     }
     refresh_health(world);
-    done(world, Severity::Bad, what.to_owned())
 }

@@ -308,6 +308,7 @@ pub(super) fn settle(world: &mut World, planned: Planned) {
         boot: boot_time(&world.services[service].role),
         meter: world.kernel.meter(id),
         draining: None,
+        resting: false,
         left: false,
         health: Health::Up,
         since: world.kernel.now(),

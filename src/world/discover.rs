@@ -18,7 +18,7 @@ pub(super) fn is_entry(world: &World, service: usize) -> bool {
 
 /// The addresses under which users reach a service: that of each instance, or the one that a pair shares.
 pub(super) fn addresses(entry: &ServiceEntry) -> Vec<InstanceId> {
-    let all = entry.staying().map(|(_, instance)| instance.id);
+    let all = entry.serving().map(|(_, instance)| instance.id);
     match &entry.role {
         Role::LoadBalancer { members, .. } if matches!(members.spec.borrow().pair, Pair::Floating { .. }) => {
             all.take(1).collect()
@@ -37,10 +37,10 @@ pub(super) fn refresh_members(world: &mut World, service: usize) {
     refresh_tier(world, service);
     let entry = &world.services[service];
     let members: Vec<(InstanceId, String)> = entry
-        .staying()
+        .serving()
         .map(|(number, instance)| (instance.id, format!("{}/{}", entry.name, number + 1)))
         .collect();
-    let ids: Vec<InstanceId> = members.iter().map(|(id, _)| *id).collect();
+    let ids: Vec<InstanceId> = entry.staying().map(|(_, instance)| instance.id).collect();
     let mut told = Vec::new();
     for entry in &world.services {
         match &entry.role {
@@ -174,7 +174,7 @@ fn steering(world: &World, zone: &Zone, by_site: &[Vec<InstanceId>]) -> Vec<Stee
 fn refresh_tier(world: &World, service: usize) {
     let entry = &world.services[service];
     if let Role::Cache { tier, probes, .. } = &entry.role {
-        let nodes = entry.staying();
+        let nodes = entry.serving();
         let shown = nodes.map(|(number, instance)| (instance.id, Rc::clone(&probes[number])));
         tier.set_nodes(shown.collect());
     }

@@ -246,6 +246,8 @@ pub(super) struct InstanceEntry {
     pub meter: Rc<Meter>,
     /// It answers what it holds, and then leaves.
     pub draining: Option<SimTime>,
+    /// It answers what it holds, and is then restarted: nobody is to ask it.
+    pub resting: bool,
     /// It has left.
     pub left: bool,
     pub health: Health,
@@ -363,5 +365,10 @@ impl ServiceEntry {
     /// Those of them that are to stay.
     pub(super) fn staying(&self) -> impl Iterator<Item = (usize, &InstanceEntry)> {
         self.present().filter(|(_, instance)| instance.draining.is_none())
+    }
+
+    /// Those of them that are to be asked.
+    pub(super) fn serving(&self) -> impl Iterator<Item = (usize, &InstanceEntry)> {
+        self.staying().filter(|(_, instance)| !instance.resting)
     }
 }

@@ -16,11 +16,12 @@ use super::caches::join_cache;
 use super::databases::{Register, found_databases, join_database};
 use super::discover::{join_pair, refresh_members, refresh_zone};
 use super::entries::{Edge, Role, ServiceEntry};
-use super::inject::{can_roll_out, roll_out};
+use super::inject::can_roll_out;
 use super::queues::join_queue;
+use super::rollout::{cost, roll_out};
 use super::roster::{list_monitors, list_service, role_of};
 use super::sample::{refresh_health, widen_links};
-use super::settings::MOST_MACHINES;
+use super::settings::{full, vacant};
 use super::software::{boot_time, factory};
 use super::view::refresh_topology;
 use super::{World, databases, links, queues};
@@ -56,8 +57,8 @@ pub(super) fn edit(world: &mut World, command: &Command) -> Done {
         .iter()
         .map(|(site, name)| layout.data_centers[&world.sites[*site]].services[name].own_machines() as usize)
         .sum();
-    if world.machines.iter().filter(|machine| !machine.left).count() + more > MOST_MACHINES {
-        return refuse(format!("a world has at most {MOST_MACHINES} machines"));
+    if more > vacant(world) {
+        return refuse(full());
     }
     let restarted = restarted(world, &layout);
     if !can_roll_out(world, &restarted) {
@@ -66,11 +67,13 @@ pub(super) fn edit(world: &mut World, command: &Command) -> Done {
     let said = said(world, &layout, command);
     become_layout(world, layout, &change);
     follow(world, command, &said);
+    let costs: Vec<String> = restarted.iter().filter_map(|service| cost(world, *service)).collect();
     for service in restarted {
         roll_out(world, service);
     }
     refresh_health(world);
-    Ok(done(world, Severity::Info, said))
+    let said = std::iter::once(said).chain(costs).collect::<Vec<String>>();
+    Ok(done(world, Severity::Info, said.join("; ")))
 }
 
 /// Lets the layout say what a command has set.

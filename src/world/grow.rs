@@ -94,6 +94,7 @@ fn revive(world: &mut World, (service, number): (usize, usize), size: Option<&'s
     let instance = &mut world.services[service].instances[number];
     instance.left = false;
     instance.draining = None;
+    instance.resting = false;
     instance.since = now;
     let id = instance.id;
     let machine = &mut world.machines[instance.machine];

@@ -5,20 +5,15 @@ use std::time::Duration;
 use crate::command::{Applied, Command, CommandError, Deed, Injection, LinkSelector, On, Selector, Timed};
 use crate::layout::{duration, printable};
 use crate::observe::Severity;
-use crate::sim::{InstanceId, ProcessState, SimTime};
+use crate::sim::{InstanceId, SimTime};
 
-use super::World;
-use super::agenda::{Act, Item, MOST_INJECTIONS, MOST_STEPS};
+use super::agenda::{Act, Injection as Entered, Item, MOST_INJECTIONS, MOST_STEPS};
 use super::apply::{self, Done, breakable, ids, open_incident, refuse};
 use super::condition::{Changes, Condition, Thing, concerned};
 use super::entries::Role;
 use super::sample::refresh_health;
 use super::select::{instances, link_ends};
-
-/// Waves of a rollout at most.
-const WAVES: usize = 10;
-/// Between two waves, once the first has booted: so long until balancers know.
-const PAUSE: Duration = Duration::from_secs(5);
+use super::{World, rollout};
 
 /// What is to be begun.
 struct Begin {
@@ -99,60 +94,35 @@ fn unfit(world: &World, injection: &Injection, hit: &[(usize, usize)]) -> Option
     }
 }
 
-/// The steps in which instances are restarted, a tenth of them at a time; the next ones follow when the last ones have booted.
-fn in_waves(instances: &[Selector], boot: Duration) -> Vec<Timed> {
-    let wave = instances.len().div_ceil(WAVES).max(1);
-    let mut steps = Vec::new();
-    for (turn, instances) in (0_u32..).zip(instances.chunks(wave)) {
-        let at = (boot + PAUSE) * turn;
-        steps.extend(instances.iter().map(|one| Timed::act(at, Command::Kill(one.clone()))));
-        steps.push(Timed::undo(at));
-    }
-    steps
-}
-
-/// The instances of services that run, as they are restarted for what they are to know.
-fn running(world: &World, service: usize) -> Vec<Selector> {
-    let entry = &world.services[service];
-    let runs = |id| {
-        matches!(
-            world.kernel.process_state(id),
-            ProcessState::Up | ProcessState::Booting { .. }
-        )
-    };
-    let present = entry.present().filter(|(_, instance)| runs(instance.id));
-    present.map(|(_, instance)| Selector(instance.full.clone())).collect()
-}
-
-/// Whether there is room for the steps of restarting these services.
+/// Whether there is room for restarting these services in turn.
 pub(super) fn can_roll_out(world: &World, services: &[usize]) -> bool {
-    let steps = services
-        .iter()
-        .map(|service| in_waves(&running(world, *service), Duration::ZERO).len() + 1);
-    let steps: usize = steps.sum();
-    steps < MOST_STEPS && world.agenda.has_room_for(services.len(), steps)
+    world.agenda.has_room_for(services.len(), services.len())
 }
 
-/// Restarts the instances of a service in turn.
-pub(super) fn roll_out(world: &mut World, service: usize) {
-    let (name, boot) = {
-        let entry = &world.services[service];
-        let boots = entry.instances.iter().map(|instance| instance.boot);
-        (entry.full.clone(), boots.max().unwrap_or_default())
-    };
-    let steps = in_waves(&running(world, service), boot);
-    let Some(last) = steps.last().map(|step| step.after) else {
-        return;
-    };
-    let begin = Begin {
-        title: Some(format!("rollout of {}", world.services[service].selector)),
-        steps,
-        ends: Some(last + boot),
-        suffix: String::new(),
-    };
-    if let Err(error) = start(world, begin, &On::Target(Selector(name))) {
-        skip(world, &error);
+/// Enters a rollout of a service. Its first step is done at once.
+pub(super) fn begin_rollout(world: &mut World, service: usize, act: Act) {
+    let entry = &world.services[service];
+    let aim = entry.present().map(|(number, _)| (service, number)).collect();
+    let what = format!("rollout of {}", entry.selector);
+    let number = world.agenda.open(Some(what.clone()), String::new());
+    if let Some(injection) = world.agenda.get_mut(number) {
+        injection.aim = aim;
+        injection.rolls = Some(service);
     }
+    let now = world.now();
+    world.agenda.enter(now, Item { of: number, act });
+    assure_incident(world, number, &what);
+}
+
+/// Ends the rollout of a service without a word: another one takes its place.
+pub(super) fn supersede(world: &mut World, service: usize) {
+    let mut injections = world.agenda.injections.iter();
+    let number = injections.find(|one| one.rolls == Some(service)).map(|one| one.number);
+    let closed = number.and_then(|number| world.agenda.close(number));
+    if let Some(incident) = closed.and_then(|injection| injection.incident) {
+        world.chronicle.incidents.release(incident);
+    }
+    rollout::come_back(world, service);
 }
 
 /// What a command is aimed at.
@@ -333,6 +303,9 @@ pub(super) fn end(world: &mut World, number: u32) {
     let Some(injection) = world.agenda.close(number) else {
         return;
     };
+    if let Some(service) = injection.rolls {
+        rollout::come_back(world, service);
+    }
     if let Some(incident) = injection.incident {
         world.chronicle.incidents.release(incident);
     }
@@ -372,7 +345,7 @@ fn end_all(world: &mut World, numbers: &[u32]) -> bool {
 /// Forgets the injections that have nothing to do any more: whatever they did has been undone by hand, or has left.
 pub(super) fn tidy(world: &mut World) {
     let over = world.agenda.injections.iter().filter(|one| {
-        let acts = world.agenda.goes_on(one.number);
+        let acts = world.agenda.goes_on(one.number) && !has_left(world, one);
         let stands = one.changes.iter().any(|(_, changes)| changes.stands(world));
         let rules = world.kernel.network();
         !acts && !stands && rules.rules.iter().all(|rule| rule.owner != one.number)
@@ -385,12 +358,26 @@ pub(super) fn tidy(world: &mut World) {
     }
 }
 
+/// Whether nothing is there any more that an injection is aimed at.
+fn has_left(world: &World, injection: &Entered) -> bool {
+    let left = |(service, number): &(usize, usize)| world.services[*service].instances[*number].left;
+    let all_left = |ids: &[InstanceId]| ids.iter().all(|id| left(&world.places[id.0 as usize]));
+    let aimed = !injection.aim.is_empty() && injection.aim.iter().all(left);
+    let linked = !injection.links.is_empty() && injection.links.iter().all(|(from, to)| all_left(from) || all_left(to));
+    aimed || linked
+}
+
 /// Does what is due now, before everything else of this moment.
 pub(super) fn run_due(world: &mut World) {
     let now: SimTime = world.now();
     while let Some(item) = world.agenda.take_due(now) {
         match item.act {
             Act::End => end(world, item.of),
+            Act::Roll(rollout) => {
+                if rollout::roll(world, item.of, rollout) {
+                    end(world, item.of);
+                }
+            }
             Act::Step(deed) => {
                 if let Err(error) = carry_out(world, item.of, deed) {
                     skip(world, &error);

@@ -127,6 +127,18 @@ pub(super) fn subtract(world: &World, ends: &[Ends]) -> bool {
     changed
 }
 
+/// Takes what has left out of all rules: nothing comes or goes there any more.
+pub(super) fn forget(world: &World, gone: InstanceId) {
+    let mut network = world.kernel.network();
+    for rule in &mut network.rules {
+        rule.from.retain(|id| *id != gone);
+        rule.to.retain(|id| *id != gone);
+    }
+    network
+        .rules
+        .retain(|rule| !rule.from.is_empty() && !rule.to.is_empty());
+}
+
 /// Those of the first that are in the second, and those that are not; all sorted.
 fn split(all: &[InstanceId], wanted: &[InstanceId]) -> (Vec<InstanceId>, Vec<InstanceId>) {
     all.iter().partition(|id| wanted.binary_search(id).is_ok())

@@ -23,6 +23,7 @@ mod outage;
 mod places;
 mod queues;
 mod repair;
+mod rollout;
 mod roster;
 mod sample;
 mod select;

@@ -1,7 +1,7 @@
 //! Commands that change traffic, size, number and policy.
 
 use crate::command::Selector;
-use crate::layout::{Balance, SIZES, Size, printable};
+use crate::layout::{Balance, SIZES, Size, grouped, printable};
 use crate::observe::{Health, Severity};
 use crate::protocol::Request;
 use crate::sim::ProcessState;
@@ -15,7 +15,7 @@ use super::view::{policy_name, refresh_topology};
 use super::{World, caches, queues};
 
 /// Machines that a world may have.
-pub(super) const MOST_MACHINES: usize = 100_000;
+const MOST_MACHINES: usize = 100_000;
 
 /// Turns the traffic.
 pub(super) fn surge(world: &mut World, population: Option<&Selector>, factor: f64) -> Done {
@@ -66,6 +66,17 @@ pub(super) fn set_traffic(world: &mut World, service: usize, factor: f64) -> boo
     true
 }
 
+/// Machines that a world still has room for.
+pub(super) fn vacant(world: &World) -> usize {
+    let present = world.machines.iter().filter(|machine| !machine.left);
+    MOST_MACHINES.saturating_sub(present.count())
+}
+
+/// What is said where there is no room for more.
+pub(super) fn full() -> String {
+    format!("a world has at most {} machines", grouped(MOST_MACHINES as u64))
+}
+
 /// Adds machines to a web tier or to workers, or takes some out.
 pub(super) fn scale(world: &mut World, target: &Selector, count: u32) -> Done {
     let mut services = Vec::new();
@@ -103,8 +114,9 @@ pub(super) fn scale(world: &mut World, target: &Selector, count: u32) -> Done {
     if count == serving {
         return refuse(format!("{name} has {count} already"));
     }
-    if world.machines.iter().filter(|machine| !machine.left).count() + count.saturating_sub(serving) > MOST_MACHINES {
-        return refuse(format!("a world has at most {MOST_MACHINES} machines"));
+    let room = vacant(world);
+    if count.saturating_sub(serving) > room {
+        return refuse(format!("{}: `scale {name} {}` is the most", full(), serving + room));
     }
     let text = set_count(world, service, count);
     Ok(done(world, Severity::Info, format!("{text}: {name} has {count} now")))

@@ -10,7 +10,7 @@ use crate::sim::{InstanceId, ProcessState, SimTime};
 use super::World;
 use super::databases::{Standing, standing};
 use super::entries::{Edge, Role, ServiceEntry};
-use super::settings::{MOST_MACHINES, set_count};
+use super::settings::{set_count, vacant};
 use super::view::refresh_topology;
 
 /// How many decisions of an autoscaler are kept.
@@ -34,20 +34,10 @@ impl World {
         let now = self.now();
         let mut gone = Vec::new();
         for (service, entry) in self.services.iter().enumerate() {
-            let patience = match &entry.role {
-                Role::Web { spec, .. } => spec.borrow().drain,
-                Role::Consumer { spec, .. } => spec.borrow().drain,
-                Role::Removed { drain, .. } => *drain,
-                _ => Duration::ZERO,
-            };
+            let patience = patience(&entry.role);
             for (number, instance) in entry.present() {
                 let Some(since) = instance.draining else { continue };
-                let idle = match &entry.role {
-                    Role::Consumer { probes, .. } | Role::Removed { workers: probes, .. } if !probes.is_empty() => {
-                        probes[number].drained.get() || instance.health != Health::Up
-                    }
-                    _ => instance.meter.present.value() == 0,
-                };
+                let idle = is_idle(entry, number);
                 if (idle && now > since + Duration::from_secs(1)) || now >= since + patience.max(Duration::from_secs(1))
                 {
                     gone.push((service, number));
@@ -58,6 +48,7 @@ impl World {
             let entry = &mut self.services[at.0].instances[at.1];
             entry.left = true;
             let (id, machine, selector) = (entry.id, entry.machine, entry.selector.clone());
+            super::links::forget(self, id);
             // Whom it still holds hears that its process ends.
             self.kernel.crash(id);
             super::queues::lose(self, &[*at], true);
@@ -85,7 +76,7 @@ impl World {
                 continue;
             };
             let count = self.services[of].staying().count();
-            let room = MOST_MACHINES.saturating_sub(self.machines.iter().filter(|machine| !machine.left).count());
+            let room = vacant(self);
             // Its bounds may have changed since it decided.
             let wanted = decision.to.clamp(spec.min, spec.max) as usize;
             let wanted = wanted.min(count + room);
@@ -131,7 +122,17 @@ impl World {
             .rules
             .iter()
             .all(|rule| !rule.to.contains(&id) && !rule.from.contains(&id));
-        let trusted = self.services.iter().all(|service| match &service.role {
+        let trusted = self.is_trusted(id);
+        let worked_off = super::queues::is_worked_off(self, service);
+        let called = |service: &ServiceEntry| service.edges().iter().all(|edge| self.is_called(service, edge, id));
+        let trusted = trusted && self.services.iter().all(called);
+        let sound = super::flaws::is_sound(self, id);
+        self.kernel.process_state(id) == ProcessState::Up && sound && as_fast && untouched && trusted && worked_off
+    }
+
+    /// Whether balancers and the name service believe that an instance is up, as far as they know it.
+    pub(super) fn is_trusted(&self, id: InstanceId) -> bool {
+        self.services.iter().all(|service| match &service.role {
             Role::LoadBalancer { probes, .. } => {
                 let balancers = probes.iter().zip(&service.instances);
                 let mut up = balancers.filter(|(_, balancer)| balancer.health == Health::Up);
@@ -139,12 +140,7 @@ impl World {
             }
             Role::Dns { probe, .. } => is_trusted(&probe.records.borrow(), id),
             _ => true,
-        });
-        let worked_off = super::queues::is_worked_off(self, service);
-        let called = |service: &ServiceEntry| service.edges().iter().all(|edge| self.is_called(service, edge, id));
-        let trusted = trusted && self.services.iter().all(called);
-        let sound = super::flaws::is_sound(self, id);
-        self.kernel.process_state(id) == ProcessState::Up && sound && as_fast && untouched && trusted && worked_off
+        })
     }
 
     /// What fails at an address where nobody is fails because of who gave that address out: the name service.
@@ -179,6 +175,27 @@ impl World {
     /// Since when the world runs, in seconds.
     pub(super) fn age(&self, since: SimTime) -> f64 {
         self.now().since(since).as_secs_f64()
+    }
+}
+
+/// How long the instances of a service may take to answer what they hold, when they are to end.
+pub(super) fn patience(role: &Role) -> Duration {
+    match role {
+        Role::Web { spec, .. } => spec.borrow().drain,
+        Role::Consumer { spec, .. } => spec.borrow().drain,
+        Role::Removed { drain, .. } => *drain,
+        _ => Duration::ZERO,
+    }
+}
+
+/// Whether an instance that nobody is to ask has answered all that it held.
+pub(super) fn is_idle(entry: &ServiceEntry, number: usize) -> bool {
+    let instance = &entry.instances[number];
+    match &entry.role {
+        Role::Consumer { probes, .. } | Role::Removed { workers: probes, .. } if !probes.is_empty() => {
+            probes[number].drained.get() || instance.health != Health::Up
+        }
+        _ => instance.meter.present.value() == 0,
     }
 }
 

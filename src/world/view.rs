@@ -385,6 +385,7 @@ impl World {
             slow: self.kernel.slow(machine.id),
             ails: super::flaws::ails(self, instance.id),
             draining: instance.draining.is_some(),
+            resting: instance.resting,
             active: None,
             sessions: None,
             utilisation: instance.sampled.utilisation,

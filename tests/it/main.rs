@@ -32,6 +32,7 @@ mod replays;
 mod report;
 mod reports;
 mod rewind;
+mod rollouts;
 mod screen;
 mod scripts;
 mod search;

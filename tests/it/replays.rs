@@ -4,7 +4,7 @@ use std::fs;
 use std::time::Duration;
 
 use blastradius::command::{Command, Script};
-use blastradius::layout::{self, find_shipped};
+use blastradius::layout::{self, RawExpectation, find_shipped};
 use blastradius::replay::{Act, Checkpoint, Digest, Ending, Head, Journal, PART, Recording, Session, Words};
 
 use crate::cli::{Folder, TINY, assert_code, blastradius, stderr, stdout};
@@ -366,4 +366,22 @@ fn a_recording_that_was_cut_off_is_verified_as_far_as_it_goes() {
     let output = blastradius(&["replay", &folder.path("none.replay.ron"), "--verify"]);
     assert_code(&output, 2);
     assert!(stderr(&output).contains("cannot read"), "{}", stderr(&output));
+}
+
+#[test]
+fn what_was_expected_of_a_run_stands_in_the_script_that_does_the_same() {
+    let folder = Folder::new();
+    let (mut recording, layout) = Recording::load(recorded(&folder).as_ref()).expect("a recording");
+    assert!(!recording.script().to_text("").contains("expect"));
+    recording.head.expect = vec![
+        RawExpectation::Always("lost == 0".to_string()),
+        RawExpectation::At(Duration::from_secs(30), "ok >= 99%".to_string()),
+    ];
+    let file = folder.file("expecting.replay.ron", recording.to_text());
+    let output = blastradius(&["replay", &file, "--script"]);
+    assert_code(&output, 0);
+    let script = Script::parse(&stdout(&output), "script").expect("a script");
+    let expected = script.expectations(&layout).expect("expectations");
+    let texts: Vec<&str> = expected.iter().map(|expectation| expectation.text.as_str()).collect();
+    assert_eq!(texts, ["lost == 0", "ok >= 99%"]);
 }

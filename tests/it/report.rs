@@ -44,6 +44,7 @@ fn instance(selector: &str, health: Health, failed: u64) -> (InstanceInfo, Insta
         slow: 1.0,
         ails: None,
         draining: false,
+        resting: false,
         active: None,
         sessions: None,
         utilisation: 0.3,

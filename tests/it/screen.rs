@@ -13,6 +13,7 @@ mod shipped;
 mod sites;
 mod tiers;
 mod tries;
+mod ways;
 
 use std::time::{Duration, Instant};
 

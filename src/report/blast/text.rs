@@ -81,26 +81,36 @@ pub fn to_text(report: &BlastReport) -> String {
 const LEGEND: &str = "failing: share of the requests that still fail at the end. failed, retried, lost: beyond what happens undisturbed. p99: that of the worst second. \
                       noticed, served: time since the failure. Of several ways to fail, the worst of each.";
 
+/// The lines above the tables, for a terminal.
 fn head(report: &BlastReport) -> Vec<String> {
+    let name = format!(
+        "{}  {}",
+        printable(&report.layout.name),
+        printable(&report.layout.title)
+    );
+    let facts = facts(report);
+    std::iter::once(name)
+        .chain(facts.iter().flat_map(|fact| wrap(fact, 0)))
+        .collect()
+}
+
+/// What was asked and what came of it as a whole, in sentences.
+fn facts(report: &BlastReport) -> Vec<String> {
     let seeds = match report.seeds[..] {
         [only] => format!("seed {only}"),
         [one, other] => format!("each with the seeds {one} and {other}, of which the worse one is shown"),
         [first, .., last] => format!("each with the seeds {first} to {last}, of which the worst one is shown"),
         [] => String::new(),
     };
-    let mut lines = vec![format!(
-        "{}  {}",
-        printable(&report.layout.name),
-        printable(&report.layout.title)
-    )];
-    lines.extend(wrap(&format!("{}; {seeds}", tried_in_words(report)), 0));
-    let watched = format!(
-        "each comes after {}s and is watched for up to {}s, less if all is settled before",
-        report.before_s, report.watched_s
-    );
-    lines.extend(wrap(&watched, 0));
+    let mut lines = vec![
+        format!("{}; {seeds}", tried_in_words(report)),
+        format!(
+            "each comes after {}s and is watched for up to {}s, less if all is settled before",
+            report.before_s, report.watched_s
+        ),
+    ];
     if let Some(first) = report.undisturbed.first() {
-        let undisturbed = format!(
+        lines.push(format!(
             "undisturbed: {} requests, {} failed, p99 {}, {}; busiest {} at {}",
             count(first.sent),
             count(first.failed),
@@ -108,8 +118,7 @@ fn head(report: &BlastReport) -> Vec<String> {
             dollars(first.spent_usd),
             printable(&first.busiest),
             percent(first.busiest_utilisation)
-        );
-        lines.extend(wrap(&undisturbed, 0));
+        ));
         lines.extend(
             first
                 .unmet
@@ -305,12 +314,7 @@ pub fn to_markdown(report: &BlastReport) -> String {
         format!("## Blast radius of {}", literal(&report.layout.name)),
         String::new(),
     ];
-    lines.extend(
-        head(report)
-            .into_iter()
-            .skip(1)
-            .map(|line| format!("{}  ", literal(&line))),
-    );
+    lines.extend(facts(report).iter().map(|fact| format!("- {}", literal(fact))));
     for class in Class::ALL {
         let groups = groups(report, class);
         if groups.is_empty() {

@@ -263,9 +263,9 @@ fn machines(frame: &Frame) -> String {
     let machines: Vec<_> = services
         .flat_map(|(service, state)| service.instances.iter().zip(&state.instances))
         .collect();
-    let ails = machines
-        .iter()
-        .filter(|(_, state)| state.health != Health::Up || state.slow > 1.0 || state.ails.is_some() || state.draining);
+    let ails = machines.iter().filter(|(_, state)| {
+        state.health != Health::Up || state.slow > 1.0 || state.ails.is_some() || state.draining || state.resting
+    });
     let ails: Vec<String> = ails
         .map(|(machine, state)| format!("{} {}", machine.selector, truth::of(state, frame.at).words))
         .collect();

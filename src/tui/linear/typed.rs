@@ -69,7 +69,7 @@ pub(super) fn read(line: &str) -> Result<Typed, String> {
         ("pause", "") => Typed::Run(false),
         ("go" | "continue", "") | ("go", "on") => Typed::Run(true),
         ("status", "") => Typed::Status,
-        ("help" | "?", "") => Typed::Help,
+        ("help" | "?", _) => Typed::Help,
         ("quit" | "exit", "") => Typed::Quit,
         ("speed", text) => Typed::Speed(speed(text)?),
         ("wait", text) => Typed::Wait(duration::parse(text).map_err(|why| format!("wait: {why}"))?),

@@ -357,7 +357,7 @@ fn row(scene: &Scene, card: &Card, index: usize, state: &InstanceState, (x, y): 
     };
     let (sign, sign_role) = seen(scene, card.service, index, &truth);
     let sign = sign.to_string();
-    let healthy = truth::serves(state) && !state.draining;
+    let healthy = truth::serves(state) && !state.draining && !state.resting;
     let letter = letter(scene, card.service, index).map(|(letter, role)| (letter.to_string(), role));
     let letter = letter
         .as_ref()

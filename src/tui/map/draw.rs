@@ -51,11 +51,13 @@ pub struct Window {
 impl Window {
     /// The window that shows an item: the beginning of the map if that is seen there, else what is around it.
     pub fn showing(plan: &Plan, area: Rect, selected: Item) -> Window {
-        // The head of a table stays where it is.
+        // The head of a table stays where it is, and so does the line that tells of the rows that are not seen.
         let head = u16::from(plan.alone.is_some()).min(area.height);
+        let height = area.height - head;
+        let foot = head.min(u16::from(plan.height > height)).min(height);
         let area = Rect {
             y: area.y + head,
-            height: area.height - head,
+            height: height - foot,
             ..area
         };
         let place = plan
@@ -92,6 +94,48 @@ impl Window {
         )
     }
 
+    /// How many services and data centers, or machines of a service that is alone, stand above, and how many below.
+    fn hidden(&self, plan: &Plan) -> [usize; 2] {
+        let places = || {
+            let sites = plan.sites.iter().filter(|area| !area.is_empty());
+            let alone = plan.alone.is_some();
+            let machines = plan.items.iter().filter(move |_| alone).map(|(_, area)| *area);
+            let cards = plan.cards.iter().map(|card| card.area);
+            cards.chain(sites.copied()).chain(machines)
+        };
+        let above = places().filter(|area| area.bottom() <= self.scroll).count();
+        let below = places().filter(|area| area.y >= self.scroll + self.area.height).count();
+        [above, below]
+    }
+
+    /// Says below a table how many rows are not seen.
+    fn count_hidden(&self, plan: &Plan, painter: &mut Painter) {
+        let [above, below] = self.hidden(plan);
+        let words = match (above, below) {
+            (0, 0) => return,
+            (0, below) => format!("▼ {below} more"),
+            (above, 0) => format!("▲ {above} more"),
+            (above, below) => format!("▲ {above}   ▼ {below} more"),
+        };
+        painter.text(self.area.x + 1, self.area.bottom(), self.area.width, &words, Role::Notice);
+    }
+
+    /// Says at its edges that there is more.
+    fn mark_hidden(&self, plan: &Plan, painter: &mut Painter) {
+        let edges = [('▲', self.area.y), ('▼', self.area.bottom().saturating_sub(1))];
+        for ((sign, y), hidden) in edges.into_iter().zip(self.hidden(plan)) {
+            if hidden > 0 && self.area.height > 1 {
+                painter.text_right(
+                    self.area.right(),
+                    y,
+                    self.area.width,
+                    &format!(" {sign} {hidden} more "),
+                    Role::Notice,
+                );
+            }
+        }
+    }
+
     /// What of the map lies at a place of the terminal.
     pub fn hit(&self, plan: &Plan, x: u16, y: u16) -> Option<Item> {
         if !self.area.contains((x, y).into()) {
@@ -123,6 +167,7 @@ pub fn draw(scene: &Scene, area: Rect, painter: &mut Painter) {
     if let Some(service) = scene.plan.alone {
         roster::draw(scene, service, area, &window, &mut painter);
         tint(scene, &window, &mut painter);
+        window.count_hidden(scene.plan, &mut painter);
         return;
     }
     let sites = 0..scene.plan.sites.len();
@@ -144,6 +189,7 @@ pub fn draw(scene: &Scene, area: Rect, painter: &mut Painter) {
     }
     tint(scene, &window, &mut painter);
     followed::draw(scene, &window, &mut painter);
+    window.mark_hidden(scene.plan, &mut painter);
 }
 
 /// What has just changed, and what is marked.

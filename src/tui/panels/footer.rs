@@ -27,7 +27,7 @@ pub struct FooterKey {
 /// Below so many columns beside a message, there are no keys.
 const LEAST_FOR_KEYS: u16 = 36;
 
-/// The latest message; without one, how far an experiment or a blast has come.
+/// The latest message; without one, how far an experiment or a blast has come, or how one who went back in time returns.
 fn message(app: &App) -> Option<(Cow<'_, str>, Role)> {
     let notice = app.notice.as_ref();
     let notice = notice.map(|notice| (Cow::Borrowed(notice.words.as_str()), notice.role));
@@ -38,7 +38,11 @@ fn message(app: &App) -> Option<(Cow<'_, str>, Role)> {
             Role::Title,
         ))
     };
-    notice.or_else(tried).or_else(studied)
+    let stranded = || {
+        let still = app.is_stranded() && !app.view.running;
+        still.then(|| (app.keymap.fill("in the past: {return} returns").into(), Role::Title))
+    };
+    notice.or_else(tried).or_else(studied).or_else(stranded)
 }
 
 /// Columns that the message takes from the line.

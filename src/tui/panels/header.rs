@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use crate::tui::app::App;
 use crate::tui::engine::Pace;
 use crate::tui::paint::Painter;
+use crate::tui::past::Visit;
 use crate::tui::text;
 use crate::tui::theme::Role;
 use crate::tui::truth;
@@ -113,6 +114,8 @@ fn groups(app: &App, tight: bool) -> Vec<Group> {
     let (label, value) = (Role::Header, Role::HeaderValue);
     let latency = frame.recent_latency;
     let chaos = if frame.chaos.is_some() { "chaos" } else { "" };
+    let failure = app.visit == Visit::Failure;
+    let back = if failure { ":back returns" } else { "" };
     let mut groups = vec![
         group(10, &[(&app.name, value)]),
         group(9, &[(sign, sign_role), (&speed, value)]),
@@ -124,6 +127,13 @@ fn groups(app: &App, tight: bool) -> Vec<Group> {
                 (&text::factor(frame.traffic), label),
                 (" ", label),
                 (&truth::of_second(frame.at, text::rate(per_second)), value),
+            ],
+        ),
+        group(
+            if failure { 8 } else { 0 },
+            &[
+                (if failure { "one failure, " } else { "" }, label),
+                (back, Role::Warning),
             ],
         ),
         group(if frame.chaos.is_some() { 8 } else { 0 }, &[(chaos, Role::Bad)]),

@@ -10,6 +10,7 @@ use crate::tui::app::App;
 use crate::tui::glyph;
 use crate::tui::keymap::Action;
 use crate::tui::paint::Painter;
+use crate::tui::past::Visit;
 use crate::tui::queues;
 use crate::tui::select::Item;
 use crate::tui::text;
@@ -202,16 +203,21 @@ fn opening(app: &App, area: Rect, painter: &mut Painter) {
 fn recorded(app: &App, area: Rect, painter: &mut Painter) {
     let next = app.timeline.events.iter().find(|event| event.at > app.timeline.at);
     let key = app.keymap.key(Action::NextMilestone);
-    let words = next.map_or_else(
-        || "A recording. Nothing more is known of it.".to_string(),
-        |next| {
-            format!(
-                "A recording. Press {key} for what comes next: {} at {}.",
-                next.words,
-                SimTime::ZERO + next.at
-            )
-        },
-    );
+    let what = match app.visit {
+        Visit::Again => "Your run, as you left it.",
+        Visit::Failure => "One failure, from its start.",
+        Visit::Own => "A recording.",
+    };
+    let words = match next {
+        Some(next) => format!(
+            "{what} Press {key} for what comes next: {} at {}.",
+            next.words,
+            SimTime::ZERO + next.at
+        ),
+        None if app.timeline.is_past() => format!("{what} Nothing is done in the rest of it: {{pause}} plays it."),
+        None => format!("{what} What is known of it ends here: {{pause}} goes on from here."),
+    };
+    let words = app.keymap.fill(&words);
     for (y, words) in (area.y..area.bottom()).zip(text::wrap(&text::printable(&words), area.width)) {
         painter.text(area.x, y, area.width, &words, Role::Text);
     }

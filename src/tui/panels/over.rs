@@ -69,8 +69,13 @@ fn ask_about(app: &App, command: &Command, area: Rect, painter: &mut Painter) {
 
 /// Words on a line, and on those above it as far as they need them.
 pub fn lines(words: &str, role: Role, bottom: Rect, painter: &mut Painter) {
+    lines_up_to(DETAIL, words, role, bottom, painter);
+}
+
+/// The same on so many lines at most.
+fn lines_up_to(most: u16, words: &str, role: Role, bottom: Rect, painter: &mut Painter) {
     let words = text::wrap(&text::printable(words), bottom.width.saturating_sub(2));
-    let first = (bottom.y + 1).saturating_sub(words.len().min(usize::from(DETAIL)) as u16);
+    let first = (bottom.y + 1).saturating_sub(words.len().min(usize::from(most)) as u16);
     for (y, words) in (first..=bottom.y).zip(&words) {
         painter.clear(Rect { y, height: 1, ..bottom });
         painter.text(bottom.x, y, bottom.width, &format!(" {words} "), role);
@@ -401,5 +406,6 @@ fn draw_prompt(app: &App, prompt: &Prompt, area: Rect, painter: &mut Painter) {
         (None, true) => (about, Role::Muted),
         (None, false) => (prompt.offers.join("  "), Role::Title),
     };
-    lines(&words, role, above, painter);
+    // Whoever types wants to read all of it.
+    lines_up_to(area.height / 2, &words, role, above, painter);
 }

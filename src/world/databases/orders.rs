@@ -14,7 +14,7 @@ use super::super::apply::{Done, done, refuse};
 use super::super::entries::Role;
 use super::super::grow::add_node;
 use super::super::select::instances;
-use super::super::settings::MOST_MACHINES;
+use super::super::settings::{full, vacant};
 use super::super::view::refresh_topology;
 use super::look::Nodes;
 use super::{NodePlace, add_member, tell};
@@ -155,8 +155,8 @@ pub(in crate::world) fn replicate(world: &mut World, target: &Selector) -> Done 
 }
 
 fn room(world: &World, more: usize) -> Result<(), CommandError> {
-    if world.machines.iter().filter(|machine| !machine.left).count() + more > MOST_MACHINES {
-        return refuse(format!("a world has at most {MOST_MACHINES} machines"));
+    if more > vacant(world) {
+        return refuse(full());
     }
     Ok(())
 }

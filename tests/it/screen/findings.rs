@@ -169,7 +169,7 @@ fn a_mistyped_command_is_answered_with_all_that_can_be_typed() {
     let why = prompt.refusal.as_deref().unwrap_or_default();
     assert!(
         why.contains(
-            "w, where, goto, mark, note, branch, blast, back, colour, watch, preview, save-layout, loop, theme, q"
+            "w, where, help, goto, mark, note, branch, blast, back, colour, watch, preview, save-layout, loop, theme, q"
         ),
         "{why}"
     );

@@ -147,7 +147,7 @@ pub(super) fn names(app: &App, area: Rect, painter: &mut Painter) {
     let head = u16::from(area.height >= 5);
     let room = area.height.saturating_sub(head + notes.len().min(1) as u16);
     let rows = servers::condense(rows, usize::from(room));
-    let columns = Columns::new(&rows, area);
+    let columns = Columns::new(&rows, area, head > 0);
     let mut y = area.y;
     if head > 0 {
         let believes = if dns.checked { "dns believes" } else { "unchecked" };

@@ -205,7 +205,7 @@ fn balancer(app: &App, service: usize, area: Rect, painter: &mut Painter) {
     let rows = servers::condense(rows, usize::from(shares.rows));
     // Rows that were put together leave room for more.
     let shares = Shares::of(room, rows.len() as u16, &notes, star.is_some());
-    let columns = Columns::new(&rows, area);
+    let columns = Columns::new(&rows, area, head);
     if head {
         columns.head(y, "sent", &format!("{} believes", info.name), painter);
         y += 1;

@@ -33,6 +33,9 @@ pub(super) struct Row {
     alike: bool,
 }
 
+/// Columns of the word for a share.
+const SENT: u16 = 5;
+
 /// What is worth a mention in each row, since it differs from row to row.
 #[derive(Clone, Copy)]
 pub(super) struct Views {
@@ -81,7 +84,7 @@ impl Row {
             };
         };
         let truth = truth::of(state, frame.at);
-        let well = state.health == Health::Up && state.slow <= 1.0 && !state.draining;
+        let well = state.health == Health::Up && state.slow <= 1.0 && !state.draining && !state.resting;
         let words = if well && state.active.is_none() {
             let load = text::whole_percent(state.utilisation);
             format!("up {}", truth::of_second(frame.at, load))
@@ -186,15 +189,18 @@ pub(super) struct Columns {
     bar: u16,
     truth: u16,
     belief: u16,
+    /// Whether titles stand above; else each row says what its figures are.
+    headed: bool,
 }
 
 impl Columns {
-    /// Columns that fit these rows.
-    pub(super) fn new(rows: &[Row], area: Rect) -> Columns {
+    /// Columns that fit these rows, with titles or without.
+    pub(super) fn new(rows: &[Row], area: Rect, headed: bool) -> Columns {
         let longest = rows.iter().map(|row| text::width(&row.label)).max().unwrap_or(4);
         let name = longest.clamp(5, (area.width / 4).max(7)) + 1;
         let truth = 13;
-        let belief = 16;
+        // Without titles the words for them take from what is said of doubts.
+        let belief = if headed { 16 } else { 13 };
         let bar = area.width.saturating_sub(name + 5 + truth + belief).min(14);
         Columns {
             x: area.x,
@@ -202,6 +208,7 @@ impl Columns {
             bar,
             truth,
             belief: area.width.saturating_sub(name + bar + 5 + truth),
+            headed,
         }
     }
 
@@ -227,8 +234,15 @@ impl Columns {
         );
         x += self.name;
         let flow = if bad { Role::Bad } else { Role::Flow };
-        painter.text(x, y, self.bar, &glyph::bar(row.share, self.bar), flow);
+        // Where no title says what the share is of, words do.
+        let sent = if self.headed || self.bar < SENT {
+            0
+        } else {
+            self.bar.min(SENT + 1)
+        };
+        painter.text(x, y, self.bar, &glyph::bar(row.share, self.bar - sent), flow);
         x += self.bar;
+        painter.text(x - sent.min(SENT), y, sent.min(SENT), "sent ", Role::Muted);
         let share = if row.known {
             text::whole_percent(row.share)
         } else {
@@ -252,8 +266,11 @@ impl Columns {
             };
             let (head, tail) = row.belief.split_once(", ").unwrap_or((&row.belief, ""));
             let short = if tail.starts_with("slow start") { tail } else { head };
+            let believes = !self.headed && (row.belief.starts_with("up") || row.belief.starts_with("down"));
+            let said = believes.then(|| format!("believed {}", row.belief));
             let options = [
-                row.belief.clone(),
+                said.filter(|said| text::width(said) <= self.belief)
+                    .unwrap_or_else(|| row.belief.clone()),
                 row.belief.trim_end_matches(" left").to_string(),
                 short.to_string(),
             ];

@@ -1,0 +1,203 @@
+//! Rollouts: who is restarted is asked for nothing more before, where others can be asked; and what goes takes its incidents along.
+
+use std::time::Duration;
+
+use blastradius::command::Command;
+use blastradius::layout::{Layout, find_shipped, parse};
+use blastradius::observe::{Frame, Health};
+use blastradius::world::World;
+
+fn shipped(name: &str) -> Layout {
+    let shipped = find_shipped(name).expect("it is shipped");
+    parse(shipped.source, shipped.file).expect("it is a layout")
+}
+
+/// Does it, and returns what is said of it.
+fn act(world: &mut World, text: &str) -> String {
+    let command = Command::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+    world
+        .apply(&command)
+        .unwrap_or_else(|error| panic!("{text}: {error}"))
+        .0
+}
+
+fn pass(world: &mut World, seconds: u64) -> Frame {
+    world.advance(Duration::from_secs(seconds));
+    world.frame()
+}
+
+/// A world in which a cache was added that the web tier is to ask.
+fn with_cache(name: &str, machines: Option<u32>) -> World {
+    let mut world = World::build(&shipped(name), 7);
+    if let Some(machines) = machines {
+        act(&mut world, &format!("scale web {machines}"));
+    }
+    act(&mut world, "add c Cache()");
+    pass(&mut world, 40);
+    world
+}
+
+fn restarts(frame: &Frame) -> Vec<&str> {
+    let lines = frame.log.iter().map(|line| line.text.as_str());
+    lines
+        .filter(|text| text.starts_with("web/") && text.ends_with(" restarts") && !text.ends_with("then restarts"))
+        .collect()
+}
+
+#[test]
+fn a_rollout_behind_a_balancer_loses_no_request() {
+    let mut world = with_cache("04", Some(3));
+    let before = world.frame().total;
+    let said = act(&mut world, "connect web -> c");
+    assert!(
+        said.contains("each machine once it has answered what it holds"),
+        "{said}"
+    );
+    let mut drained = false;
+    for _ in 0..1_200 {
+        world.advance(Duration::from_millis(100));
+        let frame = world.frame();
+        drained |= frame
+            .services
+            .iter()
+            .any(|state| state.instances.iter().any(|one| one.resting));
+    }
+    let after = world.frame();
+    assert!(drained, "nobody was seen to drain");
+    assert_eq!(restarts(&after), ["web/1 restarts", "web/2 restarts", "web/3 restarts"]);
+    assert_eq!(after.total.failed, before.failed, "{:?}", after.causes);
+    let rollout = after.incidents.last().expect("a rollout is an incident");
+    assert_eq!((rollout.what.as_str(), rollout.failed), ("rollout of web", 0));
+    assert!(rollout.healed.is_some(), "{rollout:?}");
+    // The new software is what runs: the cache is asked.
+    let cache = after
+        .topology
+        .services
+        .iter()
+        .position(|service| service.name == "c")
+        .unwrap();
+    assert!(after.services[cache].rate > 50.0, "{}", after.services[cache].rate);
+}
+
+#[test]
+fn one_machine_alone_is_not_drained_and_the_cost_is_said() {
+    let mut world = with_cache("02", None);
+    let before = world.frame().total;
+    let said = act(&mut world, "connect web -> c");
+    assert!(said.contains("web has one machine: nobody answers for the"), "{said}");
+    let after = pass(&mut world, 60);
+    assert_eq!(restarts(&after), ["web/1 restarts"]);
+    assert!(after.total.failed > before.failed);
+    let rollout = after.incidents.last().expect("an incident");
+    assert!(rollout.failed > 0 && rollout.healed.is_some(), "{rollout:?}");
+}
+
+#[test]
+fn what_is_down_stays_down_and_does_not_hold_a_rollout_up() {
+    let mut world = with_cache("04", Some(3));
+    act(&mut world, "kill web/2");
+    act(&mut world, "connect web -> c");
+    let after = pass(&mut world, 120);
+    assert_eq!(restarts(&after), ["web/1 restarts", "web/3 restarts"]);
+    let web = after
+        .topology
+        .services
+        .iter()
+        .position(|service| service.name == "web")
+        .unwrap();
+    assert_eq!(after.services[web].instances[1].health, Health::Down);
+}
+
+#[test]
+fn a_rollout_that_is_ended_or_overtaken_leaves_nobody_out() {
+    for end in ["mend all", "disconnect web -> c"] {
+        let mut world = with_cache("04", Some(3));
+        act(&mut world, "connect web -> c");
+        world.advance(Duration::from_millis(500));
+        let resting = |world: &World| {
+            let frame = world.frame();
+            let all = frame.services.iter().flat_map(|state| state.instances.iter());
+            all.filter(|one| one.resting).count()
+        };
+        assert_eq!(resting(&world), 1, "{end}");
+        act(&mut world, end);
+        let after = pass(&mut world, 120);
+        assert_eq!(resting(&world), 0, "{end}");
+        let lb = after.services.iter().find_map(|state| state.balancer.as_ref()).unwrap();
+        let asked: Vec<bool> = lb.backends.iter().map(|backend| backend.share > 0.1).collect();
+        assert_eq!(asked, [true; 3], "{end}: {:?}", lb.backends);
+        assert!(
+            after.incidents.iter().all(|incident| incident.healed.is_some()),
+            "{end}"
+        );
+    }
+}
+
+#[test]
+fn an_incident_ends_when_what_it_names_has_left() {
+    for fault in [
+        "kill web/3",
+        "destroy web/3",
+        "cut web/3 <-> db",
+        "kill web/3 for 10m",
+        "slow web/3 10 for 10m",
+        "crash-loop web/3 5s for 10m",
+    ] {
+        let mut world = World::build(&shipped("04"), 7);
+        act(&mut world, "scale web 3");
+        pass(&mut world, 30);
+        act(&mut world, fault);
+        pass(&mut world, 30);
+        assert!(world.frame().incidents[0].healed.is_none(), "{fault}");
+        act(&mut world, "scale web 2");
+        let after = pass(&mut world, 60);
+        assert!(after.incidents[0].healed.is_some(), "{fault}: {:?}", after.incidents[0]);
+    }
+    let mut world = with_cache("04", None);
+    act(&mut world, "connect web -> c");
+    pass(&mut world, 60);
+    act(&mut world, "cut web -> c for 10m");
+    pass(&mut world, 10);
+    act(&mut world, "disconnect web -> c");
+    pass(&mut world, 60);
+    act(&mut world, "remove c");
+    let after = pass(&mut world, 30);
+    let open: Vec<_> = after
+        .incidents
+        .iter()
+        .filter(|incident| incident.healed.is_none())
+        .collect();
+    assert!(open.is_empty(), "{open:?}");
+}
+
+#[test]
+fn one_machine_of_a_tier_is_not_removed_but_told_how() {
+    let mut world = World::build(&shipped("04"), 7);
+    let why = world
+        .apply(&Command::parse("remove web/2").unwrap())
+        .unwrap_err()
+        .to_string();
+    assert!(
+        why.contains("one machine of a service") && why.contains("`scale web 2`"),
+        "{why}"
+    );
+}
+
+#[test]
+fn more_machines_than_there_is_room_for_are_refused_with_what_to_type() {
+    let mut world = World::build(&shipped("04"), 7);
+    let command = Command::parse("scale web 100000").unwrap();
+    let why = world.apply(&command).unwrap_err().to_string();
+    let (limit, most) = why.split_once("`scale web ").expect("what to type");
+    assert!(limit.contains("at most 100,000 machines"), "{why}");
+    let most: u32 = most.split('`').next().unwrap().parse().unwrap();
+    let machines = 100_000
+        - world
+            .frame()
+            .topology
+            .services
+            .iter()
+            .map(|one| one.instances.len())
+            .sum::<usize>();
+    assert!((most as usize).abs_diff(machines + 2) <= 1, "{why}");
+}
