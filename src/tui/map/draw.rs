@@ -104,7 +104,7 @@ impl Window {
                     y,
                     self.area.width,
                     &format!(" {sign} {hidden} more "),
-                    Role::Notice,
+                    Role::Accent,
                 );
             }
         }
