@@ -318,9 +318,12 @@ pub fn menu(app: &App) -> Option<Menu> {
 
 /// What is wanted most comes first, then what restarts or forgets nothing; what takes something away comes last.
 fn weight(choice: &Choice) -> u8 {
-    let (Choice::Change(command) | Choice::Fault(command)) = choice else {
-        return 2;
+    let command = match choice {
+        Choice::Change(command) | Choice::Fault(command) => Ok(command.clone()),
+        Choice::Line(line) => Command::parse(line),
+        _ => return 2,
     };
+    let Ok(command) = command else { return 1 };
     match command {
         Command::Scale(..) | Command::Replicate(_) => 0,
         Command::Connect(..) | Command::Disconnect(..) => 2,
@@ -330,6 +333,8 @@ fn weight(choice: &Choice) -> u8 {
         | Command::Revoke(..)
         | Command::Flush(_)
         | Command::Purge(..)
+        | Command::Deploy
+        | Command::Expire(_)
         | Command::Poison(_) => 3,
         Command::Remove(_) => 4,
         _ => 1,

@@ -130,7 +130,7 @@ impl Window {
                     y,
                     self.area.width,
                     &format!(" {sign} {hidden} more "),
-                    Role::Notice,
+                    Role::Accent,
                 );
             }
         }
