@@ -272,9 +272,8 @@ fn refused(message: impl Into<String>) -> CommandError {
 /// What is changed in another way, by the words that one may try, and that way.
 const OTHERWISE: &[(&[&str], &str)] = &[
     (
-        &["asks", "ask", "mix"],
-        "what users ask for stands in the layout (`asks`); while it runs, `surge people 2` doubles how much they ask, and `set people hot 20%` sends a \
-         share of it to one row",
+        &["ask", "mix", "uploads"],
+        "what users ask for is set by `set people asks page=80,upload=5`, how much of it by `surge people 2`, and `set people hot 20%` sends a share of it to one row",
     ),
     (
         &["traffic", "rate", "users", "count", "every"],

@@ -117,7 +117,13 @@ impl Window {
             (above, 0) => format!("▲ {above} more"),
             (above, below) => format!("▲ {above}   ▼ {below} more"),
         };
-        painter.text(self.area.x + 1, self.area.bottom(), self.area.width, &words, Role::Notice);
+        painter.text(
+            self.area.x + 1,
+            self.area.bottom(),
+            self.area.width,
+            &words,
+            Role::Notice,
+        );
     }
 
     /// Says at its edges that there is more.
