@@ -141,6 +141,8 @@ pub struct Quantiles {
 pub struct ServiceState {
     /// Requests a second that it received over the last second.
     pub rate: f64,
+    /// Mean utilisation of those of its machines that worked, in each of the last 60 s, the oldest first.
+    pub trend: Vec<f32>,
     /// By instance, as in the topology.
     pub instances: Vec<InstanceState>,
     /// For a load balancer, the view of the instance that works: the active one of a pair, or the first that is up.

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use crate::layout::Asks;
 use crate::protocol::Ask;
 use crate::sim::SimTime;
 
@@ -119,8 +118,8 @@ pub struct UsersState {
     pub recent: Tally,
     /// Requests since the start that have ended, by what was asked for, in the order of [`Ask::ALL`].
     pub by_ask: [Ended; Ask::ALL.len()],
-    /// What is asked for, by weight.
-    pub asks: Asks,
+    /// What is asked for, by weight, in the order of [`Ask::ALL`].
+    pub asks: [f64; Ask::ALL.len()],
     /// Requests that wait for an answer now.
     pub waiting: u64,
     /// Its sessions.

@@ -417,7 +417,10 @@ impl App {
                 item.follow(&before.frame.topology, &after.topology)
                     .unwrap_or_else(|| select::first(after))
             };
-            (self.selected, self.sought_from) = (follow(self.selected), follow(self.sought_from));
+            let goes_on = self.selected.follow(&before.frame.topology, &after.topology).is_some();
+            self.opened &= goes_on;
+            let selected = follow(self.selected).beside(self.selected, self.opened, &after.topology);
+            (self.selected, self.sought_from) = (selected, follow(self.sought_from));
             self.marked = self
                 .marked
                 .and_then(|item| item.follow(&before.frame.topology, &after.topology));

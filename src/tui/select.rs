@@ -104,6 +104,18 @@ impl Item {
         Some(instance.map_or(Item::Service(service), |instance| Item::Instance(service, instance)))
     }
 
+    /// Itself, or, where it is a service because its machine has left and the machines are what is shown, the one that stands in the machine's place.
+    #[must_use]
+    pub fn beside(self, before: Item, shown: bool, topology: &Topology) -> Item {
+        let (Item::Service(service), Item::Instance(_, place), true) = (self, before, shown) else {
+            return self;
+        };
+        let count = topology.services.get(service).map_or(0, |info| info.instances.len());
+        count
+            .checked_sub(1)
+            .map_or(self, |last| Item::Instance(service, place.min(last)))
+    }
+
     /// Where it goes when one goes in.
     pub fn inside(self, topology: &Topology) -> Option<Item> {
         match self {

@@ -27,14 +27,6 @@ pub struct Trend {
 }
 
 impl Trend {
-    /// What is the same where nobody acts, or is nowhere else.
-    pub fn of(values: &[f32]) -> Trend {
-        Trend {
-            values: values.iter().copied().map(Some).collect(),
-            ..Trend::default()
-        }
-    }
-
     /// Bars with the newest second at the right. A value that is higher where nobody acts is seen above the bar, where there are several rows, and where there is next to
     /// nothing in front of it.
     pub fn draw(&self, area: Rect, painter: &mut Painter, role: impl Fn(f32) -> Role) {
@@ -101,55 +93,54 @@ impl Trend {
 
 /// What a machine spent of its cores in the last minute.
 pub fn of_instance(frame: &Frame, twin: Option<&Frame>, (service, index): (usize, usize)) -> Trend {
-    let name = |frame: &Frame, service: usize| {
-        let instance = frame.topology.services.get(service)?.instances.get(index);
-        Some(instance?.selector.clone())
-    };
-    let same = |twin: &&Frame| {
-        let there = place(frame, twin, service);
-        there.is_some_and(|there| name(twin, there) == name(frame, service))
-    };
-    measured(frame, twin.filter(same), service, Some(1.0), |state| {
-        let instance = state.instances.get(index);
-        instance.map_or_else(Vec::new, |instance| instance.trend.iter().copied().map(Some).collect())
+    measured(frame, twin, service, Some(1.0), |there, service| {
+        let index = machine((frame, index), there, service)?;
+        let trend = &there.services[service].instances.get(index)?.trend;
+        Some(trend.iter().copied().map(Some).collect())
     })
 }
 
-/// What stands for a service in the last so many seconds: the hit ratio of what keeps copies, the messages in a queue, else the mean load of those of its machines that
-/// worked. Nothing of what runs on no machine of ours.
+/// What stands for a service in the last so many seconds: the requests of people, the hit ratio of what keeps copies, the messages in a queue, else the mean load of
+/// those of its machines that worked. Nothing of what runs on no machine of ours.
 pub fn of_service(frame: &Frame, twin: Option<&Frame>, service: usize, seconds: u16) -> Option<Trend> {
-    let kind = frame.topology.services.get(service)?.kind;
-    match kind {
-        Kind::Cache | Kind::Cdn | Kind::Shield => Some(of_layer(frame, twin, (service, None), seconds)),
-        Kind::Queue => Some(of_queue(frame, twin, service, seconds)),
+    let known = |trend: &[f32]| Some(newest(trend, seconds).iter().copied().map(Some).collect());
+    let of = |full, of: fn(&ServiceState) -> Option<&[f32]>| {
+        measured(frame, twin, service, full, |there, service| {
+            known(of(&there.services[service])?)
+        })
+    };
+    Some(match frame.topology.services.get(service)?.kind {
+        Kind::Users => of(None, |state| Some(&state.users.as_ref()?.trend)),
+        Kind::Cache | Kind::Cdn | Kind::Shield => of_layer(frame, twin, (service, None), seconds),
+        Kind::Queue => of_queue(frame, twin, service, seconds),
         Kind::Web | Kind::LoadBalancer | Kind::Database | Kind::SessionStore | Kind::Workers => {
-            let seconds = usize::from(seconds).min(MINUTE);
-            Some(measured(frame, twin, service, Some(1.0), |state| load(state, seconds)))
+            of(Some(1.0), |state| Some(&state.trend))
         }
-        _ => None,
-    }
+        _ => return None,
+    })
 }
 
 /// The hit ratio of what keeps copies, or of one of its nodes.
 pub fn of_layer(frame: &Frame, twin: Option<&Frame>, (service, node): (usize, Option<usize>), seconds: u16) -> Trend {
-    measured(frame, twin, service, Some(1.0), |state| {
-        let trend = state.cache.as_ref().and_then(|cache| match node {
-            None => Some(&cache.trend),
-            Some(node) => Some(&cache.nodes.get(node)?.trend),
-        });
-        trend.map_or_else(Vec::new, |trend| newest(trend, seconds).to_vec())
+    measured(frame, twin, service, Some(1.0), |there, service| {
+        let cache = there.services[service].cache.as_ref()?;
+        let trend = match node {
+            None => &cache.trend,
+            Some(node) => &cache.nodes.get(machine((frame, node), there, service)?)?.trend,
+        };
+        Some(newest(trend, seconds).to_vec())
     })
 }
 
 /// The messages that wait in a queue; the most there were is a full bar.
 pub fn of_queue(frame: &Frame, twin: Option<&Frame>, service: usize, seconds: u16) -> Trend {
-    let most = |trend: &Trend| trend.greatest();
-    let trend = measured(frame, twin, service, None, |state| {
-        let trend = state.queue.as_ref().map_or(&[][..], |queue| &queue.trend);
-        newest(trend, seconds).iter().copied().map(Some).collect()
+    let trend = measured(frame, twin, service, None, |there, service| {
+        let queue = there.services[service].queue.as_ref()?;
+        let trend = newest(&queue.trend, seconds);
+        Some(trend.iter().copied().map(Some).collect())
     });
     Trend {
-        full: Some(most(&trend)),
+        full: Some(trend.greatest()),
         ..trend
     }
 }
@@ -158,38 +149,24 @@ fn newest<T>(values: &[T], seconds: u16) -> &[T] {
     &values[values.len().saturating_sub(usize::from(seconds))..]
 }
 
-/// The mean load of the machines that worked, in each second.
-fn load(state: &ServiceState, seconds: usize) -> Vec<Option<f32>> {
-    let trends = || state.instances.iter().map(|instance| instance.trend.as_slice());
-    let longest = trends().map(<[f32]>::len).max().unwrap_or(0).min(seconds);
-    let mean = |back: usize| {
-        let then = trends().filter_map(|trend| trend.len().checked_sub(back).map(|at| trend[at]));
-        let (sum, count) = then
-            .filter(|load| *load > 0.0)
-            .fold((0.0, 0_u32), |(sum, count), load| (sum + load, count + 1));
-        Some(sum / count.max(1) as f32)
-    };
-    (1..=longest).rev().map(mean).collect()
-}
-
-/// What is measured of a service, here and where nobody acts.
+/// What is measured of a service, here and where nobody acts: `of` is asked for each of both, with the place of the service there.
 fn measured(
     frame: &Frame,
     twin: Option<&Frame>,
     service: usize,
     full: Option<f32>,
-    of: impl Fn(&ServiceState) -> Vec<Option<f32>>,
+    of: impl Fn(&Frame, usize) -> Option<Vec<Option<f32>>>,
 ) -> Trend {
     let undisturbed = twin.and_then(|twin| {
         let seconds = |frame: &Frame| frame.at.elapsed().as_secs();
         let unknown = seconds(frame).checked_sub(seconds(twin))?;
-        let there = place(frame, twin, service)?;
-        let known = of(twin.services.get(there)?);
+        let known = of(twin, place(frame, twin, service)?)?;
         let unknown = usize::try_from(unknown).ok()?.min(MINUTE);
         Some(known.into_iter().chain(std::iter::repeat_n(None, unknown)).collect())
     });
+    let here = (service < frame.services.len()).then(|| of(frame, service)).flatten();
     Trend {
-        values: frame.services.get(service).map_or_else(Vec::new, of),
+        values: here.unwrap_or_default(),
         undisturbed: undisturbed.unwrap_or_default(),
         full,
     }
@@ -204,6 +181,18 @@ fn place(frame: &Frame, twin: &Frame, service: usize) -> Option<usize> {
         return Some(service);
     }
     (0..services.len()).find(|at| is_it(*at))
+}
+
+/// Where a machine of the service that is asked about stands among those of the other world: others may have left there, or here.
+fn machine((frame, index): (&Frame, usize), there: &Frame, service: usize) -> Option<usize> {
+    let machines = &there.topology.services.get(service)?.instances;
+    if std::ptr::eq(frame, there) {
+        return (index < machines.len()).then_some(index);
+    }
+    let home = place(there, frame, service)?;
+    let selector = &frame.topology.services[home].instances.get(index)?.selector;
+    let is_it = |at: &usize| machines.get(*at).is_some_and(|other| other.selector == *selector);
+    Some(index).filter(is_it).or_else(|| (0..machines.len()).find(is_it))
 }
 
 #[cfg(test)]
@@ -247,7 +236,11 @@ mod tests {
 
     #[test]
     fn a_steady_value_without_a_most_is_no_solid_block() {
-        assert_eq!(drawn(&Trend::of(&[7.0, 7.0]), 2, 1), ["▆▆"]);
+        let trend = Trend {
+            values: vec![Some(7.0); 2],
+            ..Trend::default()
+        };
+        assert_eq!(drawn(&trend, 2, 1), ["▆▆"]);
     }
 
     #[test]

@@ -36,6 +36,8 @@ pub(super) struct ServiceEntry {
     pub instances: Vec<InstanceEntry>,
     /// Requests received in the last second.
     pub rate: f64,
+    /// Mean utilisation of the machines that worked, in the last seconds.
+    pub trend: VecDeque<f32>,
     /// What it costs beside its machines.
     pub bill: Bill,
     /// What was sampled of what it keeps.

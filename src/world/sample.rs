@@ -157,6 +157,7 @@ fn sample_instances(
     now: SimTime,
 ) {
     service.rate = 0.0;
+    let (mut load, mut worked) = (0.0, 0_u32);
     for instance in service.instances.iter_mut().filter(|instance| !instance.left) {
         let machine = &machines[instance.machine];
         let busy = kernel.cores_busy(machine.id).integral(now);
@@ -171,7 +172,12 @@ fn sample_instances(
         push(&mut last.trend, last.utilisation as f32, TREND);
         (last.received, last.answered, last.sojourn, last.busy) = (received, answered, sojourn, busy);
         service.rate += last.rate;
+        if last.utilisation > 0.0 {
+            load += last.utilisation;
+            worked += 1;
+        }
     }
+    push(&mut service.trend, (load / f64::from(worked.max(1))) as f32, TREND);
 }
 
 /// What functions and traffic cost in the last second.

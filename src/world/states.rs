@@ -93,6 +93,7 @@ impl World {
     pub(super) fn service_state(&self, service: &ServiceEntry) -> ServiceState {
         let mut state = ServiceState {
             rate: service.rate,
+            trend: service.trend.iter().copied().collect(),
             instances: shown(service)
                 .map(|(_, instance)| self.instance_state(instance))
                 .collect(),
@@ -382,7 +383,7 @@ fn users_state(service: &ServiceEntry) -> Option<UsersState> {
         total,
         recent,
         by_ask: std::array::from_fn(|ask| probe.by_ask[ask].get()),
-        asks: throttle.asks.get(),
+        asks: throttle.asks.get().weights(),
         waiting: total.sent - total.ok - total.failed,
         sessions: probe.sessions.get(),
         stale_assets: probe.stale_assets.get(),

@@ -250,7 +250,10 @@ fn people_begin_to_upload_once_somebody_publishes_it() {
         photos.rate_in,
         asked.rate
     );
-    assert_eq!(kept(&world).users["people"].asks, asked.asks);
+    assert_eq!(
+        kept(&world).users["people"].asks.weights().to_vec(),
+        asked.asks.to_vec()
+    );
     // Nobody creates any more, and what is connected can't be taken away.
     let creates = |frame: &Frame| frame.services[service(frame, "people")].users.as_ref().unwrap().by_ask[2].ok;
     let before = creates(&frame);

@@ -82,6 +82,7 @@ fn service(
     };
     let state = ServiceState {
         rate: 0.0,
+        trend: vec![],
         instances: states,
         balancer,
         dns: None,

@@ -1,6 +1,7 @@
 //! What can be changed about a database: commands as one would type them, read when they are used.
 
 use crate::command::Setting;
+use crate::layout::Asks;
 use crate::observe::{DatabaseKind, DatabaseState, Kind, NodeRole, NodeState};
 use crate::tui::menu::{Choice, Entry};
 
@@ -290,7 +291,7 @@ pub(super) fn database(place: &Place, instance: Option<usize>) -> Vec<Entry> {
 /// What people ask for, to be typed anew.
 pub(super) fn asked(place: &Place) -> Option<Entry> {
     let users = place.state.users.as_ref()?;
-    let setting = Setting::Asks(users.asks).to_string();
+    let setting = Setting::Asks(Asks::of(users.asks)).to_string();
     let detail = setting.strip_prefix("asks ").unwrap_or_default().replace(',', ", ");
     Some(Entry {
         key: Some('a'),

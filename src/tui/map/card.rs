@@ -10,7 +10,7 @@ use crate::tui::paint::Painter;
 use crate::tui::select::Item;
 use crate::tui::text;
 use crate::tui::theme::Role;
-use crate::tui::trend::{self, Trend};
+use crate::tui::trend;
 use crate::tui::truth::{self, Truth};
 
 use super::draw::{Scene, Window};
@@ -75,8 +75,10 @@ fn border(scene: &Scene, card: &Card, shown: Rect, window: &Window, painter: &mu
         used = painter.text(x, y, area.width - 2, &format!(" {words} "), Role::Muted);
     }
     let room = (area.width - 2).saturating_sub(used + 3).min(SECONDS.1);
-    let trend = trend::of_service(scene.frame, scene.twin, card.service, room);
-    if let (Some(trend), true) = (trend, room >= SECONDS.0) {
+    if room < SECONDS.0 || scene.frame.topology.services[card.service].kind == Kind::Users {
+        return;
+    }
+    if let Some(trend) = trend::of_service(scene.frame, scene.twin, card.service, room) {
         let place = Rect::new(x + area.width - 3 - room, y, room, 1);
         trend.draw(place, painter, |_| Role::Trend);
     }
@@ -85,9 +87,11 @@ fn border(scene: &Scene, card: &Card, shown: Rect, window: &Window, painter: &mu
 /// Seconds of a trend in the lower border of a card, at least and at most.
 const SECONDS: (u16, u16) = (5, 12);
 
-/// What people asked in the last seconds. They ask the same where nobody acts.
-fn asked(values: &[f32], area: Rect, painter: &mut Painter) {
-    Trend::of(values).draw(area, painter, |_| Role::Trend);
+/// What people asked in the last seconds.
+fn asked(scene: &Scene, card: &Card, area: Rect, painter: &mut Painter) {
+    if let Some(trend) = trend::of_service(scene.frame, scene.twin, card.service, trend::MINUTE as u16) {
+        trend.draw(area, painter, |_| Role::Trend);
+    }
 }
 
 fn rate(scene: &Scene, card: &Card) -> String {
@@ -227,7 +231,7 @@ fn users(scene: &Scene, card: &Card, window: &Window, painter: &mut Painter) {
         painter.spans(x, y, width, &[("ok ", Role::Muted), (&ok, ok_role(recent.ok_ratio()))]);
     }
     if let Some((x, y)) = window.place(area.x + 2, area.bottom() - 2) {
-        asked(&users.trend, Rect::new(x, y, width, 1), painter);
+        asked(scene, card, Rect::new(x, y, width, 1), painter);
     }
 }
 
@@ -468,7 +472,8 @@ fn bare(scene: &Scene, card: &Card, window: &Window, painter: &mut Painter) {
         if let Some((x, y)) = window.place(area.x + 1, area.y + 1) {
             let people = format!("{} ", text::short(users.count as f64));
             let used = painter.text(x, y, area.width - 1, &people, Role::Muted);
-            asked(&users.trend, Rect::new(x + used, y, area.width - 1 - used, 1), painter);
+            let place = Rect::new(x + used, y, area.width - 1 - used, 1);
+            asked(scene, card, place, painter);
         }
         return;
     }

@@ -109,8 +109,9 @@ impl Window {
     }
 
     /// Says below a table how many rows are not seen.
-    fn count_hidden(&self, plan: &Plan, painter: &mut Painter) {
+    fn count_hidden(&self, plan: &Plan, all: usize, painter: &mut Painter) {
         let [above, below] = self.hidden(plan);
+        let below = below + all.saturating_sub(plan.items.len());
         let words = match (above, below) {
             (0, 0) => return,
             (0, below) => format!("▼ {below} more"),
@@ -173,7 +174,8 @@ pub fn draw(scene: &Scene, area: Rect, painter: &mut Painter) {
     if let Some(service) = scene.plan.alone {
         roster::draw(scene, service, area, &window, &mut painter);
         tint(scene, &window, &mut painter);
-        window.count_hidden(scene.plan, &mut painter);
+        let all = scene.frame.topology.services[service].instances.len();
+        window.count_hidden(scene.plan, all, &mut painter);
         return;
     }
     let sites = 0..scene.plan.sites.len();

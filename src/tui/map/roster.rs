@@ -16,6 +16,8 @@ use super::card;
 use super::draw::{Scene, Window};
 use super::layout::Plan;
 
+/// Machines that have a row; what there is beyond is counted.
+const MOST: usize = 60_000;
 /// Rows of a machine at most.
 const TALLEST: u16 = 6;
 /// Columns of a trend, at least and at most.
@@ -26,6 +28,8 @@ const SPACE: u16 = 2;
 const STATE: u16 = 13;
 /// Columns of its load.
 const LOAD: u16 = 4;
+/// So many machines tell what all of them have.
+const FEW: usize = 100;
 /// Columns of a name at most.
 const NAME: u16 = 24;
 /// Columns that the name of the service may widen those of its machines to.
@@ -33,7 +37,8 @@ const HEAD: u16 = 10;
 
 /// Plans the rows of a service alone. The first row of the terminal is the head of the table and no part of the map.
 pub fn roster(topology: &Topology, service: usize, width: u16, height: u16) -> Plan {
-    let count = topology.services.get(service).map_or(0, |info| info.instances.len()) as u16;
+    let all = topology.services.get(service).map_or(0, |info| info.instances.len());
+    let count = all.min(MOST) as u16;
     let room = height.saturating_sub(1);
     // As large as they can be while all are seen, with a free row between them where they have several.
     let fitting = (room + 1) / count.max(1);
@@ -173,13 +178,16 @@ impl Table {
     /// The figures that matter most stand beside a trend of some columns; what is left is the trend's.
     fn of(scene: &Scene, service: usize, width: u16) -> Table {
         let info = &scene.frame.topology.services[service];
-        let name = info.instances.iter().map(|one| text::width(&name(one))).max();
+        // Numbers grow; where there are names, there are few.
+        let labelled = info.instances.first().is_some_and(|one| one.label.is_some());
+        let told = info.instances.iter().rev().take(if labelled { FEW } else { 1 });
+        let name = told.map(|one| text::width(&name(one))).max();
         let own = text::width(&info.name).min(HEAD);
         let name = name.unwrap_or(0).min(NAME).max(own);
         let mut left = width.saturating_sub(1 + name + SPACE + STATE + SPACE + LOAD + SPACE + TREND.0);
         let is_told = |column: &&Column| {
-            let mut all = 0..info.instances.len();
-            column.head != HOLDS || all.any(|index| !holds(scene, service, index).is_empty())
+            let mut some = 0..info.instances.len().min(FEW);
+            column.head != HOLDS || some.any(|index| !holds(scene, service, index).is_empty())
         };
         let mut by_worth: Vec<&Column> = COLUMNS.iter().filter(is_told).collect();
         by_worth.sort_by_key(|column| std::cmp::Reverse(column.matters));
@@ -219,9 +227,18 @@ pub(super) fn draw(scene: &Scene, service: usize, area: Rect, window: &Window, p
     x += STATE + SPACE;
     painter.text_right(x + LOAD, area.y, LOAD, "load", Role::Muted);
     x += LOAD + SPACE;
-    let words = ["last minute, faintly without your acts", "last minute", "last min."];
-    let words = words.iter().find(|words| text::width(words) <= table.trend);
-    painter.text(x, area.y, table.trend, words.unwrap_or(&""), Role::Muted);
+    let seconds = table.trend;
+    let options = [
+        format!("last {seconds}s, faintly without your acts"),
+        format!("last {seconds}s"),
+    ];
+    painter.text(
+        x,
+        area.y,
+        table.trend,
+        text::fitting(&options, table.trend),
+        Role::Muted,
+    );
     x += table.trend + SPACE;
     for column in &table.columns {
         head(

@@ -269,7 +269,11 @@ fn of_many_machines_those_around_the_selection_are_seen_below_the_head() {
     let mut app = app(&mut fake, &Options::default());
     enter(&mut app, "web");
     let first = text(&draw(&mut app, 120, 40));
-    assert!(first.contains("/1 ") && !first.contains("/300 "), "{first}");
+    let shows = |screen: &str, name: &str| screen.lines().any(|line| line.starts_with(&format!("│ {name} ")));
+    assert!(shows(&first, "/1") && !shows(&first, "/300"), "{first}");
+    let seen = first.lines().filter(|line| line.starts_with("│ /")).count();
+    let more = first.split("▼ ").nth(1).and_then(|words| words.split(' ').next());
+    assert_eq!(more.and_then(|more| more.parse().ok()), Some(300 - seen), "{first}");
     app.handle(&key(KeyCode::PageDown));
     assert!(
         matches!(app.selected, Item::Instance(_, at) if at > 15),
@@ -278,7 +282,7 @@ fn of_many_machines_those_around_the_selection_are_seen_below_the_head() {
     );
     press(&mut app, "G");
     let last = text(&draw(&mut app, 120, 40));
-    assert!(last.contains("/300 ") && !last.contains(" /1 "), "{last}");
+    assert!(shows(&last, "/300") && !shows(&last, "/1"), "{last}");
     for screen in [first, last] {
         assert!(screen.contains("state") && screen.contains("req/s"), "{screen}");
     }
@@ -314,4 +318,62 @@ fn a_card_has_the_load_of_the_last_seconds_in_its_lower_edge() {
         .unwrap_or_else(|| panic!("no trend\n{screen}"));
     let bars: Vec<char> = edge.chars().filter(|sign| "▁▂▃▄▅▆▇█".contains(*sign)).collect();
     assert!(bars.len() >= 8 && bars.first() < bars.last(), "{edge}");
+}
+
+#[test]
+fn the_table_of_a_service_goes_with_what_it_shows() {
+    let mut world = world("04", 5);
+    act(&mut world, "scale web 4");
+    act(&mut world, "add c Cache()");
+    world.advance(Duration::from_secs(60));
+    let mut app = shown(&world);
+    enter(&mut app, "web");
+    draw(&mut app, 120, 40);
+    press(&mut app, "G");
+    assert_eq!(app.selected.selector(app.topology()), Some("web/4"));
+    act(&mut world, "scale web 2");
+    world.advance(Duration::from_secs(60));
+    app.show(View::new(Arc::new(world.frame()), true));
+    let screen = text(&draw(&mut app, 120, 40));
+    assert!(screen.contains("web alone · 2 of 2 up"), "{screen}");
+    assert_eq!(app.selected.selector(app.topology()), Some("web/2"));
+    enter(&mut app, "c");
+    assert!(text(&draw(&mut app, 120, 40)).contains("c alone"));
+    act(&mut world, "remove c");
+    world.advance(Duration::from_secs(30));
+    app.show(View::new(Arc::new(world.frame()), true));
+    let screen = text(&draw(&mut app, 120, 40));
+    assert!(!screen.contains("alone"), "{screen}");
+}
+
+#[test]
+fn a_machine_has_its_own_shadow_after_another_one_has_left() {
+    let plain = world("04", 60);
+    let mut hurt = world("04", 20);
+    act(&mut hurt, "kill web/1");
+    act(&mut hurt, "scale web 1");
+    hurt.advance(Duration::from_secs(20));
+    act(&mut hurt, "surge 0.001");
+    hurt.advance(Duration::from_secs(20));
+    let mut app = shown(&hurt);
+    app.selected = select(&app, "web/2");
+    app.inspector = true;
+    let bars = |app: &mut App| {
+        let screen = text(&draw(app, 160, 60));
+        screen.chars().filter(|sign| "▂▃▄▅▆▇█".contains(*sign)).count()
+    };
+    let before = bars(&mut app);
+    app.twin = Some(Arc::new(plain.frame()));
+    let after = bars(&mut app);
+    assert!(after >= before + 10, "{before} {after}");
+}
+
+/// The machine of this name.
+fn select(app: &App, name: &str) -> Item {
+    let services = app.topology().services.iter().enumerate();
+    let mut machines = services.flat_map(|(at, service)| {
+        let machines = service.instances.iter().enumerate();
+        machines.map(move |(number, one)| (one.selector.as_str(), Item::Instance(at, number)))
+    });
+    machines.find(|(selector, _)| *selector == name).expect(name).1
 }

@@ -143,10 +143,7 @@ fn content(app: &App) -> (String, Vec<Line>, Option<Trend>, String) {
             let (Some(info), Some(state)) = (topology.services.get(index), frame.services.get(index)) else {
                 return Default::default();
             };
-            let trend = match &state.users {
-                Some(users) => Some(Trend::of(&users.trend)),
-                None => trend::of_service(frame, app.twin.as_deref(), index, trend::MINUTE as u16),
-            };
+            let trend = trend::of_service(frame, app.twin.as_deref(), index, trend::MINUTE as u16);
             let mut lines = service_lines(app, info, state);
             lines.extend(cache::layer(frame, index));
             lines.extend(queues::queue(frame, index));
