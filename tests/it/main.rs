@@ -7,6 +7,7 @@
 mod architecture;
 mod balancing;
 mod blast;
+mod blast_rest;
 mod build;
 mod caching;
 mod capacity;
