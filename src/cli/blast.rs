@@ -4,6 +4,7 @@ mod crew;
 mod part;
 mod process;
 
+use std::cmp::Reverse;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -149,8 +150,8 @@ pub(super) fn blast(arguments: &Arguments) -> Result<Ended, Complaint> {
         .filter(|trial| !seen.contains_key(trial))
         .copied()
         .collect();
-    // Those of a seed have their start in common.
-    missing.sort_by_key(|trial| trial.seed);
+    // Those of a seed have their start in common. Machines, of which most runs are short, come last, so that all helpers have something to do until the end.
+    missing.sort_by_key(|trial| (trial.seed, trial.failure.map(Reverse)));
     let whole = arguments.at + arguments.length;
     let bar = bar(whole * u32::try_from(missing.len()).unwrap_or(u32::MAX));
     let watch = |passed| bar.inc(drive::millis(passed));

@@ -7,9 +7,9 @@ use super::outcome::{behind, missing, outbox, waiting};
 use super::trial::{LOOK, Span};
 use super::{CALM, Failure, RECENT, patience};
 use crate::layout::{Layout, Service};
-use crate::observe::{Frame, Health, Incident};
+use crate::observe::{Frame, Health, Incident, LogLine, Severity, Tally};
 
-/// What chance makes more or less of a count: so many standard deviations of the difference of two counts of the same rate.
+/// What chance makes more or less of a count: so many standard deviations of the difference of two such counts.
 const DEVIATIONS: f64 = 3.0;
 /// Messages that come and go all the time, beyond twice the usual.
 const PLAY: u64 = 5;
@@ -40,7 +40,8 @@ pub(super) fn is_as_before(before: &Frame, now: &Frame) -> bool {
 /// Listens to a run until it is at rest: nothing new was heard for as long as the patience of the layout lasts, and all goes on as it did.
 ///
 /// News is what somebody noticed or did, as the log tells it, for the first time since the failure. A breaker that tries again every few seconds, and finds
-/// what it found before, is none. So are no news what only passes in numbers; those are compared.
+/// what it found before, is none; nor is that the first user is hurt, as nobody waits from then on who does not from the failure on. What only numbers tell is
+/// compared.
 pub(super) struct Listener {
     patience: Duration,
     /// For how long it is watched at most.
@@ -63,10 +64,18 @@ pub(super) struct Listener {
 #[derive(Clone, Default)]
 struct Look {
     /// Of the last 10 s: sent, answered well, failed.
-    counts: [u64; 3],
+    counts: [Count; 3],
     p99: Duration,
     /// What piles up.
     piles: Vec<Pile>,
+}
+
+/// What was counted in as many seconds as are recent.
+#[derive(Clone, Copy, Default)]
+struct Count {
+    sum: f64,
+    /// The variance of the sum, as the single seconds tell it.
+    variance: f64,
 }
 
 /// Something that piles up.
@@ -133,7 +142,12 @@ impl Listener {
             self.last = watched;
         }
         let start = frame.at.elapsed().saturating_sub(watched);
-        for line in &frame.log[kept.saturating_sub(said as usize)..] {
+        let hurts = |line: &LogLine| {
+            let mut hurt = frame.incidents.iter().filter_map(|incident| incident.hurt);
+            line.severity == Severity::Bad && hurt.any(|at| at == line.at)
+        };
+        let lines = &frame.log[kept.saturating_sub(said as usize)..];
+        for line in lines.iter().filter(|line| !hurts(line)) {
             if self.told.insert(line.text.clone()) {
                 self.last = self.last.max(line.at.elapsed().saturating_sub(start));
             }
@@ -146,6 +160,9 @@ impl Look {
         let states = || frame.services.iter();
         let queues = states().filter_map(|state| state.queue.as_ref());
         let outboxes = states().filter_map(|state| state.publisher.as_ref());
+        let seconds = RECENT.as_secs() as usize;
+        let latest = &frame.history[frame.history.len().saturating_sub(seconds)..];
+        let count = |of: fn(&Tally) -> u64| Count::of(latest.iter().map(|sample| of(&sample.tally)));
         let pile = |(height, room, play)| Pile { height, room, play };
         let queues = queues.map(|queue| (queue.held, queue.room, PLAY));
         let outboxes = outboxes.map(|publisher| (publisher.outbox, publisher.room, PLAY));
@@ -156,7 +173,11 @@ impl Look {
             (missing(frame), u64::MAX, 0),
         ];
         Look {
-            counts: [frame.recent.sent, frame.recent.ok, frame.recent.failed],
+            counts: [
+                count(|tally| tally.sent),
+                count(|tally| tally.ok),
+                count(|tally| tally.failed),
+            ],
             p99: frame.recent_latency.p99,
             piles: queues.chain(outboxes).chain(others).map(pile).collect(),
         }
@@ -170,7 +191,7 @@ impl Look {
                 .counts
                 .iter()
                 .zip(&then.counts)
-                .all(|(now, then)| is_chance(*now as f64, *then as f64, 0.0))
+                .all(|(now, then)| now.is_like(then))
     }
 
     /// Whether what has piled up is no more than usual, or has grown as much as in the time before, within chance, and will not be full before the end: `left` is the
@@ -190,16 +211,36 @@ impl Look {
             let [now, room, then, before] = [pile.height, pile.room, then, before].map(|count| count as f64);
             let grown = now - then;
             // What comes and goes is counted three times, the middle one twice as much.
-            let is_steady = is_chance(grown, then - before, 6.0 * now.min(then).min(before));
+            let comes = 6.0 * now.min(then).min(before);
+            let is_steady = is_chance(grown - (then - before), grown.abs() + (then - before).abs() + comes);
             is_steady && (now >= room || now + grown * left < room)
         })
     }
 }
 
-/// Whether two counts over the same time differ by no more than chance makes them differ, if what is counted comes one by one (Poisson): then the variance of the
-/// difference is the sum of both, and what else there is of it.
-fn is_chance(one: f64, other: f64, more: f64) -> bool {
-    (one - other).abs() <= DEVIATIONS * (one.abs() + other.abs() + more + 1.0).sqrt()
+impl Count {
+    fn of(seconds: impl ExactSizeIterator<Item = u64> + Clone) -> Count {
+        let number = seconds.len().max(2) as f64;
+        let sum: f64 = seconds.clone().map(|count| count as f64).sum();
+        let mean = sum / number;
+        let squares: f64 = seconds.map(|count| (count as f64 - mean).powi(2)).sum();
+        Count {
+            sum,
+            variance: squares * number / (number - 1.0),
+        }
+    }
+
+    /// Whether both differ by chance alone. The variance of what comes one by one is its number (Poisson). What comes in bursts, as when all who wait for one answer fail
+    /// at once, has more, and has it both times: of what only one of the two has, as of a step, nothing is put down to chance.
+    fn is_like(&self, other: &Count) -> bool {
+        let bursts = 2.0 * self.variance.min(other.variance);
+        is_chance(self.sum - other.sum, bursts.max(self.sum + other.sum))
+    }
+}
+
+/// Whether a difference is no greater than chance makes it.
+fn is_chance(difference: f64, variance: f64) -> bool {
+    difference.abs() <= DEVIATIONS * (variance + 1.0).sqrt()
 }
 
 /// Whether something takes its time that nobody tells of before it is done.
@@ -221,9 +262,18 @@ fn is_busy(frame: &Frame) -> bool {
 mod tests {
     use super::*;
 
+    /// Counts of ten seconds that are alike but for chance.
     fn look(counts: [u64; 3], p99: u64, pile: u64) -> Look {
+        let even = |count: u64| {
+            Count::of(
+                (0..10_u64)
+                    .map(|second| (count + second) / 10)
+                    .collect::<Vec<_>>()
+                    .into_iter(),
+            )
+        };
         Look {
-            counts,
+            counts: counts.map(even),
             p99: Duration::from_millis(p99),
             piles: vec![Pile {
                 height: pile,
@@ -245,9 +295,21 @@ mod tests {
             (look([1_000, 900, 100], 165, 0), true),
             (look([1_000, 900, 100], 175, 0), false),
         ] {
-            assert_eq!(other.goes_on_like(&usual), same, "{:?} {:?}", other.counts, other.p99);
+            assert_eq!(other.goes_on_like(&usual), same, "{:?}", other.p99);
             assert_eq!(usual.goes_on_like(&other), same, "either way");
         }
+    }
+
+    #[test]
+    fn bursts_are_chance_and_a_trend_is_none() {
+        let count = |seconds: [u64; 10]| Count::of(seconds.into_iter());
+        // All who wait fail every six seconds: once or twice in ten.
+        let (once, twice) = ([0, 0, 0, 900, 0, 0, 0, 0, 0, 0], [900, 0, 0, 0, 0, 0, 900, 0, 0, 0]);
+        assert!(count(once).is_like(&count(twice)));
+        let rising = |from: u64| std::array::from_fn(|second| from + 20 * second as u64);
+        assert!(!count(rising(100)).is_like(&count(rising(300))));
+        let (low, high) = ([100; 10], [100, 100, 100, 100, 100, 200, 200, 200, 200, 200]);
+        assert!(!count(low).is_like(&count(high)), "a step");
     }
 
     #[test]
