@@ -1,7 +1,10 @@
 //! `blast`: kill everything in turn, and rank what breaks. `merge`: put together what several machines did of it.
 
+mod crew;
 mod part;
+mod process;
 
+use std::cmp::Reverse;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -17,6 +20,7 @@ use crate::analyze::cores;
 use crate::layout::{self, duration, printable};
 use crate::report::{BlastReport, blast};
 
+use crew::{Crew, Done};
 use part::{Head, Journal, LayoutText, Opened};
 
 /// The exit code of what was interrupted, that of a program that ctrl-c ends.
@@ -116,11 +120,16 @@ pub(super) fn blast(arguments: &Arguments) -> Result<Ended, Complaint> {
         },
         &question,
     );
-    let plan = Plan::of(&source.layout, question);
+    let (plan, start) = Plan::begun(&source.layout, question);
     let trials = match arguments.shard {
         Some((number, count)) => plan.shard(number, count),
         None => plan.trials.clone(),
     };
+    let stop = interrupt()?;
+    let count = arguments.threads.unwrap_or_else(cores);
+    let threads = NonZeroUsize::new(trials.len()).map_or(NonZeroUsize::MIN, |most| most.min(count));
+    // Before a file is locked, which copies of this process would hold, and before there are threads.
+    let crew = Crew::of(&source.layout, &plan, start, threads, &stop);
     let Opened {
         mut journal,
         mut seen,
@@ -136,24 +145,36 @@ pub(super) fn blast(arguments: &Arguments) -> Result<Ended, Complaint> {
             trials.len()
         ));
     }
-    let missing: Vec<Trial> = trials
+    let mut missing: Vec<Trial> = trials
         .iter()
         .filter(|trial| !seen.contains_key(trial))
         .copied()
         .collect();
-    let threads = arguments.threads.unwrap_or_else(cores);
-    let stop = interrupt()?;
+    // Those of a seed have their start in common. Machines, of which most runs are short, come last, so that all helpers have something to do until the end.
+    missing.sort_by_key(|trial| (trial.seed, trial.failure.map(Reverse)));
     let whole = arguments.at + arguments.length;
     let bar = bar(whole * u32::try_from(missing.len()).unwrap_or(u32::MAX));
     let watch = |passed| bar.inc(drive::millis(passed));
-    plan.run(&source.layout, &missing, threads, &stop, &watch, |trial, outcomes| {
+    let one = |trial| {
+        let done = crew.as_ref().map_or(Done::Unable, |crew| {
+            watch(arguments.at);
+            crew.run(trial, &stop, &watch)
+        });
+        match done {
+            Done::Seen(outcomes) => Some(outcomes),
+            Done::Not => None,
+            Done::Unable => plan.try_one(&source.layout, trial, &stop, &watch),
+        }
+    };
+    plan.run_by(&missing, threads, &stop, one, |trial, outcomes| {
         journal.keep(&plan, trial, &outcomes);
         seen.insert(trial, outcomes);
     });
     bar.finish_and_clear();
+    let crew = crew.map_or(Ok(()), Crew::end);
     if seen.len() < trials.len() {
         output::remark(&journal.farewell(seen.len(), trials.len()));
-        return Ok(Ended::With(INTERRUPTED));
+        return crew.map(|()| Ended::With(INTERRUPTED));
     }
     let ended = if arguments.shard.is_some() {
         output::say(&part::written(&head, &plan, &seen))?;

@@ -23,8 +23,8 @@ mod web;
 pub use autoscaler::{Autoscaler, Fleet};
 pub use cache::Cache;
 pub use common::{
-    Backends, CacheClient, Callee, Caller, Cluster, Demand, Door, KeySpace, Maker, Member, Publisher, Router, ShardMap,
-    Site, Steering, Store, Tier, Way, Zone,
+    Backends, CacheClient, Callee, Caller, Cluster, Demand, Door, KeySpace, LONGEST_REST, Maker, Member, Publisher,
+    Router, ShardMap, Site, Steering, Store, Tier, Way, Zone,
 };
 pub use consumer::{Consumer, Supplies};
 pub use database::{Database, Disk};

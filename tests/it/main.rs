@@ -7,6 +7,9 @@
 mod architecture;
 mod balancing;
 mod blast;
+#[cfg(unix)]
+mod blast_processes;
+mod blast_rest;
 mod build;
 mod caching;
 mod capacity;

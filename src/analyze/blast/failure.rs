@@ -48,6 +48,8 @@ pub struct Failure {
     pub redundant: bool,
     /// Whether it may be felt only when answers that somebody holds have run out.
     pub late: bool,
+    /// Whether caches may have copies of what it takes away, or are what it takes away.
+    pub copied: bool,
 }
 
 /// A machine, and what is known of it when nothing has failed yet.
@@ -334,20 +336,22 @@ fn services(frame: &Frame) -> Vec<Failure> {
 /// Links between services and between data centers, each way.
 fn links(frame: &Frame) -> Vec<Failure> {
     let info = |service: usize| &frame.topology.services[service];
-    let mut ends: BTreeMap<(String, String), bool> = BTreeMap::new();
+    let mut ends: BTreeMap<(String, String), (bool, bool)> = BTreeMap::new();
     for link in &frame.topology.links {
         let (from, to) = (&info(link.from).selector, &info(link.to).selector);
         if from != to && !share_a_machine(info(link.from), info(link.to)) {
             for end in [(from.clone(), to.clone()), (to.clone(), from.clone())] {
-                *ends.entry(end).or_default() |= link.kind == LinkKind::Lookups;
+                let (late, copied) = ends.entry(end).or_default();
+                *late |= link.kind == LinkKind::Lookups;
+                *copied |= is_data(frame, link.from) || is_data(frame, link.to);
             }
         }
     }
     for one in &frame.topology.sites {
         let others = frame.topology.sites.iter().filter(|other| other.name != one.name);
-        ends.extend(others.map(|other| ((one.name.clone(), other.name.clone()), false)));
+        ends.extend(others.map(|other| ((one.name.clone(), other.name.clone()), (false, true))));
     }
-    let failure = |((from, to), late): ((String, String), bool)| {
+    let failure = |((from, to), (late, copied)): ((String, String), (bool, bool))| {
         let target = format!("{from} -> {to}");
         let cut = Command::Cut(LinkSelector {
             from: Selector(from),
@@ -356,11 +360,17 @@ fn links(frame: &Frame) -> Vec<Failure> {
         });
         Failure {
             late,
+            copied,
             redundant: false,
             ..Failure::of(frame, (Extent::Link, &target, "cut"), cut, (Vec::new(), &[]))
         }
     };
     ends.into_iter().map(failure).collect()
+}
+
+/// Whether a service has rows, or copies of them.
+fn is_data(frame: &Frame, service: usize) -> bool {
+    matches!(frame.topology.services[service].kind, Kind::Database | Kind::Cache)
 }
 
 /// Whether all that they say to each other stays on one machine, where no link can be cut.
@@ -388,6 +398,7 @@ impl Failure {
             alike: Vec::new(),
             stands_for: 1,
             redundant: is_redundant(frame, &services, hosts),
+            copied: services.iter().any(|service| is_data(frame, *service)),
             services,
             late: false,
         }

@@ -2,7 +2,10 @@
 //! meets all of them.
 
 mod failure;
+mod outcome;
+mod patience;
 mod rank;
+mod rest;
 mod trial;
 
 use std::collections::BTreeMap;
@@ -11,15 +14,22 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::analyze::pool;
 use crate::layout::Layout;
-use crate::observe::Topology;
-use crate::replay::Session;
+use crate::observe::{Frame, Topology};
 
 pub use crate::protocol::Ask;
 pub use failure::{Extent, Failure};
+pub use outcome::Outcome;
 pub use rank::{Class, Row, Toll, ranked};
-pub use trial::{LEAST, Outcome, Span};
+pub use trial::{LEAST, Span, Start};
+
+/// What a frame calls recent.
+const RECENT: Duration = Duration::from_secs(10);
+/// So long after users were served as before, or after the last that can be waited for, that is settled.
+const CALM: Duration = RECENT;
 
 /// What is asked of a layout.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,7 +43,7 @@ pub struct Question {
 }
 
 /// A run: a failure, or none, with a seed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Trial {
     /// Index of the failure; `None` is the undisturbed run.
     pub failure: Option<usize>,
@@ -60,12 +70,21 @@ pub type Seen = BTreeMap<Trial, Vec<Outcome>>;
 impl Plan {
     /// Runs the layout until just before the failures come, to see what there is that can fail, and how much each machine has to do.
     pub fn of(layout: &Layout, question: Question) -> Plan {
-        let mut session = Session::scheduled(layout, question.seeds[0], &[]);
-        session.advance_to(question.span.before);
-        let frame = session.frame();
-        let mut failures = failure::singles(&frame);
+        Plan::begun(layout, question).0
+    }
+
+    /// The same, and the run itself, of the first seed.
+    pub fn begun(layout: &Layout, question: Question) -> (Plan, Start) {
+        let never = AtomicBool::new(false);
+        let start = Start::of((layout, question.seeds[0]), question.span, &never, &|_| {});
+        let start = start.expect("nobody stops it");
+        (Plan::from(start.frame(), question), start)
+    }
+
+    fn from(frame: &Frame, question: Question) -> Plan {
+        let mut failures = failure::singles(frame);
         if question.pairs {
-            failures.extend(failure::pairs(&frame));
+            failures.extend(failure::pairs(frame));
         }
         let numbers = || std::iter::once(None).chain((0..failures.len()).map(Some));
         let with = |failure| question.seeds.iter().map(move |seed| Trial { failure, seed: *seed });
@@ -91,6 +110,23 @@ impl Plan {
         numbered.map(|(_, trial)| *trial).collect()
     }
 
+    /// What fails in a run.
+    pub fn failure(&self, trial: Trial) -> Option<&Failure> {
+        trial.failure.map(|failure| &self.failures[failure])
+    }
+
+    /// Does a run, from its start.
+    pub fn try_one(
+        &self,
+        layout: &Layout,
+        trial: Trial,
+        stop: &AtomicBool,
+        watch: &dyn Fn(Duration),
+    ) -> Option<Vec<Outcome>> {
+        let start = Start::of((layout, trial.seed), self.question.span, stop, watch)?;
+        start.go_on(layout, self.failure(trial), stop, watch)
+    }
+
     /// Does these runs on so many threads until all are done or `stop` is set. `watch` hears how much simulated time has passed, on any thread; `done` of
     /// each run, in whatever order they end: with what was seen, of the undisturbed one at several moments.
     pub fn run(
@@ -100,14 +136,27 @@ impl Plan {
         threads: NonZeroUsize,
         stop: &AtomicBool,
         watch: &(dyn Fn(Duration) + Sync),
+        done: impl FnMut(Trial, Vec<Outcome>),
+    ) {
+        let one = |trial: Trial| self.try_one(layout, trial, stop, watch);
+        self.run_by(trials, threads, stop, one, done);
+    }
+
+    /// The same, with each run done by `one`, on any thread. It gives nothing if it was interrupted.
+    pub fn run_by(
+        &self,
+        trials: &[Trial],
+        threads: NonZeroUsize,
+        stop: &AtomicBool,
+        one: impl Fn(Trial) -> Option<Vec<Outcome>> + Sync,
         mut done: impl FnMut(Trial, Vec<Outcome>),
     ) {
-        let one = |trial: &Trial| {
-            let failure = trial.failure.map(|failure| &self.failures[failure]);
-            trial::run((layout, trial.seed), self.question.span, failure, stop, watch)
-        };
-        pool::each(trials, threads, stop, one, |index, outcomes| {
-            done(trials[index], outcomes);
-        });
+        pool::each(
+            trials,
+            threads,
+            stop,
+            |trial| one(*trial),
+            |index, outcomes| done(trials[index], outcomes),
+        );
     }
 }

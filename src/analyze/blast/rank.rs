@@ -3,8 +3,9 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::time::Duration;
 
-use super::{Extent, Failure, Outcome, Plan, Seen, Trial};
+use super::{Extent, Failure, Outcome, Plan, RECENT, Seen, Span, Trial};
 use crate::command::Command;
 
 /// From this share of the requests on, in thousandths and beyond what fails undisturbed, users still fail at the end.
@@ -82,6 +83,8 @@ pub struct Toll {
     pub seed: u64,
     /// Requests that failed, beyond those that fail undisturbed.
     pub failed: i64,
+    /// The same, if it had been watched for as long as any and had gone on as in the last 10 s.
+    pub failed_by_then: i64,
     /// Requests that were tried again, beyond those.
     pub retried: i64,
     /// Share of the requests that still failed in the last 10 s, in thousandths, beyond those.
@@ -131,7 +134,7 @@ pub fn ranked(plan: &Plan, seen: &Seen) -> Option<Vec<Row>> {
             // What happened undisturbed in the same time.
             let usual = of(None)?.iter().find(|usual| usual.watched_us == outcome.watched_us)?;
             if outcome.refused.is_none() {
-                tolls.push(toll(failure, *seed, usual, outcome));
+                tolls.push(toll(failure, (*seed, plan.question.span), usual, outcome));
             }
         }
         tolls.sort_by_key(|toll| (toll.class, Reverse(badness(toll)), toll.seed));
@@ -163,7 +166,7 @@ fn is_worse(pair: &Row, singles: &BTreeMap<String, Class>) -> bool {
     worst.is_none_or(|worst| pair.class < worst)
 }
 
-/// What makes one failure of a class worse than another: who still fails, who failed, what was lost, who had to try again, who waited.
+/// What makes one failure of a class worse than another: who still fails, what was lost, who failed, who had to try again, who waited.
 fn badness(toll: &Toll) -> (i64, u64, i64, i64, u64) {
     let outcome = &toll.outcome;
     let lost = outcome.lost_writes + outcome.lost_jobs;
@@ -171,17 +174,22 @@ fn badness(toll: &Toll) -> (i64, u64, i64, i64, u64) {
         // Two shares that differ by less than 2 % are the same.
         toll.failing_permille / 20,
         lost,
-        toll.failed,
+        toll.failed_by_then,
         toll.retried,
         outcome.worst_p99_us,
     )
 }
 
-fn toll(failure: &Failure, seed: u64, usual: &Outcome, outcome: &Outcome) -> Toll {
+fn toll(failure: &Failure, (seed, span): (u64, Span), usual: &Outcome, outcome: &Outcome) -> Toll {
     let beyond = |of: fn(&Outcome) -> u64| of(outcome).cast_signed() - of(usual).cast_signed();
+    let left = span.after.saturating_sub(Duration::from_micros(outcome.watched_us));
+    let times = left.as_secs_f64() / RECENT.as_secs_f64();
+    let to_come = times * beyond(|outcome| outcome.last_failed) as f64;
+    let failed = beyond(|outcome| outcome.failed);
     let mut toll = Toll {
         seed,
-        failed: beyond(|outcome| outcome.failed),
+        failed,
+        failed_by_then: failed + to_come.round() as i64,
         retried: beyond(|outcome| outcome.retried),
         failing_permille: failing(outcome) - failing(usual),
         waiting: beyond(|outcome| outcome.waiting),

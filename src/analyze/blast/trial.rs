@@ -1,28 +1,26 @@
-//! One run with one failure, and what was seen of it: whole numbers only, so that they pass through a file unchanged.
+//! One run with one failure, in two steps: the undisturbed start, which all runs of a seed have in common, and the rest.
 
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::Failure;
+use super::outcome::{Outcome, outcome};
+use super::rest::{Listener, is_as_before};
 use crate::command::Command;
 use crate::layout::Layout;
-use crate::observe::{Frame, Health, Incident, Kind, Sample, Tally};
-use crate::protocol::Ask;
+use crate::observe::{Frame, Sample};
 use crate::replay::{Act, Session};
 
 /// How far a run goes between two looks at whether it is to stop.
 const SLICE: Duration = Duration::from_millis(500);
 /// How often it is looked at whether a failure is over and done with.
-const LOOK: Duration = Duration::from_secs(5);
+pub(super) const LOOK: Duration = Duration::from_secs(5);
 /// A failure is watched for so long at least, however calm all is.
 pub const LEAST: Duration = Duration::from_secs(20);
-/// So long after users were served as before, that is settled. It is what a frame calls recent, too.
-const CALM: Duration = Duration::from_secs(10);
 
-/// When the failure comes, and for how long it is watched at most: less if it is over and done with.
+/// When the failure comes, and for how long it is watched at most: less if it is over and done with, or nothing more can come of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Span {
     /// Time before it.
@@ -33,151 +31,99 @@ pub struct Span {
     pub after: Duration,
 }
 
-/// What was seen after the failure. Times are from the failure, in microseconds.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Outcome {
-    /// For how long it was watched.
-    pub watched_us: u64,
-    /// Requests that users sent.
-    pub sent: u64,
-    /// Requests answered well.
-    pub ok: u64,
-    /// Requests that failed.
-    pub failed: u64,
-    /// Requests tried again.
-    pub retried: u64,
-    /// Requests that users sent in the last 10 s.
-    pub last_sent: u64,
-    /// Requests answered well in the last 10 s.
-    pub last_ok: u64,
-    /// Requests that failed in the last 10 s.
-    pub last_failed: u64,
-    /// The highest 99th percentile of latency of any second.
-    pub worst_p99_us: u64,
-    /// The 99th percentile of latency in the last 10 s.
-    pub last_p99_us: u64,
-    /// Acknowledged writes that no disk holds any more.
-    pub lost_writes: u64,
-    /// Acknowledged writes that the nodes which take part lack at the end.
-    pub missing_writes: u64,
-    /// Sessions lost.
-    pub lost_sessions: u64,
-    /// Accepted jobs lost.
-    pub lost_jobs: u64,
-    /// Requests answered well, and that failed, by population and by what was asked for, in the order of [`Ask::ALL`].
-    pub by_ask: BTreeMap<String, Vec<[u64; 2]>>,
-    /// Messages that wait in queues at the end.
-    pub waiting: u64,
-    /// Messages that those who publish keep in their own memory at the end, as no queue takes them.
-    pub outbox: u64,
-    /// What it cost, in millionths of a US dollar.
-    pub spent_microusd: u64,
-    /// When the first user was hurt.
-    pub hurt_us: Option<u64>,
-    /// When somebody noticed.
-    pub noticed_us: Option<u64>,
-    /// Who.
-    pub noticed_by: Option<String>,
-    /// When somebody acted.
-    pub acted_us: Option<u64>,
-    /// When users were served as before.
-    pub served_us: Option<u64>,
-    /// When all was as before.
-    pub healed_us: Option<u64>,
-    /// What happens at the end, and why.
-    pub sentence: String,
-    /// The tier that is busiest at the end.
-    pub busiest: String,
-    /// The share of its cores in use, in thousandths.
-    pub busiest_permille: u32,
-    /// Expectations of the layout that were not met.
-    pub unmet: Vec<String>,
-    /// Why the world refused it, if it did.
-    pub refused: Option<String>,
-    /// The hash of the whole history.
-    pub digest: String,
-}
-
-/// No figure of a run is larger: what says so is no run.
-const MOST: u64 = 1 << 53;
-
-impl Outcome {
-    /// Whether it can be what was seen of a run: a file may say anything.
-    pub fn is_plausible(&self) -> bool {
-        let counts = [
-            [self.watched_us, self.sent, self.ok, self.failed, self.retried],
-            [
-                self.last_sent,
-                self.last_ok,
-                self.last_failed,
-                self.worst_p99_us,
-                self.last_p99_us,
-            ],
-            [
-                self.lost_writes,
-                self.missing_writes,
-                self.lost_sessions,
-                self.lost_jobs,
-                self.waiting,
-            ],
-            [self.outbox, self.spent_microusd, 0, 0, 0],
-        ];
-        let is_hash = self.digest.len() == 16 && self.digest.bytes().all(|byte| byte.is_ascii_hexdigit());
-        let is_asked = self
-            .by_ask
-            .values()
-            .all(|by_ask| by_ask.len() == Ask::ALL.len() && by_ask.as_flattened().iter().all(|count| *count <= MOST));
-        is_asked && is_hash && counts.as_flattened().iter().all(|count| *count <= MOST)
-    }
-}
-
-/// Runs the layout with this failure until it is settled, or without one, when it tells how things stand at each moment at which one with a failure may have ended.
-/// Nothing if it was stopped on the way. `watch` is told how much simulated time has passed, and in the end how much is left out.
-pub(super) fn run(
-    (layout, seed): (&Layout, u64),
+/// A run just before the failure comes. A world can't be copied, so it has one rest.
+pub struct Start {
+    session: Session,
+    before: Frame,
     span: Span,
-    failure: Option<&Failure>,
-    stop: &AtomicBool,
-    watch: &dyn Fn(Duration),
-) -> Option<Vec<Outcome>> {
-    let commands = failure.map_or(&[][..], |failure| &failure.commands);
-    let act = |command: &Command| Act {
-        at: span.before,
-        command: command.clone(),
-    };
-    let acts: Vec<Act> = commands.iter().map(act).collect();
-    let mut session = Session::scheduled(layout, seed, &[]);
-    advance(&mut session, span.before, stop, watch)?;
-    let before = session.frame();
-    session.plan(&acts);
-    session.do_what_is_due();
-    let mut samples: Vec<Sample> = Vec::new();
-    let mut outcomes = Vec::new();
-    let mut watched = Duration::ZERO;
-    loop {
-        watched = (watched + LOOK).min(span.after);
-        advance(&mut session, span.before + watched, stop, watch)?;
-        let frame = session.frame();
-        keep(&mut samples, &frame);
-        let is_end = watched == span.after;
-        let told = failure.is_none() && watched >= LEAST;
-        let settled = failure.is_some_and(|failure| !failure.late && watched >= LEAST && is_settled(&before, &frame));
-        if is_end || told || settled {
-            let mut outcome = outcome((&before, &frame), &samples, span.before, watched);
-            outcome.digest = session.digest().to_string();
-            outcome.refused = session.refusals().first().map(|refusal| refusal.why.to_string());
-            outcomes.push(outcome);
-        }
-        if is_end || settled {
-            break;
-        }
+    seed: u64,
+}
+
+impl Start {
+    /// Runs the layout until just before the failure comes. Nothing if it was stopped on the way. `watch` is told how much simulated time has passed.
+    pub fn of(
+        (layout, seed): (&Layout, u64),
+        span: Span,
+        stop: &AtomicBool,
+        watch: &dyn Fn(Duration),
+    ) -> Option<Start> {
+        let mut session = Session::scheduled(layout, seed, &[]);
+        advance(&mut session, span.before, stop, watch)?;
+        let before = session.frame();
+        Some(Start {
+            session,
+            before,
+            span,
+            seed,
+        })
     }
-    let unmet = session.end().verdicts.into_iter().filter(|verdict| !verdict.held());
-    if let Some(last) = outcomes.last_mut() {
-        last.unmet = unmet.map(|verdict| verdict.text).collect();
+
+    /// All that can be seen just before the failure comes.
+    pub fn frame(&self) -> &Frame {
+        &self.before
     }
-    watch(span.after.saturating_sub(watched));
-    Some(outcomes)
+
+    /// With which seed it runs.
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// Goes on with this failure until it is settled, or without one, when it tells how things stand at each moment at which one with a failure may have ended.
+    /// Nothing if it was stopped on the way. `watch` is told how much simulated time has passed, and in the end how much is left out.
+    pub fn go_on(
+        self,
+        layout: &Layout,
+        failure: Option<&Failure>,
+        stop: &AtomicBool,
+        watch: &dyn Fn(Duration),
+    ) -> Option<Vec<Outcome>> {
+        let Start {
+            mut session,
+            before,
+            span,
+            ..
+        } = self;
+        let commands = failure.map_or(&[][..], |failure| &failure.commands);
+        let act = |command: &Command| Act {
+            at: span.before,
+            command: command.clone(),
+        };
+        let acts: Vec<Act> = commands.iter().map(act).collect();
+        session.plan(&acts);
+        session.do_what_is_due();
+        let mut listener = failure.map(|failure| Listener::new(&before, layout, failure, span));
+        let mut samples: Vec<Sample> = Vec::new();
+        let mut outcomes = Vec::new();
+        let mut watched = Duration::ZERO;
+        loop {
+            watched = (watched + LOOK).min(span.after);
+            advance(&mut session, span.before + watched, stop, watch)?;
+            let frame = session.frame();
+            keep(&mut samples, &frame);
+            let is_end = watched == span.after;
+            let told = failure.is_none() && watched >= LEAST;
+            let is_over = failure.is_some_and(|failure| !failure.late) && is_as_before(&before, &frame);
+            let is_at_rest = listener
+                .as_mut()
+                .is_some_and(|listener| listener.is_at_rest(&frame, watched));
+            let settled = watched >= LEAST && (is_over || is_at_rest);
+            if is_end || told || settled {
+                let mut outcome = outcome((&before, &frame), &samples, span.before, watched);
+                outcome.digest = session.digest().to_string();
+                outcome.refused = session.refusals().first().map(|refusal| refusal.why.to_string());
+                outcomes.push(outcome);
+            }
+            if is_end || settled {
+                break;
+            }
+        }
+        let unmet = session.end().verdicts.into_iter().filter(|verdict| !verdict.held());
+        if let Some(last) = outcomes.last_mut() {
+            last.unmet = unmet.map(|verdict| verdict.text).collect();
+        }
+        watch(span.after.saturating_sub(watched));
+        Some(outcomes)
+    }
 }
 
 /// Lets time pass until then, unless it is stopped.
@@ -194,167 +140,9 @@ fn advance(session: &mut Session, until: Duration, stop: &AtomicBool, watch: &dy
     Some(())
 }
 
-/// Whether nothing more is to be expected: whoever was hurt has been served as before for a while, and nothing waits, lags or is slow that did not before.
-fn is_settled(before: &Frame, now: &Frame) -> bool {
-    let calm = |incident: &Incident| {
-        let served = |at: Duration| now.at.elapsed().saturating_sub(at) >= CALM;
-        incident.hurt.is_none() || incident.served.is_some_and(|at| served(at.elapsed()))
-    };
-    let since = before.at;
-    let [usual, recent] = [before, now].map(|frame| frame.recent_latency.p99);
-    let mut news = now.incidents.iter().filter(|incident| incident.injected >= since);
-    news.all(calm)
-        && now.recent.failed * 100 <= before.recent.failed * 100 + now.recent.sent
-        // Whoever hangs has not failed yet.
-        && now.recent.ok * before.recent.sent * 10 >= before.recent.ok * now.recent.sent * 9
-        && recent <= usual * 2
-        && waiting(now) <= 2 * waiting(before) + 5
-        && outbox(now) <= 2 * outbox(before) + 5
-        && missing(now) <= missing(before)
-        && behind(now) <= 2 * behind(before) + 50
-}
-
 /// The samples that are not there yet.
 fn keep(samples: &mut Vec<Sample>, frame: &Frame) {
     let last = samples.last().map(|sample| sample.at);
     let news = frame.history.iter().filter(|sample| Some(sample.at) > last);
     samples.extend(news);
-}
-
-fn outcome((before, end): (&Frame, &Frame), samples: &[Sample], fault: Duration, watched: Duration) -> Outcome {
-    let since = |of: fn(&Tally) -> u64| of(&end.total) - of(&before.total);
-    let after = samples.iter().filter(|sample| sample.at.elapsed() > fault);
-    let news: Vec<&Incident> = end
-        .incidents
-        .iter()
-        .filter(|incident| incident.injected.elapsed() == fault)
-        .collect();
-    let (busiest, share) = busiest(end);
-    let mut outcome = Outcome {
-        watched_us: micros(watched),
-        sent: since(|tally| tally.sent),
-        ok: since(|tally| tally.ok),
-        failed: since(|tally| tally.failed),
-        retried: since(|tally| tally.retried),
-        last_sent: end.recent.sent,
-        last_ok: end.recent.ok,
-        last_failed: end.recent.failed,
-        worst_p99_us: after.map(|sample| micros(sample.p99)).max().unwrap_or(0),
-        last_p99_us: micros(end.recent_latency.p99),
-        lost_writes: end.lost_writes - before.lost_writes,
-        missing_writes: missing(end),
-        lost_sessions: end.sessions.lost - before.sessions.lost,
-        lost_jobs: news.iter().map(|incident| incident.lost_jobs).sum(),
-        by_ask: by_ask(before, end),
-        waiting: waiting(end),
-        outbox: outbox(end),
-        spent_microusd: ((end.spent - before.spent) * 1e6).round() as u64,
-        busiest,
-        busiest_permille: (share * 1_000.0).round() as u32,
-        ..Outcome::default()
-    };
-    milestones(&mut outcome, &news, fault);
-    outcome
-}
-
-/// What has ended between two frames, by population and by what was asked for.
-fn by_ask(before: &Frame, end: &Frame) -> BTreeMap<String, Vec<[u64; 2]>> {
-    let states = end
-        .topology
-        .services
-        .iter()
-        .zip(before.services.iter().zip(&end.services));
-    let users = states.filter_map(|(info, (before, end))| {
-        let ended = before
-            .users
-            .as_ref()?
-            .by_ask
-            .into_iter()
-            .zip(end.users.as_ref()?.by_ask);
-        let since = ended.map(|(then, now)| [now.ok - then.ok, now.failed - then.failed]);
-        Some((info.selector.clone(), since.collect()))
-    });
-    users.collect()
-}
-
-/// Messages that wait in queues.
-fn waiting(frame: &Frame) -> u64 {
-    let queues = frame.services.iter().filter_map(|state| state.queue.as_ref());
-    queues.map(|queue| queue.waiting).sum()
-}
-
-/// Messages that those who publish keep until a queue takes them.
-fn outbox(frame: &Frame) -> u64 {
-    let publishers = frame.services.iter().filter_map(|state| state.publisher.as_ref());
-    publishers.map(|publisher| publisher.outbox).sum()
-}
-
-/// How far the nodes of databases that are up are behind, in entries.
-fn behind(frame: &Frame) -> u64 {
-    let databases = frame.services.iter().filter_map(|state| state.database.as_ref());
-    let nodes = databases.flat_map(|database| &database.nodes);
-    nodes.filter(|node| node.role.is_some()).map(|node| node.behind).sum()
-}
-
-/// Acknowledged writes that the nodes which take part do not have. A database of several data centers says the same in each.
-fn missing(frame: &Frame) -> u64 {
-    let databases = frame.services.iter().filter_map(|state| state.database.as_ref());
-    let by_first: BTreeMap<&str, u64> = databases
-        .filter_map(|database| Some((database.nodes.first()?.name.as_str(), database.promises.missing)))
-        .collect();
-    by_first.values().sum()
-}
-
-/// When several failed at once: the first is hurt, and nothing is noticed, served or healed before it is of all that hurt.
-fn milestones(outcome: &mut Outcome, news: &[&Incident], fault: Duration) {
-    let after = |at: Duration| micros(at.saturating_sub(fault));
-    let hurt = |incident: &&&Incident| incident.hurt.is_some();
-    let hurting: Vec<&&Incident> = news.iter().filter(hurt).collect();
-    let told = if hurting.is_empty() {
-        news.iter().collect()
-    } else {
-        hurting
-    };
-    let last = |of: &dyn Fn(&Incident) -> Option<u64>| -> Option<u64> {
-        let all: Option<Vec<u64>> = told.iter().map(|incident| of(incident)).collect();
-        all?.into_iter().max()
-    };
-    outcome.hurt_us = told
-        .iter()
-        .filter_map(|incident| incident.hurt.map(|at| after(at.elapsed())))
-        .min();
-    outcome.noticed_us = last(&|incident| incident.noticed.as_ref().map(|milestone| after(milestone.at.elapsed())));
-    outcome.acted_us = last(&|incident| incident.acted.as_ref().map(|milestone| after(milestone.at.elapsed())));
-    outcome.served_us = last(&|incident| incident.served.map(|at| after(at.elapsed())));
-    outcome.healed_us = last(&|incident| incident.healed.map(|at| after(at.elapsed())));
-    let noticed = told.iter().filter_map(|incident| incident.noticed.as_ref());
-    outcome.noticed_by = noticed
-        .max_by_key(|milestone| milestone.at)
-        .map(|milestone| milestone.who.clone());
-    let loudest = told.iter().max_by_key(|incident| incident.failed + incident.retried);
-    outcome.sentence = loudest.map_or_else(String::new, |incident| incident.sentence.clone());
-}
-
-/// The tier that has the greatest share of its cores in use, of the machines that are up.
-fn busiest(frame: &Frame) -> (String, f64) {
-    let mut most = (String::new(), 0.0);
-    for (info, state) in frame.topology.services.iter().zip(&frame.services) {
-        if matches!(
-            info.kind,
-            Kind::Users | Kind::Dns | Kind::Resolver | Kind::Cdn | Kind::Shield
-        ) {
-            continue;
-        }
-        let up = state.instances.iter().filter(|instance| instance.health == Health::Up);
-        let loads: Vec<f64> = up.map(|instance| instance.utilisation).collect();
-        let mean = loads.iter().sum::<f64>() / loads.len().max(1) as f64;
-        if mean > most.1 {
-            most = (info.selector.clone(), mean);
-        }
-    }
-    most
-}
-
-fn micros(duration: Duration) -> u64 {
-    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }

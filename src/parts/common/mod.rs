@@ -31,6 +31,7 @@ pub use demand::Demand;
 pub use eviction::Store;
 pub use pages::{Backends, Callee, Maker};
 pub use publisher::Publisher;
+pub use resting::LONGEST_REST;
 pub use router::Router;
 pub use shards::ShardMap;
 pub use site::Site;

@@ -7,9 +7,10 @@ use crate::observe::{Event, System};
 use crate::protocol::Reason;
 use crate::sim::{Cx, InstanceId, SimTime};
 
-/// How long a node that failed is left alone at first; each time it fails again twice as long, up to the most.
+/// How long a node that failed is left alone at first; each time it fails again twice as long, up to the longest.
 const REST: Duration = Duration::from_secs(1);
-const REST_MOST: Duration = Duration::from_secs(30);
+/// The longest that a node is left alone before somebody tries it again.
+pub const LONGEST_REST: Duration = Duration::from_secs(30);
 
 /// What the loss of a node means to those who ask it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,7 +98,7 @@ impl Resting {
             (Some(_), Some(place)) => {
                 let known = &mut nodes[place];
                 if known.tried || cx.now() >= known.until {
-                    known.pause = (known.pause * 2).min(REST_MOST);
+                    known.pause = (known.pause * 2).min(LONGEST_REST);
                     known.until = cx.now() + known.pause;
                     known.tried = false;
                 }

@@ -11,11 +11,12 @@ use crate::report::words::{count, dollars, milliseconds, percent, plural};
 const MOST_BARS: usize = 24;
 
 /// The columns of the tables, the failure in front.
-const COLUMNS: [(&str, bool); 8] = [
+const COLUMNS: [(&str, bool); 9] = [
     ("Failure", false),
     ("Still failing", true),
     ("Failed", true),
     ("Retried", true),
+    ("In", true),
     ("p99", true),
     ("Lost", true),
     ("Noticed", true),
@@ -23,7 +24,7 @@ const COLUMNS: [(&str, bool); 8] = [
 ];
 
 /// What the columns are, for whoever did not run it.
-const LEGEND: &str = "Still failing: the share of the requests of the last 10 s. Failed, retried and lost: beyond what happens undisturbed. \
+const LEGEND: &str = "Still failing: the share of the requests of the last 10 s. Failed, retried and lost: beyond what happens undisturbed. In: for how long it was watched. \
                       p99: that of the worst second. Noticed, served: time since the failure. Of several ways to fail, the worst of each.";
 
 /// One page that needs nothing beside it.
@@ -43,7 +44,7 @@ pub fn to_html(report: &BlastReport) -> String {
 
 fn summary(report: &BlastReport) -> Prose {
     let watched = format!(
-        " Each failure comes after {} s and is watched for up to {} s; all meet the same traffic. ",
+        " Each failure comes after {} s and is watched for up to {} s, less once all is as before, or goes on as it is since nobody is left who would act; all meet the same traffic. ",
         report.before_s, report.watched_s
     );
     let prose = Prose::default().name(&report.layout.name).and(format!(

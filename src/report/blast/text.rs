@@ -10,11 +10,12 @@ use crate::report::table::{Align, Table, wrap};
 use crate::report::words::{count, dollars, milliseconds, percent, plural};
 
 /// The columns of a table for people, the failure in front.
-const COLUMNS: [(&str, Align); 8] = [
+const COLUMNS: [(&str, Align); 9] = [
     ("", Align::Left),
     ("failing", Align::Right),
     ("failed", Align::Right),
     ("retried", Align::Right),
+    ("in", Align::Right),
     ("p99", Align::Right),
     ("lost", Align::Right),
     ("noticed", Align::Right),
@@ -38,7 +39,7 @@ const EXTENTS: [(&str, &str); 7] = [
 ];
 
 /// The widest name that stands beside its figures.
-const NAME: usize = 20;
+const NAME: usize = 16;
 
 /// The ways in which one thing fails that are borne alike, the worst first.
 pub(super) type Group<'a> = Vec<&'a FailureReport>;
@@ -78,8 +79,8 @@ pub fn to_text(report: &BlastReport) -> String {
     lines.join("\n") + "\n"
 }
 
-const LEGEND: &str = "failing: share of the requests that still fail at the end. failed, retried, lost: beyond what happens undisturbed. p99: that of the worst second. \
-                      noticed, served: time since the failure. Of several ways to fail, the worst of each.";
+const LEGEND: &str = "failing: share of the requests that still fail at the end. failed, retried, lost: beyond what happens undisturbed. in: for how long it was watched. \
+                      p99: that of the worst second. noticed, served: time since the failure. Of several ways to fail, the worst of each.";
 
 /// The lines above the tables, for a terminal.
 fn head(report: &BlastReport) -> Vec<String> {
@@ -105,14 +106,15 @@ fn facts(report: &BlastReport) -> Vec<String> {
     let mut lines = vec![
         format!("{}; {seeds}", tried_in_words(report)),
         format!(
-            "each comes after {}s and is watched for up to {}s, less if all is settled before",
+            "each comes after {}s and is watched for up to {}s, less once it is settled: all is as before, or goes on as it is since nobody is left who would act",
             report.before_s, report.watched_s
         ),
     ];
     if let Some(first) = report.undisturbed.first() {
         lines.push(format!(
-            "undisturbed: {} requests, {} failed, p99 {}, {}; busiest {} at {}",
+            "undisturbed: {} requests in {}s, {} failed, p99 {}, {}; busiest {} at {}",
             count(first.sent),
+            report.watched_s,
             count(first.failed),
             milliseconds(first.worst_p99_ms),
             dollars(first.spent_usd),
@@ -198,6 +200,7 @@ pub(super) fn figures(group: &[&FailureReport]) -> Vec<String> {
         percent(toll.failing_ratio.max(0.0)),
         beyond(toll.failed),
         beyond(toll.retried),
+        format!("{}s", toll.watched_s),
         latency(toll.worst_p99_ms),
         lost(toll),
         when(toll.noticed_s, toll.hurt_s),
@@ -219,6 +222,7 @@ pub(super) fn worst(group: &[&FailureReport]) -> TollReport {
         both.into_iter().flatten().reduce(f64::max)
     };
     all.fold(first, |worst, toll| TollReport {
+        watched_s: worst.watched_s.max(toll.watched_s),
         failing_ratio: worst.failing_ratio.max(toll.failing_ratio),
         failed: worst.failed.max(toll.failed),
         retried: worst.retried.max(toll.retried),
@@ -234,12 +238,16 @@ pub(super) fn worst(group: &[&FailureReport]) -> TollReport {
     })
 }
 
-/// What it did, as one reads it: `100% fail, 24,035 failed, noticed after 5.06s, never served; why`.
+/// What it did, as one reads it: `100% still fail after 45s, 24,035 failed, noticed after 5.06s, never served; why`.
 pub fn figures_in_words(row: &FailureReport) -> String {
     let toll = &row.by_seed[0];
     let mut words = Vec::new();
     if toll.failing_ratio > 0.0 {
-        words.push(format!("{} still fail", percent(toll.failing_ratio)));
+        words.push(format!(
+            "{} still fail after {}s",
+            percent(toll.failing_ratio),
+            toll.watched_s
+        ));
     }
     let counted = [(toll.failed, "failed"), (toll.retried, "retried")];
     for (number, what) in counted.into_iter().filter(|(number, _)| *number > 0) {
@@ -325,8 +333,8 @@ pub fn to_markdown(report: &BlastReport) -> String {
             format!("### {class}: {}", standing(&groups)),
             String::new(),
         ]);
-        lines.push("| failure | failing | failed | retried | p99 | lost | noticed | served | why |".to_owned());
-        lines.push("|---|--:|--:|--:|--:|--:|--:|--:|---|".to_owned());
+        lines.push("| failure | failing | failed | retried | in | p99 | lost | noticed | served | why |".to_owned());
+        lines.push("|---|--:|--:|--:|--:|--:|--:|--:|--:|---|".to_owned());
         for group in &groups {
             let cells = [vec![title(group)], figures(group), vec![group[0].why.clone()]].concat();
             let cells: Vec<String> = cells.iter().map(|cell| literal(cell)).collect();
