@@ -172,15 +172,42 @@ fn an_incident_ends_when_what_it_names_has_left() {
 
 #[test]
 fn one_machine_of_a_tier_is_not_removed_but_told_how() {
-    let mut world = World::build(&shipped("04"), 7);
-    let why = world
-        .apply(&Command::parse("remove web/2").unwrap())
-        .unwrap_err()
-        .to_string();
-    assert!(
-        why.contains("one machine of a service") && why.contains("`scale web 2`"),
-        "{why}"
-    );
+    let refusal = |layout: &str, before: Option<&str>, text: &str| {
+        let mut world = World::build(&shipped(layout), 7);
+        if let Some(before) = before {
+            act(&mut world, before);
+        }
+        let command = Command::parse(text).expect("a command");
+        world.apply(&command).expect_err(text).to_string()
+    };
+    for (layout, before, text, wanted) in [
+        ("04", None, "remove web/2", "`scale web 1` leaves one less"),
+        (
+            "04",
+            Some("scale web 5"),
+            "remove web/2",
+            "`scale web 4` leaves one less",
+        ),
+        (
+            "04",
+            Some("scale web 1"),
+            "remove web/1",
+            "what can be removed is the whole of it, `web`",
+        ),
+        ("08", None, "remove db/1", "the whole of it, `db`"),
+        ("08", None, "remove cache/1", "the whole of it, `cache`"),
+        ("08", None, "remove lb/1", "the whole of it, `lb`"),
+        ("08", None, "connect web/1 -> cache", "name the whole service, `web`"),
+        ("14", None, "remove editors/1", "the autoscaler sets how many there are"),
+        ("13", None, "remove web/1", "write the data center in front"),
+        ("06", None, "remove orders/1", "take it out of the layout file instead"),
+    ] {
+        let why = refusal(layout, before, text);
+        let machine = text.split(' ').nth(1).unwrap();
+        assert!(why.starts_with(&format!("`{machine}` is one ")), "{layout}: {why}");
+        assert!(why.contains(wanted), "{layout}: {why}");
+        assert_eq!(why.contains("`scale "), wanted.contains("scale"), "{layout}: {why}");
+    }
 }
 
 #[test]
@@ -191,13 +218,15 @@ fn more_machines_than_there_is_room_for_are_refused_with_what_to_type() {
     let (limit, most) = why.split_once("`scale web ").expect("what to type");
     assert!(limit.contains("at most 100,000 machines"), "{why}");
     let most: u32 = most.split('`').next().unwrap().parse().unwrap();
-    let machines = 100_000
-        - world
-            .frame()
-            .topology
-            .services
-            .iter()
-            .map(|one| one.instances.len())
-            .sum::<usize>();
-    assert!((most as usize).abs_diff(machines + 2) <= 1, "{why}");
+    let topology = world.frame().topology;
+    let mut machines: Vec<&str> = topology
+        .services
+        .iter()
+        .flat_map(|one| one.instances.iter().map(|instance| instance.machine.as_str()))
+        .collect();
+    machines.sort_unstable();
+    machines.dedup();
+    assert_eq!(most as usize, 100_000 - machines.len() + 2, "{why}");
+    let more = Command::parse(&format!("scale web {}", most + 1)).unwrap();
+    assert_eq!(world.apply(&more).unwrap_err().to_string(), why);
 }
