@@ -280,7 +280,10 @@ fn meant(arguments: &[OsString]) -> Option<Complaint> {
 /// The same of a single word, which might name a layout, too.
 fn meant_alone(arguments: &[OsString]) -> Option<Complaint> {
     let [_, word] = arguments else { return None };
-    let word = word.to_str().filter(|word| !word.starts_with('-'))?;
+    // A file's name is no subcommand that was mistyped.
+    let word = word
+        .to_str()
+        .filter(|word| !word.starts_with('-') && !word.contains(['.', '/', '\\']))?;
     let commands = CommandLine::command();
     let known: Vec<&str> = commands.get_subcommands().map(clap::Command::get_name).collect();
     if word == "help" || known.contains(&word) || Path::new(word).exists() || files::is_like_a_layout(word) {
@@ -337,6 +340,9 @@ mod tests {
             "blastradius help",
             "blastradius xyzzy",
             "blastradius --plya",
+            "blastradius replay.ron",
+            "blastradius ./play",
+            "blastradius runs\\run",
         ] {
             assert_eq!(alone(fine), None, "{fine}");
         }

@@ -91,12 +91,11 @@ fn one<'a>(layout: &'a Layout, selector: &Selector) -> Result<Spot<'a>, CommandE
                     _ => format!("{}/{}", spot.site, spot.name),
                 })
                 .collect();
-            let bare = selector.0.rsplit_once('/').filter(|(_, number)| is_number(number));
-            if let Some((service, _)) = bare.filter(|(service, _)| names.contains(*service)) {
+            if let Some((whole, _)) = of_machine(layout, selector) {
                 return refuse(format!(
-                    "`{}` is one machine of a service; `scale {} 2` sets how many there are, and those that are down leave first",
+                    "`{}` is one machine of a service: name the whole service, `{}`",
                     shown(&selector.0),
-                    shown(service)
+                    shown(&whole.0)
                 ));
             }
             let meant = suggestion(&selector.0, names.iter().map(String::as_str));
@@ -108,6 +107,46 @@ fn one<'a>(layout: &'a Layout, selector: &Selector) -> Result<Spot<'a>, CommandE
             first.site,
             first.name
         )),
+    }
+}
+
+/// The service that a selector names a machine of, as it is named there; the first, if there are several.
+fn of_machine<'a>(layout: &'a Layout, selector: &Selector) -> Option<(Selector, Spot<'a>)> {
+    let (whole, _) = selector.0.rsplit_once('/').filter(|(_, number)| is_number(number))?;
+    if whole.contains('*') {
+        return None;
+    }
+    let whole = Selector(whole.to_owned());
+    let spot = services(layout, &whole).first().copied()?;
+    Some((whole, spot))
+}
+
+/// Why one machine is not removed, and what is done instead.
+fn no_machine(layout: &Layout, target: &Selector, whole: &Selector, spot: Spot) -> String {
+    let (machine, name) = (shown(&target.0), shown(&whole.0));
+    let (count, on, scaled) = match spot.service {
+        Service::Web(web) => (web.machines, &web.on, web.scale.is_some()),
+        Service::Consumer(workers) => (workers.machines, &workers.on, workers.scale.is_some()),
+        _ => (0, &None, false),
+    };
+    if services(layout, whole).len() > 1 && !layout.databases.contains_key(spot.name) {
+        return format!(
+            "`{machine}` is one machine of one of several services: write the data center in front, as in {}/{machine}",
+            spot.site
+        );
+    }
+    match on {
+        None if scaled => {
+            format!("`{machine}` is one machine of a service, and the autoscaler sets how many there are")
+        }
+        None if count > 1 => format!(
+            "`{machine}` is one machine of a service; `scale {name} {}` leaves one less, and those that are down leave first",
+            count - 1
+        ),
+        _ if layout.databases.contains_key(spot.name) => {
+            format!("`{machine}` is one node of a database: take it out of the layout file instead")
+        }
+        _ => format!("`{machine}` is one machine of a service: what can be removed is the whole of it, `{name}`"),
     }
 }
 
@@ -137,6 +176,9 @@ fn add(layout: &Layout, place: &Selector, service: &str) -> Result<Vec<Edit>, Co
 
 /// Experiments and expectations that name what is gone go with it.
 fn remove(layout: &Layout, target: &Selector) -> Result<Layout, CommandError> {
+    if let Some((whole, spot)) = of_machine(layout, target) {
+        return refuse(no_machine(layout, target, &whole, spot));
+    }
     let spot = one(layout, target)?;
     if layout.databases.contains_key(spot.name) {
         return refuse(format!(

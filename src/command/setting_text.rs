@@ -276,7 +276,7 @@ const OTHERWISE: &[(&[&str], &str)] = &[
         "what users ask for is set by `set people asks page=80,upload=5`, how much of it by `surge people 2`, and `set people hot 20%` sends a share of it to one row",
     ),
     (
-        &["traffic", "rate", "users", "count", "every"],
+        &["traffic", "users"],
         "how much users ask changes by `surge people 2`; how many they are stands in the layout",
     ),
     (
@@ -284,10 +284,7 @@ const OTHERWISE: &[(&[&str], &str)] = &[
         "machines are counted by `scale web 4`",
     ),
     (&["size", "cores"], "machines change their size by `resize web xl`"),
-    (
-        &["balance", "policy"],
-        "a balancer chooses otherwise by `balance lb round-robin`",
-    ),
+    (&["balance"], "a balancer chooses otherwise by `balance lb round-robin`"),
 ];
 
 /// How that is changed which is no setting, or the setting that was probably meant, or else all of them, none left out.
@@ -296,10 +293,17 @@ fn known(name: &str) -> String {
         return format!(": {way}");
     }
     let names: Vec<&str> = SETTINGS.iter().map(|known| known.name).collect();
-    match closest(name, names.iter().copied()) {
-        Some(meant) => format!("; did you mean `{meant}`?"),
-        None => format!("; there are {}", names.join(", ")),
+    // Of a name with several parts, one may be all that is remembered.
+    let mut meant = names.clone();
+    meant.retain(|known| known.split('-').any(|part| part == name));
+    let near = closest(name, names.iter().copied());
+    let begin_alike = |near: &&str| name.get(..3).is_some_and(|start| near.starts_with(start));
+    let near = near.filter(|near| meant.is_empty() || begin_alike(near) && !meant.contains(near));
+    meant.extend(near);
+    if meant.is_empty() {
+        return format!("; there are {}", names.join(", "));
     }
+    format!("; did you mean `{}`?", meant.join("` or `"))
 }
 
 fn read(info: &SettingInfo, value: &str) -> Result<Setting, CommandError> {

@@ -50,6 +50,8 @@ pub enum Request {
     Queue(QueueRequest),
     /// To a worker: take nothing more, end what is in progress, and give back what you hold.
     Drain,
+    /// To a worker: you are not to end after all, so take again.
+    Resume,
     /// A request to a session store.
     Session(SessionRequest),
     /// Resolve a name: 0 is the domain of the layout, 1 and up are those of its data centers.
@@ -520,6 +522,7 @@ impl Request {
             Request::Retune => 6,
             Request::Queue(request) => request.fingerprint(),
             Request::Drain => 0x2a,
+            Request::Resume => 0x2c,
             Request::Session(SessionRequest::Find { owner, id, .. }) => owner.0.rotate_left(8) ^ id ^ 7,
             Request::Session(SessionRequest::Keep { owner, id, .. }) => owner.0.rotate_left(8) ^ id ^ 8,
             Request::Cache(CacheRequest::Get { key }) => key << 8 ^ 0x1b,

@@ -51,6 +51,7 @@ impl Request {
             Request::Queue(QueueRequest::Take { .. }) => "take messages",
             Request::Queue(_) => "message",
             Request::Drain => "drain",
+            Request::Resume => "go on",
             Request::Session(SessionRequest::Find { .. }) => "find session",
             Request::Session(SessionRequest::Keep { .. }) => "keep session",
             Request::Lookup(_) => "look the name up",

@@ -1,7 +1,7 @@
 //! What may stand next on a command line: read from the tables of verbs and settings, so that a new row completes by itself.
 
 use crate::command::faults::{Lasts, Param};
-use crate::command::{FAULTS, Fault, SETTINGS, VERBS};
+use crate::command::{FAULTS, Fault, SETTINGS, Selector, VERBS, matches};
 use crate::layout::{KINDS, SIZES};
 use crate::observe::{Kind, Topology};
 
@@ -186,11 +186,33 @@ fn settable(topology: &Topology) -> Vec<String> {
 }
 
 /// The settings of a service; all of them where it is not known.
-pub fn settings(topology: &Topology, target: &str) -> Vec<String> {
-    let service = topology.services.iter().find(|service| service.selector == target);
-    let fits = |kinds: &[&str]| service.is_none_or(|service| kinds.contains(&word(service.kind)));
-    let rows = SETTINGS.iter().filter(|setting| fits(setting.kinds));
-    rows.map(|setting| setting.name.to_string()).collect()
+fn settings(topology: &Topology, target: &str) -> Vec<String> {
+    let all = || SETTINGS.iter().map(|setting| setting.name.to_string()).collect();
+    settings_of(topology, target).unwrap_or_else(all)
+}
+
+/// The settings of the services that a selector names, if it names any: those that one of them has.
+pub fn settings_of(topology: &Topology, target: &str) -> Option<Vec<String>> {
+    let target = Selector::parse(target).ok()?;
+    let named = topology.services.iter().filter(|service| {
+        let site = service.site.and_then(|site| topology.sites.get(site));
+        let full = site.map_or_else(
+            || service.name.clone(),
+            |site| format!("{}/{}", site.name, service.name),
+        );
+        let mut numbers = service
+            .instances
+            .iter()
+            .filter_map(|one| one.selector.rsplit('/').next());
+        matches(&target, &full) || numbers.any(|number| matches(&target, &format!("{full}/{number}")))
+    });
+    let kinds: Vec<&str> = named.map(|service| word(service.kind)).collect();
+    if kinds.is_empty() {
+        return None;
+    }
+    let rows = SETTINGS.iter();
+    let rows = rows.filter(|setting| setting.kinds.iter().any(|kind| kinds.contains(kind)));
+    Some(rows.map(|setting| setting.name.to_string()).collect())
 }
 
 /// The values of a setting: words as they are, and the value of its example in place of those in capitals.

@@ -117,12 +117,12 @@ pub fn refusal(topology: &Topology, line: &str, why: &CommandError) -> String {
         return why + &also();
     }
     // Of all settings, those of what is named are enough.
-    match (why.split_once("; there are "), words.as_slice()) {
-        (Some((unknown, _)), ["set", target, ..]) if unknown.starts_with("unknown setting") => {
-            let names = complete::settings(topology, target).join(", ");
-            format!("{unknown}; {} has {names}", printable(target))
-        }
-        _ => why,
+    let (Some((unknown, _)), ["set", target, ..]) = (why.split_once("; there are "), words.as_slice()) else {
+        return why;
+    };
+    match complete::settings_of(topology, target).unwrap_or_default() {
+        names if names.is_empty() || !unknown.starts_with("unknown setting") => why,
+        names => format!("{unknown}; {} has {}", printable(target), names.join(", ")),
     }
 }
 

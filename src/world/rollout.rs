@@ -7,12 +7,12 @@ use std::time::Duration;
 use crate::layout::duration;
 use crate::observe::{Health, Severity};
 use crate::protocol::Request;
-use crate::sim::{ProcessState, SimTime};
+use crate::sim::{InstanceId, ProcessState, SimTime};
 
 use super::agenda::{Act, Item};
 use super::apply::{done, ids, strike};
 use super::discover::refresh_members;
-use super::entries::{Role, ServiceEntry};
+use super::entries::{InstanceEntry, Role, ServiceEntry};
 use super::repair::restart;
 use super::sample::refresh_health;
 use super::upkeep::{is_idle, patience};
@@ -35,6 +35,8 @@ pub(super) struct Rollout {
     /// Places of the instances that are still to be restarted, the wave whose turn it is first.
     waves: VecDeque<Vec<usize>>,
     stage: Stage,
+    /// It waits for others to serve, and has said so.
+    waits: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -48,7 +50,7 @@ enum Stage {
     Back(SimTime),
 }
 
-/// The instances of a service that run: those are restarted.
+/// The instances of a service that run and are to stay: those are restarted.
 pub(super) fn running(world: &World, service: usize) -> Vec<usize> {
     let present = world.services[service].present();
     let running = present.filter(|(number, _)| runs(world, (service, *number)));
@@ -58,17 +60,22 @@ pub(super) fn running(world: &World, service: usize) -> Vec<usize> {
 fn runs(world: &World, (service, number): (usize, usize)) -> bool {
     let instance = &world.services[service].instances[number];
     let state = world.kernel.process_state(instance.id);
-    !instance.left && matches!(state, ProcessState::Up | ProcessState::Booting { .. })
+    !instance.left && instance.draining.is_none() && matches!(state, ProcessState::Up | ProcessState::Booting { .. })
 }
 
 /// A rollout of these instances, which has not begun.
 pub(super) fn plan(service: usize, running: &[usize]) -> Act {
-    let wave = running.len().div_ceil(WAVES).max(1);
     Act::Roll(Rollout {
         service,
-        waves: running.chunks(wave).map(<[usize]>::to_vec).collect(),
+        waves: running.chunks(wave_of(running)).map(<[usize]>::to_vec).collect(),
         stage: Stage::Turn,
+        waits: false,
     })
+}
+
+/// How many of them are restarted at a time.
+fn wave_of(running: &[usize]) -> usize {
+    running.len().div_ceil(WAVES).max(1)
 }
 
 /// What a rollout costs, for the notice of what brings it about.
@@ -76,17 +83,21 @@ pub(super) fn cost(world: &World, service: usize) -> Option<String> {
     let entry = &world.services[service];
     let name = &entry.selector;
     let running = running(world, service);
-    let first = running.first()?;
-    let boot = duration::format(boot(entry, *first));
+    let wave = running.chunks(wave_of(&running)).next()?;
+    let boot = duration::format(boot(entry, wave[0]));
     let one = running.len() == 1;
+    let alone = entry.staying().count() == 1;
     Some(match &entry.role {
         Role::Consumer { .. } if one => format!("{name} restarts once its work is done: messages wait for it"),
         Role::Consumer { .. } => format!("{name} restarts in turn, each machine once its work is done"),
-        Role::Web { .. } if one => {
-            format!("{name} has one machine: nobody answers for the {boot} in which it restarts")
-        }
-        Role::Web { .. } if is_balanced(world, service) => {
+        Role::Web { .. } if can_drain(world, service, wave) => {
             format!("{name} restarts in turn, each machine once it has answered what it holds")
+        }
+        Role::Web { .. } if must_wait(world, service, wave) => {
+            format!("{name} restarts in turn, each machine once others serve: now they do not, so it waits for them")
+        }
+        Role::Web { .. } if alone => {
+            format!("{name} has one machine: nobody answers for the {boot} in which it restarts")
         }
         Role::Web { .. } => {
             format!("{name} restarts in turn; no balancer leads requests around a machine in its {boot}: they fail")
@@ -94,7 +105,7 @@ pub(super) fn cost(world: &World, service: usize) -> Option<String> {
         Role::Serverless { .. } => format!("{name} restarts, and what it works on fails"),
         Role::Cache { .. } if one => format!("{name} restarts, and is empty"),
         Role::Cache { .. } => format!("{name} restarts in turn, each machine empty"),
-        _ if one => format!("{name} has one machine: nobody answers for the {boot} in which it restarts"),
+        _ if alone => format!("{name} has one machine: nobody answers for the {boot} in which it restarts"),
         _ => format!("{name} restarts in turn, each machine within {boot}"),
     })
 }
@@ -112,10 +123,19 @@ fn can_drain(world: &World, service: usize, wave: &[usize]) -> bool {
         Role::Consumer { .. } => true,
         Role::Web { .. } => {
             let mut others = entry.serving().filter(|(number, _)| !wave.contains(number));
-            is_balanced(world, service) && others.any(|(_, other)| other.health == Health::Up)
+            let serves = |other: &InstanceEntry| other.health == Health::Up && world.is_trusted(other.id);
+            is_balanced(world, service) && others.any(|(_, other)| serves(other))
         }
         _ => false,
     }
+}
+
+/// Whether a wave is all that serves although its service has others behind the balancer, too: it is not to be restarted before one of those serves.
+fn must_wait(world: &World, service: usize, wave: &[usize]) -> bool {
+    let entry = &world.services[service];
+    let web = matches!(entry.role, Role::Web { .. });
+    let mut others = entry.staying().filter(|(number, _)| !wave.contains(number));
+    web && others.next().is_some() && is_balanced(world, service) && !can_drain(world, service, wave)
 }
 
 /// Functions are there again at once: the provider sees to that.
@@ -135,7 +155,11 @@ pub(super) fn roll(world: &mut World, of: u32, mut rollout: Rollout) -> bool {
             let Some(wave) = next_wave(world, &mut rollout) else {
                 return true;
             };
-            if can_drain(world, service, &wave) {
+            if must_wait(world, service, &wave) {
+                wait_for_others(world, &mut rollout);
+                LOOK
+            } else if can_drain(world, service, &wave) {
+                rollout.waits = false;
                 rest(world, service, &wave);
                 rollout.stage = Stage::Drain(now);
                 NOTICE
@@ -150,7 +174,13 @@ pub(super) fn roll(world: &mut World, of: u32, mut rollout: Rollout) -> bool {
             // Who has left meanwhile, or was put in the place of one that left, has no part in it any more.
             wave.retain(|number| entry.instances[*number].resting);
             let idle = wave.iter().all(|number| is_idle(entry, *number));
-            if idle || now >= since + patience(&entry.role) {
+            if !wave.is_empty() && must_wait(world, service, &wave) {
+                // The others have failed meanwhile: it serves instead of restarting.
+                come_back(world, service);
+                rollout.stage = Stage::Turn;
+                wait_for_others(world, &mut rollout);
+                LOOK
+            } else if idle || now >= since + patience(&entry.role) {
                 rollout.stage = Stage::Boot;
                 begin_anew(world, of, service, &wave)
             } else {
@@ -194,6 +224,16 @@ fn next_wave(world: &World, rollout: &mut Rollout) -> Option<Vec<usize>> {
         rollout.waves.pop_front();
     }
     None
+}
+
+/// Says once that a rollout does not go on.
+fn wait_for_others(world: &mut World, rollout: &mut Rollout) {
+    if std::mem::replace(&mut rollout.waits, true) {
+        return;
+    }
+    let name = &world.services[rollout.service].selector;
+    let text = format!("rollout of {name} waits: no other machine serves meanwhile");
+    world.say(Severity::Warning, text);
 }
 
 /// Nobody is to ask these any more.
@@ -248,15 +288,24 @@ fn begin_anew(world: &mut World, of: u32, service: usize, wave: &[usize]) -> Dur
     longest
 }
 
-/// Those of a service that nobody was to ask are asked again.
+/// Those of a service that nobody was to ask are asked again, and workers take again.
 pub(super) fn come_back(world: &mut World, service: usize) {
-    let mut resting = false;
-    for instance in &mut world.services[service].instances {
-        resting |= std::mem::take(&mut instance.resting);
+    let entry = &mut world.services[service];
+    let rested = entry.instances.iter_mut();
+    let rested = rested.filter_map(|instance| std::mem::take(&mut instance.resting).then_some(&*instance));
+    // Those that are to leave go on ending.
+    let stay: Vec<(InstanceId, bool)> = rested
+        .map(|instance| (instance.id, !instance.left && instance.draining.is_none()))
+        .collect();
+    if stay.is_empty() {
+        return;
     }
-    if resting {
-        refresh_members(world, service);
+    if let Role::Consumer { .. } = entry.role {
+        for (id, _) in stay.iter().filter(|(_, stays)| *stays) {
+            world.kernel.cast(*id, Request::Resume);
+        }
     }
+    refresh_members(world, service);
 }
 
 /// A few names, or their number.

@@ -149,14 +149,14 @@ fn listed(names: &[String]) -> String {
     }
 }
 
-/// What does not serve goes first, then the highest numbers: balancers are told, what is in progress is answered.
+/// What does not serve goes first, then what rests for a rollout, then the highest numbers: balancers are told, what is in progress is answered.
 fn shrink(world: &mut World, service: usize, fewer: usize) -> String {
     let now = world.now();
     let staying = world.services[service].instances.iter_mut().rev();
     let mut leaving: Vec<_> = staying
         .filter(|instance| !instance.left && instance.draining.is_none())
         .collect();
-    leaving.sort_by_key(|instance| instance.health == Health::Up);
+    leaving.sort_by_key(|instance| (instance.health == Health::Up, !instance.resting));
     let names: Vec<String> = leaving
         .into_iter()
         .take(fewer)

@@ -133,6 +133,121 @@ fn a_rollout_that_is_ended_or_overtaken_leaves_nobody_out() {
     }
 }
 
+/// Whether the machines of a service have had work in the last seconds, those left out that leave.
+fn busy(frame: &Frame, name: &str) -> Vec<bool> {
+    let place = place(frame, name);
+    let staying = frame.services[place].instances.iter().filter(|one| !one.draining);
+    staying
+        .map(|one| one.trend.iter().rev().take(20).sum::<f32>() > 0.0)
+        .collect()
+}
+
+fn place(frame: &Frame, name: &str) -> usize {
+    let mut services = frame.topology.services.iter();
+    services.position(|service| service.name == name).expect("it is there")
+}
+
+fn resting(world: &World, name: &str) -> Vec<bool> {
+    let frame = world.frame();
+    let instances = &frame.services[place(&frame, name)].instances;
+    instances.iter().map(|one| one.resting).collect()
+}
+
+#[test]
+fn workers_whose_rollout_is_ended_or_overtaken_work_on() {
+    for ends in [&["mend all"][..], &["disconnect editors -> db2", "mend all"]] {
+        let mut world = World::build(&shipped("14"), 7);
+        act(&mut world, "add db2 Database()");
+        pass(&mut world, 30);
+        act(&mut world, "connect editors -> db2");
+        world.advance(Duration::from_millis(400));
+        // The one that takes the place of the rollout begins with the first again, while the second one has been told to end.
+        let whose = [ends.len() == 1, ends.len() == 2];
+        let mut waited = 0;
+        while resting(&world, "editors")[..2] != whose {
+            world.advance(Duration::from_millis(100));
+            waited += 1;
+            assert!(waited < 600, "{ends:?}: {whose:?}");
+        }
+        for end in ends {
+            act(&mut world, end);
+            world.advance(Duration::from_millis(100));
+        }
+        let after = pass(&mut world, 60);
+        let busy = busy(&after, "editors");
+        assert!(busy.len() >= 2 && busy.iter().all(|busy| *busy), "{ends:?}: {busy:?}");
+    }
+}
+
+#[test]
+fn who_rests_leaves_before_those_that_serve() {
+    let mut world = with_cache("04", None);
+    act(&mut world, "connect web -> c");
+    world.advance(Duration::from_millis(500));
+    assert_eq!(resting(&world, "web"), [true, false]);
+    let said = act(&mut world, "scale web 1");
+    assert!(said.starts_with("draining web/1:"), "{said}");
+    let after = pass(&mut world, 60);
+    // Who leaves is not restarted.
+    assert_eq!(restarts(&after), ["web/2 restarts"]);
+    assert_eq!(resting(&world, "web"), [false]);
+}
+
+#[test]
+fn a_rollout_waits_while_nobody_else_serves() {
+    let waits = |frame: &Frame| {
+        let lines = frame.log.iter();
+        lines
+            .filter(|line| line.text.starts_with("rollout of web waits"))
+            .count()
+    };
+    // Killed before, while it restarts, and while the other one has been told to end.
+    for (before, after, victim) in [
+        (None, 30_000, "web/1"),
+        (None, 500, "web/2"),
+        (Some("web/2"), 500, "web/2"),
+    ] {
+        let mut world = with_cache("04", None);
+        if let Some(victim) = before {
+            act(&mut world, &format!("kill {victim}"));
+            pass(&mut world, 20);
+        }
+        let said = act(&mut world, "connect web -> c");
+        assert_eq!(
+            said.contains("once others serve: now they do not"),
+            before.is_some(),
+            "{said}"
+        );
+        assert!(!said.contains("has one machine"), "{said}");
+        world.advance(Duration::from_millis(after));
+        if before.is_none() {
+            act(&mut world, &format!("kill {victim}"));
+        }
+        let found = pass(&mut world, 20);
+        let failed = found.total.failed;
+        let so_far = restarts(&found).len();
+        let found = pass(&mut world, 160);
+        assert_eq!(
+            (restarts(&found).len(), waits(&found)),
+            (so_far, 1),
+            "{before:?} {victim}"
+        );
+        assert_eq!(found.total.failed, failed, "{before:?} {victim}");
+        assert!(
+            found
+                .incidents
+                .iter()
+                .any(|one| one.what == "rollout of web" && one.healed.is_none())
+        );
+        act(&mut world, &format!("mend {victim}"));
+        let found = pass(&mut world, 90);
+        assert_eq!(found.total.failed, failed, "{before:?} {victim}: {:?}", found.causes);
+        assert!(restarts(&found).len() > so_far, "{before:?} {victim}");
+        let open = found.incidents.iter().filter(|one| one.healed.is_none());
+        assert_eq!(open.count(), 0, "{before:?} {victim}");
+    }
+}
+
 #[test]
 fn an_incident_ends_when_what_it_names_has_left() {
     for fault in [
@@ -172,15 +287,42 @@ fn an_incident_ends_when_what_it_names_has_left() {
 
 #[test]
 fn one_machine_of_a_tier_is_not_removed_but_told_how() {
-    let mut world = World::build(&shipped("04"), 7);
-    let why = world
-        .apply(&Command::parse("remove web/2").unwrap())
-        .unwrap_err()
-        .to_string();
-    assert!(
-        why.contains("one machine of a service") && why.contains("`scale web 2`"),
-        "{why}"
-    );
+    let refusal = |layout: &str, before: Option<&str>, text: &str| {
+        let mut world = World::build(&shipped(layout), 7);
+        if let Some(before) = before {
+            act(&mut world, before);
+        }
+        let command = Command::parse(text).expect("a command");
+        world.apply(&command).expect_err(text).to_string()
+    };
+    for (layout, before, text, wanted) in [
+        ("04", None, "remove web/2", "`scale web 1` leaves one less"),
+        (
+            "04",
+            Some("scale web 5"),
+            "remove web/2",
+            "`scale web 4` leaves one less",
+        ),
+        (
+            "04",
+            Some("scale web 1"),
+            "remove web/1",
+            "what can be removed is the whole of it, `web`",
+        ),
+        ("08", None, "remove db/1", "the whole of it, `db`"),
+        ("08", None, "remove cache/1", "the whole of it, `cache`"),
+        ("08", None, "remove lb/1", "the whole of it, `lb`"),
+        ("08", None, "connect web/1 -> cache", "name the whole service, `web`"),
+        ("14", None, "remove editors/1", "the autoscaler sets how many there are"),
+        ("13", None, "remove web/1", "write the data center in front"),
+        ("06", None, "remove orders/1", "take it out of the layout file instead"),
+    ] {
+        let why = refusal(layout, before, text);
+        let machine = text.split(' ').nth(1).unwrap();
+        assert!(why.starts_with(&format!("`{machine}` is one ")), "{layout}: {why}");
+        assert!(why.contains(wanted), "{layout}: {why}");
+        assert_eq!(why.contains("`scale "), wanted.contains("scale"), "{layout}: {why}");
+    }
 }
 
 #[test]
@@ -191,13 +333,15 @@ fn more_machines_than_there_is_room_for_are_refused_with_what_to_type() {
     let (limit, most) = why.split_once("`scale web ").expect("what to type");
     assert!(limit.contains("at most 100,000 machines"), "{why}");
     let most: u32 = most.split('`').next().unwrap().parse().unwrap();
-    let machines = 100_000
-        - world
-            .frame()
-            .topology
-            .services
-            .iter()
-            .map(|one| one.instances.len())
-            .sum::<usize>();
-    assert!((most as usize).abs_diff(machines + 2) <= 1, "{why}");
+    let topology = world.frame().topology;
+    let mut machines: Vec<&str> = topology
+        .services
+        .iter()
+        .flat_map(|one| one.instances.iter().map(|instance| instance.machine.as_str()))
+        .collect();
+    machines.sort_unstable();
+    machines.dedup();
+    assert_eq!(most as usize, 100_000 - machines.len() + 2, "{why}");
+    let more = Command::parse(&format!("scale web {}", most + 1)).unwrap();
+    assert_eq!(world.apply(&more).unwrap_err().to_string(), why);
 }

@@ -185,6 +185,23 @@ fn errors_say_what_is_wrong_and_what_was_meant() {
             "unknown setting `zebra`; there are timeout, retries, retry-writes, budget, breaker, ",
         ),
         (
+            "set web rate 100",
+            "unknown setting `rate`; did you mean `rate-limit` or `copy-rate`?",
+        ),
+        (
+            "set lb every 2s",
+            "unknown setting `every`; did you mean `check-every`?",
+        ),
+        (
+            "set web retry 3",
+            "unknown setting `retry`; did you mean `retry-writes` or `retries`?",
+        ),
+        ("set lb policy random", "unknown setting `policy`; "),
+        (
+            "set web size xl",
+            "unknown setting `size`: machines change their size by ",
+        ),
+        (
             "set web retries",
             "`retries` is written `retries NUMBER`, for example `set web retries 3`",
         ),

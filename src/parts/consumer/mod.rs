@@ -60,6 +60,8 @@ pub struct Consumer {
     fetching: Cell<bool>,
     /// It is to end, and takes nothing more.
     draining: Cell<bool>,
+    /// How often it was told to go on: what it was to do at its end before that is not done.
+    resumed: Cell<u64>,
     /// It is to end.
     told_to_end: Signal,
     /// Its time to end is over.
@@ -79,6 +81,7 @@ impl Consumer {
             room: Signal::default(),
             fetching: Cell::new(false),
             draining: Cell::new(false),
+            resumed: Cell::new(0),
             told_to_end: Signal::default(),
             time_is_up: Signal::default(),
         }
@@ -96,7 +99,7 @@ impl Consumer {
             };
             let call = cx.call(self.supplies.queue.to, Request::Queue(take), LONG_POLL);
             let Some(result) = self.unless_told_to_end(&cx, call.cancelling()).await else {
-                break;
+                continue;
             };
             match result.map(|reply| reply.outcome) {
                 Ok(Ok(Answer::Handed(messages))) if !messages.is_empty() => {
@@ -186,11 +189,28 @@ impl Consumer {
     /// handed out cannot be given back: it is worked off, and what is not done in time is lost.
     async fn drain(self: Rc<Self>, cx: Cx<System>) {
         let until = cx.now() + self.spec.borrow().drain.saturating_sub(LAST_WORDS);
+        let resumed = self.resumed.get();
         cx.spawn(Rc::clone(&self).give_back(cx.detached()));
         cx.sleep_until(until).await;
+        if self.resumed.get() != resumed {
+            return;
+        }
         self.hands.drop_waiting();
         self.time_is_up.raise(&cx);
         self.show_drained();
+    }
+
+    /// It is not to end after all: it takes again. What it has given back it may be handed again.
+    fn resume(self: &Rc<Self>, cx: &Cx<System>) {
+        if !self.draining.replace(false) {
+            return;
+        }
+        self.resumed.set(self.resumed.get() + 1);
+        self.probe.drained.set(false);
+        // Who has not even stopped goes on.
+        if !self.fetching.get() {
+            cx.spawn(Rc::clone(self).fetch(cx.detached()));
+        }
     }
 
     /// Gives back what has not begun.
@@ -228,6 +248,7 @@ impl Software<System> for Consumer {
                     cx.spawn(Rc::clone(&self).drain(cx.detached()));
                 }
             }
+            Request::Resume => self.resume(&cx),
             Request::Retune => {
                 self.supplies.queue.caller.retune(&cx);
                 self.supplies.database.iter().for_each(|router| router.retune(&cx));

@@ -209,15 +209,23 @@ fn recorded(app: &App, area: Rect, painter: &mut Painter) {
         Visit::Own => "A recording.",
     };
     let words = match next {
+        // What was typed then is shown as it was: nothing in it stands for a key.
         Some(next) => format!(
             "{what} Press {key} for what comes next: {} at {}.",
             next.words,
             SimTime::ZERO + next.at
         ),
-        None if app.timeline.is_past() => format!("{what} Nothing is done in the rest of it: {{pause}} plays it."),
-        None => format!("{what} What is known of it ends here: {{pause}} goes on from here."),
+        None if app.timeline.is_past() => {
+            let rest = app.keymap.fill("Nothing is done in the rest of it: {pause} plays it.");
+            format!("{what} {rest}")
+        }
+        None => {
+            let end = app
+                .keymap
+                .fill("What is known of it ends here: {pause} goes on from here.");
+            format!("{what} {end}")
+        }
     };
-    let words = app.keymap.fill(&words);
     for (y, words) in (area.y..area.bottom()).zip(text::wrap(&text::printable(&words), area.width)) {
         painter.text(area.x, y, area.width, &words, Role::Text);
     }

@@ -1,8 +1,9 @@
 //! Ways back and on that one must not have to remember.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use blastradius::tui::engine::Answer;
+use blastradius::tui::engine::{Answer, TimelineEvent};
 use blastradius::tui::{Intent, Options, Over, Visit};
 use ratatui::crossterm::event::KeyCode;
 
@@ -48,6 +49,23 @@ fn a_run_that_one_came_back_to_is_called_that() {
         let picture = text(&draw(&mut app, 200, 60));
         assert!(picture.contains(words), "{words}\n{picture}");
     }
+}
+
+#[test]
+fn what_was_typed_in_a_recording_is_shown_as_it_was() {
+    let mut fake = fixture::balanced(3);
+    let mut app = app(&mut fake, &Options::default());
+    app.timeline.replayed = true;
+    app.timeline.events = Arc::new(vec![TimelineEvent {
+        at: Duration::from_secs(5),
+        words: "note: {pause} is no key".to_string(),
+        chapter: false,
+    }]);
+    let picture = text(&draw(&mut app, 200, 60));
+    assert!(
+        picture.contains("what comes next: note: {pause} is no key at"),
+        "{picture}"
+    );
 }
 
 #[test]
@@ -138,6 +156,18 @@ fn a_setting_that_is_none_is_answered_with_those_of_what_is_named() {
         "{page}"
     );
     assert!(page.contains("slow-start") && !page.contains("visibility"), "{page}");
+    // A selector of several, or of one machine, names what has them; what names nothing has none.
+    for target in ["*/lb", "lb/1"] {
+        let page = typed(&format!(":set {target} zebra 3"));
+        assert!(
+            page.contains(&format!("`zebra`; {target} has timeout, retries,")),
+            "{page}"
+        );
+        assert!(!page.contains("visibility"), "{page}");
+    }
+    let page = typed(":set lbb zebra 3");
+    assert!(page.contains("`zebra`; there are timeout, retries,"), "{page}");
+    assert!(!page.contains("lbb has"), "{page}");
     let page = typed(":set people mix page=1");
     assert!(
         page.contains("`set people asks page=80,upload=5`") && page.contains("people 2`"),

@@ -31,6 +31,38 @@ fn an_idle_worker_is_drained_at_once_and_takes_nothing_more() {
 }
 
 #[test]
+fn whoever_is_not_to_end_after_all_takes_again() {
+    let mut bench = Bench::new(layout::Consumer {
+        work: constant(2_000),
+        drain: Duration::from_secs(2),
+        ..spec()
+    });
+    bench.publish(1);
+    bench.until(100);
+    // Told both at once, it has not even stopped.
+    bench.tell(Request::Drain);
+    bench.tell(Request::Resume);
+    bench.publish(1);
+    bench.until(200);
+    assert_eq!((bench.holds().0, bench.probe.drained.get()), (2, false));
+    bench.until(500);
+    bench.tell(Request::Drain);
+    bench.until(600);
+    bench.tell(Request::Resume);
+    // The end of its time to end is past when these are done.
+    bench.until(2_300);
+    assert_eq!((bench.tally().done, bench.tally().returned), (2, 0));
+    // The same of one that held nothing any more.
+    bench.tell(Request::Drain);
+    bench.until(2_400);
+    assert!(bench.probe.drained.get());
+    bench.tell(Request::Resume);
+    bench.publish(2);
+    bench.until(5_000);
+    assert_eq!((bench.tally().done, bench.probe.drained.get()), (4, false));
+}
+
+#[test]
 fn what_has_not_begun_goes_back_and_what_is_in_progress_is_done() {
     let mut bench = Bench::new(layout::Consumer { prefetch: 50, ..spec() });
     bench.publish(50);
