@@ -193,6 +193,9 @@ fn settings(topology: &Topology, target: &str) -> Vec<String> {
 
 /// The settings of the services that a selector names, if it names any: those that one of them has.
 pub fn settings_of(topology: &Topology, target: &str) -> Option<Vec<String>> {
+    let numbered = target.rsplit_once('/');
+    let numbered = numbered.filter(|(_, number)| number.bytes().all(|sign| sign.is_ascii_digit()));
+    let of_machine = numbered.map(|(whole, _)| Selector(whole.to_string()));
     let target = Selector::parse(target).ok()?;
     let named = topology.services.iter().filter(|service| {
         let site = service.site.and_then(|site| topology.sites.get(site));
@@ -200,11 +203,7 @@ pub fn settings_of(topology: &Topology, target: &str) -> Option<Vec<String>> {
             || service.name.clone(),
             |site| format!("{}/{}", site.name, service.name),
         );
-        let mut numbers = service
-            .instances
-            .iter()
-            .filter_map(|one| one.selector.rsplit('/').next());
-        matches(&target, &full) || numbers.any(|number| matches(&target, &format!("{full}/{number}")))
+        matches(&target, &full) || of_machine.as_ref().is_some_and(|whole| matches(whole, &full))
     });
     let kinds: Vec<&str> = named.map(|service| word(service.kind)).collect();
     if kinds.is_empty() {
