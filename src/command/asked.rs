@@ -1,19 +1,37 @@
 //! What people ask for, in words: `page=80,upload=5`.
 
+use super::selector::shown;
 use crate::layout::{Asks, bounds};
 
-/// The weights that are meant; `None` if a word is no kind of request or has no number, or one is named twice.
-pub(super) fn parse(value: &str) -> Option<Asks> {
+/// The weights that are meant.
+///
+/// # Errors
+/// In words: a word that is no kind of request, that has no number, or that is named twice.
+pub(super) fn parse(value: &str) -> Result<Asks, String> {
     let mut weights = [None; Asks::NAMES.len()];
     for one in value.split(',') {
-        let (name, weight) = one.split_once('=')?;
-        let place = Asks::NAMES.iter().position(|known| *known == name)?;
-        let weight: f64 = weight.parse().ok()?;
-        if weights[place].replace(weight).is_some() {
-            return None;
+        let example = "written `page=80,upload=5`";
+        let Some((name, weight)) = one.split_once('=') else {
+            return Err(format!("`{}` has no weight: `asks` is {example}", shown(one)));
+        };
+        let Some(place) = Asks::NAMES.iter().position(|known| *known == name) else {
+            let known = Asks::NAMES.join(", ");
+            return Err(format!(
+                "`{}` is no kind of request: people ask for {known}",
+                shown(name)
+            ));
+        };
+        let Ok(number) = weight.parse() else {
+            let weight = shown(weight);
+            return Err(format!(
+                "`{weight}` is no weight, which is a number: `asks` is {example}"
+            ));
+        };
+        if weights[place].replace(number).is_some() {
+            return Err(format!("`{name}` is named twice"));
         }
     }
-    Some(Asks::of(weights.map(Option::unwrap_or_default)))
+    Ok(Asks::of(weights.map(Option::unwrap_or_default)))
 }
 
 /// The weights as [`parse`] reads them: what is not asked for is left out.

@@ -351,7 +351,7 @@ fn read(info: &SettingInfo, value: &str) -> Result<Setting, CommandError> {
         "copy-rate" => Setting::CopyRate(rate(value).ok_or_else(wrong)?),
         "hot" => Setting::Hot(or_off(value, parse_share).ok_or_else(wrong)?.unwrap_or_default()),
         "jitter" => Setting::Jitter(or_off(value, parse_share).ok_or_else(wrong)?.unwrap_or_default()),
-        "asks" => Setting::Asks(asked::parse(value).ok_or_else(wrong)?),
+        "asks" => Setting::Asks(asked::parse(value).map_err(refused)?),
         "evict" => Setting::Evict(Evict::from_str(value).map_err(refused)?),
         "items" => Setting::Room(Room::Items(number(value).ok_or_else(wrong)?.into())),
         "bytes" => Setting::Room(Room::Bytes(bytes::parse(value).map_err(refused)?)),

@@ -291,7 +291,14 @@ impl App {
             return;
         }
         let here = found.iter().position(|item| *item == self.selected);
-        let next = here.map_or(0, |here| (here + count).saturating_add_signed(by) % count);
+        // What is named so comes before what is only named like it.
+        let exact = found.iter().position(|item| {
+            let name = item.selector(self.topology()).unwrap_or_default();
+            name.rsplit('/').next() == Some(text)
+        });
+        let next = here.map_or(exact.unwrap_or(0), |here| {
+            (here + count).saturating_add_signed(by) % count
+        });
         self.selected = found[next];
     }
 

@@ -233,8 +233,13 @@ fn people_begin_to_upload_once_somebody_publishes_it() {
         "add resizers Consumer(of: \"photos\", machines: 2, slots: 8, work: Exponential(\"100ms\"))",
     );
     act(&mut world, "connect web -> photos");
-    pass(&mut world, 60);
     act(&mut world, people);
+    // A server that was started before there was a queue can't publish, and says so.
+    let frame = pass(&mut world, 3);
+    let uploads = |frame: &Frame| frame.services[service(frame, "people")].users.as_ref().unwrap().by_ask[6];
+    assert_eq!(uploads(&frame).ok, 0);
+    assert!(uploads(&frame).failed > 0);
+    pass(&mut world, 60);
     let frame = pass(&mut world, 30);
     let photos = frame.services[service(&frame, "photos")]
         .queue

@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::layout::{self, Sessions};
 use crate::observe::System;
 use crate::protocol::{
-    Answer, Ask, Ended, Format, Found, Http, Issue, Operation, Pass, PassNews, Reply, Request, Revocation,
+    Answer, Ask, Ended, Format, Found, Http, Issue, Operation, Pass, PassNews, Reason, Reply, Request, Revocation,
     SessionRequest, Status, Term,
 };
 use crate::sim::{Cx, InstanceId, SimTime};
@@ -146,7 +146,11 @@ impl Maker {
             }),
             retries,
         };
-        if let (Ask::Upload, Some(publisher)) = (http.ask, &self.backends.publisher) {
+        if http.ask == Ask::Upload {
+            // Only a server that was started before there was a queue has nowhere to publish it.
+            let Some(publisher) = &self.backends.publisher else {
+                return Reply::failure(Reason::Broken, cx.id());
+            };
             return match Box::pin(publisher.publish(cx, http)).await {
                 Ok(retries) => page(Status::Accepted, retries, false, None),
                 Err(reply) => reply,

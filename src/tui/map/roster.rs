@@ -19,7 +19,7 @@ use super::layout::Plan;
 /// Machines that have a row; what there is beyond is counted.
 const MOST: usize = 60_000;
 /// Rows of a machine at most.
-const TALLEST: u16 = 6;
+const TALLEST: u16 = 3;
 /// Columns of a trend, at least and at most.
 const TREND: (u16, u16) = (10, trend::MINUTE as u16);
 /// Columns between two columns of the table.
@@ -72,7 +72,7 @@ struct Column {
 const HOLDS: &str = "holds";
 
 /// Figures beside the trend, from left to right.
-const COLUMNS: [Column; 7] = [
+const COLUMNS: [Column; 6] = [
     Column {
         head: "req/s",
         width: 6,
@@ -105,12 +105,6 @@ const COLUMNS: [Column; 7] = [
         width: 5,
         matters: 5,
         of: |scene, service, index| text::short(f64::from(scene.frame.services[service].instances[index].backlog)),
-    },
-    Column {
-        head: "failed",
-        width: 6,
-        matters: 3,
-        of: |scene, service, index| text::short(scene.frame.services[service].instances[index].failed as f64),
     },
     Column {
         head: HOLDS,
@@ -155,6 +149,10 @@ fn holds(scene: &Scene, service: usize, index: usize) -> String {
         return format!("{shard}{role}{behind}");
     }
     let state = &scene.frame.services[service];
+    if let Some(queue) = &state.queue {
+        let [waiting, held] = [queue.waiting, queue.in_flight].map(|count| text::short(count as f64));
+        return format!("{waiting} wait, {held} in flight");
+    }
     if let Some(kept) = state.cache.as_ref().and_then(|cache| cache.nodes.get(index)) {
         let entries = text::short(kept.entries as f64);
         return format!("hit {}, {entries} entries", layers::ratio(&kept.recent));
@@ -185,7 +183,12 @@ impl Table {
         let own = text::width(&info.name).min(HEAD);
         let name = name.unwrap_or(0).min(NAME).max(own);
         let mut left = width.saturating_sub(1 + name + SPACE + STATE + SPACE + LOAD + SPACE + TREND.0);
+        // A broker and those who take from it answer nobody.
+        let answers = !matches!(info.kind, Kind::Queue | Kind::Workers);
         let is_told = |column: &&Column| {
+            if !answers && matches!(column.head, "req/s" | "answers in" | "wait") {
+                return false;
+            }
             let mut some = 0..info.instances.len().min(FEW);
             column.head != HOLDS || some.any(|index| !holds(scene, service, index).is_empty())
         };
@@ -228,10 +231,12 @@ pub(super) fn draw(scene: &Scene, service: usize, area: Rect, window: &Window, p
     painter.text_right(x + LOAD, area.y, LOAD, "load", Role::Muted);
     x += LOAD + SPACE;
     let seconds = table.trend;
-    let options = [
-        format!("last {seconds}s, faintly without your acts"),
-        format!("last {seconds}s"),
-    ];
+    let faint = if scene.twin.is_some() {
+        ", faintly without your acts"
+    } else {
+        ""
+    };
+    let options = [format!("last {seconds}s{faint}"), format!("last {seconds}s")];
     painter.text(
         x,
         area.y,
@@ -285,16 +290,33 @@ fn row(scene: &Scene, (service, index): (usize, usize), table: &Table, area: Rec
     let words = format!("{} ", truth.fitting(STATE - 2));
     painter.spans(x, y, STATE, &[(&format!("{sign} "), sign_role), (&words, truth.role)]);
     x += STATE + SPACE;
-    let load = truth::of_second(scene.frame.at, text::whole_percent(state.utilisation));
+    // What others run has no load that we know: of an edge its hit ratio is told.
+    let ours = !info.size.is_empty();
+    let load = if ours {
+        truth::of_second(scene.frame.at, text::whole_percent(state.utilisation))
+    } else {
+        "–".to_string()
+    };
     painter.text_right(x + LOAD, y, LOAD, &load, truth::load(state.utilisation));
     x += LOAD + SPACE;
-    let trend = trend::of_instance(scene.frame, scene.twin, (service, index));
+    let trend = if ours {
+        trend::of_instance(scene.frame, scene.twin, (service, index))
+    } else {
+        trend::of_layer(scene.frame, scene.twin, (service, Some(index)), table.trend)
+    };
     let place = Rect {
         x,
         width: table.trend,
         ..area
     };
-    trend.draw(place, painter, |load| truth::load(f64::from(load)));
+    let look = |value: f32| {
+        if ours {
+            truth::load(f64::from(value))
+        } else {
+            Role::Trend
+        }
+    };
+    trend.draw(place, painter, look);
     x += table.trend + SPACE;
     for column in &table.columns {
         let words = (column.of)(scene, service, index);
