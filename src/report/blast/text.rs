@@ -39,7 +39,7 @@ const EXTENTS: [(&str, &str); 7] = [
 ];
 
 /// The widest name that stands beside its figures.
-const NAME: usize = 16;
+const NAME: usize = 15;
 
 /// The ways in which one thing fails that are borne alike, the worst first.
 pub(super) type Group<'a> = Vec<&'a FailureReport>;
