@@ -231,7 +231,7 @@ mod tests {
             full: Some(1.0),
         };
         assert_eq!(drawn(&trend, 3, 1), ["▄▄▄"]);
-        assert_eq!(drawn(&trend, 3, 2), [" █ ", "▁██"]);
+        assert_eq!(drawn(&trend, 3, 2), [" █ ", "███"]);
     }
 
     #[test]

@@ -42,6 +42,7 @@ fn whoever_is_not_to_end_after_all_takes_again() {
     // Told both at once, it has not even stopped.
     bench.tell(Request::Drain);
     bench.tell(Request::Resume);
+    bench.until(110);
     bench.publish(1);
     bench.until(200);
     assert_eq!((bench.holds().0, bench.probe.drained.get()), (2, false));
