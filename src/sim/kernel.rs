@@ -8,8 +8,8 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
+use local_channel::mpsc;
 use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
-use tokio::sync::mpsc;
 use tokio::task::coop;
 
 use super::calendar::Calendar;
@@ -129,7 +129,7 @@ impl<W: Wire> Kernel<W> {
     /// Gives a machine a task: at first, and again after it was destroyed.
     fn spawn(&mut self, machine: MachineId) {
         let entry = &self.state().machines[machine.0 as usize];
-        let (sender, inbox) = mpsc::channel(1);
+        let (sender, inbox) = mpsc::channel();
         let life = Machine::new(Rc::clone(&entry.core), entry.factories.clone()).live(inbox);
         let task = self.runtime.spawn_local(coop::unconstrained(life));
         self.state_mut().machines[machine.0 as usize].task = Some((sender, task));

@@ -4,7 +4,7 @@ use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::Poll;
 
-use tokio::sync::mpsc;
+use local_channel::mpsc;
 use tokio::task::JoinHandle;
 
 use super::core::{Core, Shared};
@@ -113,7 +113,7 @@ impl<W: Wire> State<W> {
             return;
         };
         self.shared.unfinished.set(self.shared.unfinished.get() + 1);
-        if sender.try_send(batch).is_err() {
+        if sender.send(batch).is_err() {
             self.fail(MachineId(machine as u32));
         }
     }
