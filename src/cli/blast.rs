@@ -33,7 +33,7 @@ const MOST_SEEDS: u32 = 1_000;
 pub(super) struct Arguments {
     /// A layout file, or the name or number of a shipped layout.
     layout: String,
-    /// For how long each failure is watched at most, in simulated time; less if users are served again, or never were hurt.
+    /// For how long each failure is watched at most, in simulated time; less once all is as before, or goes on as it is since nobody is left who would act.
     #[arg(long = "for", value_name = "DURATION", default_value = "90s", value_parser = super::run_length, allow_hyphen_values = true)]
     length: Duration,
     /// When the failure comes: caches are warm by then.

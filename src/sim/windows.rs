@@ -112,6 +112,7 @@ impl<W: Wire> State<W> {
             }
             return;
         };
+        // A machine's channel holds one batch at most: the next one comes when all are worked off.
         self.shared.unfinished.set(self.shared.unfinished.get() + 1);
         if sender.send(batch).is_err() {
             self.fail(MachineId(machine as u32));

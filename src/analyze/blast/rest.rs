@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
 use super::outcome::{behind, missing, outbox, waiting};
-use super::trial::{LOOK, Span};
+use super::trial::Span;
 use super::{CALM, Failure, RECENT, patience};
 use crate::layout::{Layout, Service};
 use crate::observe::{Frame, Health, Incident, LogLine, Severity, Tally};
@@ -46,6 +46,8 @@ pub(super) struct Listener {
     patience: Duration,
     /// For how long it is watched at most.
     until: Duration,
+    /// Looks in as much time as is recent.
+    in_recent: usize,
     /// Entries that a node may be behind before it has to be rebuilt.
     log: u64,
     /// Lines of the log that were told already.
@@ -101,6 +103,7 @@ impl Listener {
         Listener {
             patience: patience::of(layout, failure, span),
             until: span.after,
+            in_recent: (RECENT.as_secs() / span.look().as_secs()) as usize,
             log,
             usual: Look::of(before, log),
             told: BTreeSet::new(),
@@ -115,7 +118,7 @@ impl Listener {
         self.listen(frame, watched);
         let now = Look::of(frame, self.log);
         // Now, before as much time as is recent, and before twice as much.
-        let span = (RECENT.as_secs() / LOOK.as_secs()) as usize;
+        let span = self.in_recent;
         self.looks.push_back(now);
         if self.looks.len() > 2 * span + 1 {
             self.looks.pop_front();
@@ -213,7 +216,8 @@ impl Look {
             // What comes and goes is counted three times, the middle one twice as much.
             let comes = 6.0 * now.min(then).min(before);
             let is_steady = is_chance(grown - (then - before), grown.abs() + (then - before).abs() + comes);
-            is_steady && (now >= room || now + grown * left < room)
+            // What has just become full begins to do harm.
+            is_steady && (now.min(then) >= room || now + grown * left < room)
         })
     }
 }
@@ -321,6 +325,7 @@ mod tests {
         assert!(piles([100, 200, 300], 6.0));
         assert!(!piles([100, 200, 300], 7.0), "it would be full");
         assert!(piles([1_000, 1_000, 1_000], 7.0), "it is full");
+        assert!(!piles([990, 995, 1_000], 7.0), "it has just become full");
         assert!(piles([25, 0, 25], 900.0), "a few come and go");
         assert!(!piles([26, 0, 26], 4.0), "many do");
         assert!(!piles([100, 200, 500], 1.0), "it grows faster");

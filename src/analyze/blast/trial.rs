@@ -15,8 +15,10 @@ use crate::replay::{Act, Session};
 
 /// How far a run goes between two looks at whether it is to stop.
 const SLICE: Duration = Duration::from_millis(500);
-/// How often it is looked at whether a failure is over and done with.
-pub(super) const LOOK: Duration = Duration::from_secs(5);
+/// How often it is looked at whether a failure is over and done with, and how often where it is watched for longer than that.
+const LOOK: Duration = Duration::from_secs(1);
+const LOOK_LONG: Duration = Duration::from_secs(5);
+const LONG: Duration = Duration::from_secs(600);
 /// A failure is watched for so long at least, however calm all is.
 pub const LEAST: Duration = Duration::from_secs(20);
 
@@ -29,6 +31,13 @@ pub struct Span {
     /// Time after it, at most.
     #[serde(with = "crate::layout::duration")]
     pub after: Duration,
+}
+
+impl Span {
+    /// The time between two looks at whether a failure is over and done with. It divides the time that counts as recent.
+    pub(super) fn look(self) -> Duration {
+        if self.after <= LONG { LOOK } else { LOOK_LONG }
+    }
 }
 
 /// A run just before the failure comes. A world can't be copied, so it has one rest.
@@ -96,7 +105,7 @@ impl Start {
         let mut outcomes = Vec::new();
         let mut watched = Duration::ZERO;
         loop {
-            watched = (watched + LOOK).min(span.after);
+            watched = (watched + span.look()).min(span.after);
             advance(&mut session, span.before + watched, stop, watch)?;
             let frame = session.frame();
             keep(&mut samples, &frame);

@@ -164,7 +164,9 @@ fn plot(report: &BlastReport) -> String {
         0 => String::new(),
         some => format!(" {} that did less are left out.", count(some as u64)),
     };
-    let told = format!("Requests that failed beyond those that fail undisturbed, by the failure that did it.{more}");
+    let told = format!(
+        "Requests that failed beyond those that fail undisturbed, by the failure that did it, each for as long as it was watched.{more}"
+    );
     bars(
         ("blast", "Requests that failed"),
         &told,
