@@ -15,9 +15,11 @@ use crate::replay::{Act, Session};
 
 /// How far a run goes between two looks at whether it is to stop.
 const SLICE: Duration = Duration::from_millis(500);
-/// How often it is looked at whether a failure is over and done with, and how often where it is watched for longer than that.
+/// How often it is looked at whether a failure is over and done with.
 const LOOK: Duration = Duration::from_secs(1);
+/// How often where it is watched for long: what is kept grows with the number of looks.
 const LOOK_LONG: Duration = Duration::from_secs(5);
+/// What is watched for longer than this is watched for long.
 const LONG: Duration = Duration::from_secs(600);
 /// A failure is watched for so long at least, however calm all is.
 pub const LEAST: Duration = Duration::from_secs(20);
